@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The cluster file as frozen values: the shape of every field, its default and what it means.
+
+The defaults of the driver live here and nowhere else. `ondemand schema` prints these models as JSON Schema; the collection
+carries a copy. Rules that compare fields with each other are in rules.py.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+ADDRESS = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"
+ABSOLUTE_PATH = r"^/[A-Za-z0-9._@%+=:,/-]*$"
+
+Name = Annotated[str, Field(pattern=NAME, description="a name of a-z, 0-9 and inner hyphens, at most 63 characters")]
+Address = Annotated[str, Field(pattern=ADDRESS, description="an IPv4 address such as 10.99.0.10")]
+Port = Annotated[int, Field(ge=1, le=65535, description="a port, 1 to 65535")]
+HostPath = Annotated[str, Field(pattern=ABSOLUTE_PATH, description="an absolute path without spaces and quotes")]
+Agent = Annotated[
+    str,
+    Field(
+        pattern=r"^(systemd|service|lsb|ocf:[A-Za-z0-9._-]+):[A-Za-z0-9@._-]+$",
+        description="a resource agent such as systemd:web or ocf:heartbeat:Filesystem",
+    ),
+]
+Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False, description="seconds, 0 to 86400")]
+Threshold = Annotated[float, Field(ge=0, allow_inf_nan=False, description="a number of at least 0 in the signal's unit")]
+OptionName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", description="a parameter name of letters, digits, _, . and -")]
+OptionValue = str | int | float | bool
+Options = Annotated[dict[OptionName, OptionValue], Field(description="a mapping of parameter names to plain values")]
+SignalName = Literal["vm.cpu", "lb.rate", "lb.rate_per_node", "lb.queue", "lb.sessions"]
+
+
+class Part(BaseModel):
+    """A mapping of the cluster file: frozen, without unknown fields, without silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Host(Part):
+    """A hypervisor."""
+
+    name: Name
+    uri: Annotated[
+        str, Field(pattern=r"^[a-z+]+://[^\s\"'<>{}\\]*$", description="a libvirt URI such as qemu+ssh://ondemand@hv1/system")
+    ]
+    zone: Name | None = None
+    """failure zone; the host's name if absent"""
+    pool: Name = "ondemand"
+    """storage pool of images and VMs"""
+    ssh: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$", description="an address for Ansible")] | None = None
+    """the URI's host if absent"""
+
+
+class Image(Part):
+    """The published node image."""
+
+    name: Name
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="64 hexadecimal digits")] | None = None
+
+
+class Network(Part):
+    """The network of nodes and services."""
+
+    bridge: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$", description="an interface name of at most 15 characters")]
+    addresses: Annotated[
+        str,
+        Field(
+            pattern=r"^[0-9.]+(-[0-9.]+|/[0-9]{1,2})$",
+            description="a range FIRST-LAST or a CIDR such as 10.99.0.20-10.99.0.59",
+        ),
+    ]
+    prefix: Annotated[int, Field(ge=8, le=30, description="the subnet's prefix length, 8 to 30")]
+    gateway: Address | None = None
+    dns: list[Address] = []
+
+
+class Access(Part):
+    """How nodes are reached, and where keys and the journal lie."""
+
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$", description="a login name")] = "root"
+    state_dir: Annotated[str, Field(pattern=r"^[~/][A-Za-z0-9._@%+=:,/-]*$", description="a path that begins with / or ~")] | None = None
+    """~/.local/state/ondemand/NAME if absent"""
+
+
+class Nodes(Part):
+    """How few and how many VMs."""
+
+    min: Annotated[int, Field(ge=1, le=32, description="the least number of nodes, 1 to 32")]
+    max: Annotated[int, Field(ge=1, le=32, description="the greatest number of nodes, 1 to 32")]
+
+
+class Size(Part):
+    """What one VM has."""
+
+    vcpus: Annotated[int, Field(ge=1, le=512, description="a number of vCPUs, 1 to 512")]
+    memory_mib: Annotated[int, Field(ge=128, le=16777216, description="MiB of memory, at least 128")]
+    disk_gib: Annotated[int, Field(ge=1, le=65536, description="GiB of system disk, at least 1")] | None = None
+
+
+class Headroom(Part):
+    """Up to what a running VM can be enlarged later."""
+
+    vcpus_max: Annotated[int, Field(ge=1, le=512, description="a number of vCPUs, 1 to 512")]
+    memory_max_mib: Annotated[int, Field(ge=128, le=16777216, description="MiB of memory, at least 128")]
+
+
+class Requirement(Part):
+    """What the cluster must carry."""
+
+    nodes: Nodes
+    size: Size
+    headroom: Headroom | None = None
+    """twice the size if absent"""
+
+
+class Operation(Part):
+    """A Pacemaker operation of a resource."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z_-]{1,32}$", description="an operation such as monitor, start or stop")]
+    interval_s: Seconds = 0
+    timeout_s: Seconds | None = None
+
+
+class BalancedResource(Part):
+    """What runs on every node behind the load balancer."""
+
+    agent: Agent
+    port: Port
+    check: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/%?=&-]*$", description="a URL path that begins with /")] = "/"
+    options: Options = {}
+
+
+class GroupMember(Part):
+    """One resource of a movable service."""
+
+    name: Name
+    agent: Agent
+    options: Options = {}
+    operations: list[Operation] = []
+
+
+class BalancedService(Part):
+    """A service that runs on every node behind the load balancer."""
+
+    name: Name
+    kind: Literal["balanced"]
+    address: Address
+    port: Port
+    resource: BalancedResource
+
+
+class MovableService(Part):
+    """A service that runs on one node, with its data and its own address."""
+
+    name: Name
+    kind: Literal["movable"]
+    address: Address
+    port: Port
+    group: Annotated[list[GroupMember], Field(min_length=1, description="at least one resource, in start order")]
+
+
+Service = Annotated[BalancedService | MovableService, Field(discriminator="kind")]
+
+
+class Disk(Part):
+    """A data disk attached to every VM."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$", description="a name of at most 20 characters (a serial)")]
+    path: HostPath
+    shareable: bool = False
+
+
+class Fencing(Part):
+    """How a lost node is shut off."""
+
+    method: Literal["none"] = "none"
+
+
+class Policy(Part):
+    """A threshold rule over one signal."""
+
+    name: Name
+    signal: SignalName
+    above: Threshold
+    """a value above this asks for more nodes"""
+    below: Threshold
+    """a value below this allows fewer nodes"""
+
+
+class ScaleOut(Part):
+    """How growth is paced."""
+
+    after_s: Seconds = 15
+    cooldown_s: Seconds = 60
+    most_at_once: Annotated[int, Field(ge=1, le=32, description="a number of nodes, 1 to 32")] = 1
+
+
+class ScaleIn(Part):
+    """How shrinking is paced."""
+
+    after_s: Seconds = 300
+    cooldown_s: Seconds = 300
+    most_at_once: Annotated[int, Field(ge=1, le=32, description="a number of nodes, 1 to 32")] = 1
+
+
+class Scaling(Part):
+    """When the number of nodes changes by itself."""
+
+    every_s: Annotated[float, Field(ge=0.2, le=3600, allow_inf_nan=False, description="seconds between two looks, 0.2 to 3600")] = 5
+    policies: list[Policy] = []
+    scale_out: ScaleOut = ScaleOut()
+    scale_in: ScaleIn = ScaleIn()
+
+
+class Deadlines(Part):
+    """How long each kind of work may take."""
+
+    boot_s: Seconds = 300
+    join_s: Seconds = 180
+    move_s: Seconds = 120
+    leave_s: Seconds = 180
+    connect_s: Seconds = 10
+
+
+class Cluster(Part):
+    """The one key of the cluster file."""
+
+    name: Name
+    hosts: Annotated[list[Host], Field(min_length=1, description="at least one hypervisor")]
+    image: Image
+    network: Network
+    access: Access = Access()
+    requirement: Requirement
+    services: list[Service] = []
+    disks: list[Disk] = []
+    fencing: Fencing = Fencing()
+    scaling: Scaling = Scaling()
+    deadlines: Deadlines = Deadlines()
+
+
+class ClusterFile(Part):
+    """The whole file."""
+
+    cluster: Cluster

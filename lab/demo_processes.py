@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The demo's door to other programs: commands in the lab's spaces, each with a log file and a deadline."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab.demo_progress import DemoFailed, Progress
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent  # ansible-playbook and ondemand are installed beside this Python
+END_WITHIN_S = 10.0
+TAIL_LINES = 15
+
+
+def lab(*words: str) -> list[str]:
+    """The command line of the lab itself."""
+    return [sys.executable, "-m", "lab", *words]
+
+
+def inside(space: str, argv: Sequence[str]) -> list[str]:
+    """The command line that runs `argv` in a space of the lab."""
+    return lab("run", space, "--", *argv)
+
+
+def playbook(name: str, cluster_file: Path, *more: str) -> list[str]:
+    """The command line that runs one of the checkout's playbooks on the cluster file, as the operator would."""
+    return inside("ctl", [str(BIN / "ansible-playbook"), f"playbooks/{name}.yml", "-e", f"@{cluster_file}", *more])
+
+
+def tail(log: Path) -> str:
+    """Returns the last lines of a log, indented."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return "\n".join(f"    {line}" for line in lines[-TAIL_LINES:])
+
+
+class Processes:
+    """Starts programs with logs below `directory`, keeps those that run on, and ends them at last."""
+
+    def __init__(self, directory: Path, progress: Progress) -> None:
+        self._directory, self._progress = directory, progress
+        self._kept: dict[str, subprocess.Popen[bytes]] = {}
+
+    def log(self, name: str) -> Path:
+        """The log file of that name."""
+        return self._directory / f"{name}.log"
+
+    def run(self, what: str, name: str, argv: Sequence[str], deadline_s: float) -> str:
+        """Runs a program to its end, saying `what` is waited for; returns its standard output.
+
+        DemoFailed with the end of the log when it fails or takes longer than `deadline_s`.
+        """
+        with self._progress.step(what) as still:
+            output = self.log(name).with_suffix(".out")
+            with output.open("wb") as stdout, self.log(name).open("ab") as stderr:
+                process = self._popen(argv, stdout, stderr)
+            try:
+                end = time.monotonic() + deadline_s
+                while process.poll() is None:
+                    if time.monotonic() >= end:
+                        raise DemoFailed(f"{what} took longer than {deadline_s:g} s; see {self.log(name)}")
+                    still()
+                    time.sleep(0.1)
+            finally:
+                end_group(process)
+            text = output.read_text(encoding="utf-8", errors="replace")
+            if process.returncode:
+                raise DemoFailed(
+                    f"{what} failed (exit code {process.returncode}); the end of {output}:\n{tail(output)}\n{tail(self.log(name))}"
+                )
+            return text
+
+    def start(self, name: str, argv: Sequence[str]) -> None:
+        """Starts a program that runs on, under a name."""
+        with self.log(name).open("ab") as log:
+            self._kept[name] = self._popen(argv, log, log)
+
+    def check(self) -> None:
+        """DemoFailed when a program that should run on has ended."""
+        for name, process in self._kept.items():
+            if process.poll() is not None:
+                raise DemoFailed(
+                    f"the {name} ended by itself (exit code {process.returncode}); the end of its log:\n{tail(self.log(name))}"
+                )
+
+    def stop(self, name: str, deadline_s: float) -> int:
+        """Asks a program to end by SIGTERM and waits for it; returns its exit code. DemoFailed after `deadline_s`."""
+        process = self._kept.pop(name)
+        process.send_signal(signal.SIGTERM)
+        with self._progress.step(f"the end of the {name}") as still:
+            end = time.monotonic() + deadline_s
+            while process.poll() is None:
+                if time.monotonic() >= end:
+                    end_group(process)
+                    raise DemoFailed(f"the {name} did not end within {deadline_s:g} s after SIGTERM; see {self.log(name)}")
+                still()
+                time.sleep(0.1)
+        return process.returncode
+
+    def stop_all(self) -> None:
+        """Ends whatever still runs: SIGTERM, and SIGKILL after 10 s."""
+        for process in self._kept.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self._kept.values():
+            end_group(process)
+        self._kept.clear()
+
+    def _popen(self, argv: Sequence[str], stdout: object, stderr: object) -> subprocess.Popen[bytes]:
+        # Its own session: Ctrl-C reaches the demo alone, which then ends its children in order.
+        return subprocess.Popen(
+            list(argv),
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,  # type: ignore[arg-type]
+            stderr=stderr,  # type: ignore[arg-type]
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Waits 10 s for a process that runs on to end after SIGTERM; then kills it with its whole group."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The steps of the demo, in order. Each one does something and then waits until others have been seen to answer it.
+
+What is waited for is always an observation of the witness or of the client, never a promise of the driver.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.demo_processes import BIN, CHECKOUT, Processes, inside, lab, playbook
+from lab.demo_progress import DemoFailed, Progress
+from lab.demo_state import (
+    Notes,
+    Tail,
+    answering,
+    newest_node,
+    nodes_online,
+    summarize_requirement,
+    vms_present,
+    with_size,
+    write_cluster_file,
+    write_rates,
+)
+
+LOAD_AT_REST = {"web": 4.0, "ledger": 4.0}
+LOAD_UP = {"web": 25.0, "ledger": 8.0}  # above 15 web requests a second on one node, below on two
+SMALLER_MEMORY_MIB = 512
+HOLD_S = 8.0
+PREPARE_S, IMAGE_S, CREATE_S, CHANGE_S, DESTROY_S = 300.0, 1200.0, 420.0, 480.0, 240.0
+
+
+class Demo:
+    """One run of the demo below `directory`."""
+
+    def __init__(self, directory: Path, progress: Progress) -> None:
+        self.directory, self.progress = directory, progress
+        self.cluster_file = directory / "shop.yml"
+        self.control = directory / "rates.json"
+        self.processes = Processes(directory, progress)
+        self.witness = Tail(directory / "witness.jsonl")
+        self.client = Tail(directory / "client.jsonl")
+        self.document: dict[str, Any] = yaml.safe_load((CHECKOUT / "examples/demo.yml").read_text(encoding="utf-8"))
+        self.name = self.document["cluster"]["name"]
+        self.client_name = f"c{int(time.time())}"
+        services = {one["name"]: one for one in self.document["cluster"]["services"]}
+        self.balanced = next(name for name, one in services.items() if one["kind"] == "balanced")
+        self.movable = next(name for name, one in services.items() if one["kind"] == "movable")
+        self.targets = {name: f"{one['address']}:{one['port']}" for name, one in services.items()}
+
+    def prepare(self) -> None:
+        """Empties the directory of an earlier run's files, and takes an earlier run's cluster and lab away."""
+        if self.is_lab_up():
+            self.take_down()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        self.notes = Notes(self.directory / "events.jsonl")
+        self.started_at = self.notes.add("start")
+
+    def is_lab_up(self) -> bool:
+        """Whether the lab's spaces are there, from this or an earlier run."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        status = json.loads(self.processes.run("a look at the lab", "lab-status", lab("status"), 60))
+        return bool(status["up"] or status["spaces"])
+
+    def make_lab(self) -> None:
+        """Two hypervisors, and everything on them that a cluster needs."""
+        self.processes.run("two hypervisors (lab up)", "lab-up", lab("up", "--fresh"), PREPARE_S)
+        self.document["cluster"]["access"] = {"state_dir": str(self.directory / "state")}
+        self.checksum = write_cluster_file(self.cluster_file, self.document)
+        self.play("prepare_host", "the hosts being checked and prepared", PREPARE_S)
+        self.play("build_image", "the node image (built once, then cached)", IMAGE_S, "-e", "@lab/services/image.yml")
+
+    def create(self) -> None:
+        """The stated requirement becomes a cluster of one."""
+        out = str(self.directory / "witness.jsonl")
+        self.processes.start("witness", inside("ctl", [sys.executable, "-m", "lab.witness", str(self.cluster_file), "--out", out]))
+        self.wait("the witness to see both hosts", lambda: self.hosts_seen() >= len(self.document["cluster"]["hosts"]), 30)
+        self.notes.add(
+            "requirement",
+            file="examples/demo.yml",
+            sha256=self.checksum,
+            summary=summarize_requirement(self.document),
+        )
+        self.play("create_cluster", "the first VM, the cluster of one and its services", CREATE_S)
+        self.notes.add("created")
+        self.wait("the cluster to show its node online", lambda: len(nodes_online(self.witness.look())) == 1, 30)
+
+    def start_client(self) -> None:
+        """Clients begin to send transactions to the virtual cluster IPs."""
+        write_rates(self.control, LOAD_AT_REST)
+        targets = [f"{name}={target}" for name, target in self.targets.items()]
+        options = ["--client", self.client_name, "--out", str(self.directory / "client.jsonl"), "--control", str(self.control)]
+        since = self.notes.add("client", name=self.client_name, targets=self.targets)
+        self.processes.start("client", inside("cli", [sys.executable, "-m", "lab.client", *options, *targets]))
+        self.wait("answers to the clients of both services", lambda: all(self.answering(name, since) for name in self.targets), 60)
+
+    def start_driver(self) -> None:
+        """The driver watches the load from now on."""
+        self.processes.start("driver", inside("ctl", [str(BIN / "ondemand"), "run", str(self.cluster_file), "--json-logs"]))
+        self.notes.add("driver")
+
+    def load_up(self) -> None:
+        """More load: a second VM joins, serves, and takes the movable service."""
+        first = newest_node(self.client.look(), self.movable)
+        since = self.set_load(LOAD_UP)
+        self.wait("the driver to have a second VM made", lambda: len(self.vms()) == 2, CHANGE_S)
+        self.wait("the second VM to join", lambda: len(nodes_online(self.witness.look())) == 2, CHANGE_S)
+        self.wait("both nodes to answer web clients", lambda: len(self.answering(self.balanced, since)) == 2, CHANGE_S)
+        self.wait(f"the {self.movable} to move off {first}", lambda: bool(self.answering(self.movable, since) - {first}), CHANGE_S)
+        self.hold()
+
+    def load_down(self) -> None:
+        """Less load: work moves back, one VM drains, leaves and is deleted."""
+        self.set_load(LOAD_AT_REST)
+        self.wait("the cluster to be one node again", lambda: len(nodes_online(self.witness.look())) == 1, CHANGE_S)
+        self.wait("the other VM to be deleted", lambda: len(self.vms()) == 1, CHANGE_S)
+        self.hold()
+
+    def state_smaller(self) -> None:
+        """A new statement asks for smaller nodes: the driver replaces the node by a smaller VM."""
+        self.notes.add("statement", memory_mib=SMALLER_MEMORY_MIB)
+        write_cluster_file(self.cluster_file, with_size(self.document, SMALLER_MEMORY_MIB))
+        self.progress.say(f"the cluster file now asks for nodes of {SMALLER_MEMORY_MIB} MiB")
+        self.wait("a smaller VM to be made", lambda: SMALLER_MEMORY_MIB in self.sizes(), CHANGE_S)
+        self.wait("the smaller VM to join", lambda: len(nodes_online(self.witness.look())) == 2, CHANGE_S)
+        self.wait("the larger VM to be deleted", lambda: self.sizes() == [SMALLER_MEMORY_MIB], CHANGE_S)
+        self.wait("the cluster to be one node again", lambda: len(nodes_online(self.witness.look())) == 1, 60)
+        self.hold()
+
+    def stop(self) -> None:
+        """The clients end, the driver ends, and everything is read back."""
+        self.processes.stop("client", 90)
+        self.processes.stop("driver", CHANGE_S)
+        address, port = self.targets[self.movable].split(":")
+        read = inside("cli", [sys.executable, "-m", "lab.client_read", address, port])
+        self.processes.run("the stored ledger read back", "stored", read, 60)
+        history = inside("ctl", [str(BIN / "ondemand"), "history", str(self.cluster_file), "--json"])
+        self.processes.run("the driver's journal", "history", history, 60)
+        self.processes.stop("witness", 30)
+        self.notes.add("stopped")
+
+    def take_down(self) -> None:
+        """Removes the cluster, then the lab with whatever is left in it."""
+        if self.cluster_file.exists():
+            command = playbook("destroy_cluster", self.cluster_file, "-e", f"confirm={self.name}")
+            try:
+                self.processes.run("the cluster being removed", "destroy", command, DESTROY_S)
+            except DemoFailed as failure:  # the lab goes with everything in it, so the failure is told and no more
+                self.progress.say(str(failure))
+        self.processes.run("the lab being removed (lab down)", "lab-down", lab("down"), 120)
+
+    def play(self, name: str, what: str, deadline_s: float, *more: str) -> None:
+        """Runs a playbook as the operator would."""
+        self.processes.run(what, name, playbook(name, self.cluster_file, *more), deadline_s)
+
+    def wait(self, what: str, is_so: Callable[[], bool], deadline_s: float) -> None:
+        """Waits for an observation while everything that should run on does."""
+
+        def check() -> bool:
+            self.processes.check()
+            return is_so()
+
+        self.progress.wait(what, check, deadline_s)
+
+    def hold(self) -> None:
+        """Lets it run for a few seconds: the report wants to see the state after the change too."""
+        end = time.monotonic() + HOLD_S
+        self.wait(f"{HOLD_S:g} s of this state to be recorded", lambda: time.monotonic() >= end, HOLD_S + 5)
+
+    def set_load(self, rates: dict[str, float]) -> float:
+        """Changes the clients' rates; returns when."""
+        write_rates(self.control, rates)
+        self.progress.say("load: " + ", ".join(f"{rate:g} transactions/s to {name}" for name, rate in rates.items()))
+        return self.notes.add("load", rates=rates)
+
+    def answering(self, service: str, since: float) -> set[str]:
+        """Returns the nodes that answered a service's clients since then."""
+        return answering(self.client.look(), service, since)
+
+    def vms(self) -> list[dict[str, Any]]:
+        """Returns the VMs of the cluster that libvirt shows."""
+        return list(vms_present(self.witness.look()).values())
+
+    def sizes(self) -> list[int]:
+        """Returns the memory sizes of the VMs that libvirt shows, in MiB."""
+        return [vm["memory_mib"] for vm in self.vms()]
+
+    def hosts_seen(self) -> int:
+        """Returns how many hosts the witness can look at."""
+        return len({record["host"] for record in self.witness.look() if record["kind"] == "host" and record["ok"]})

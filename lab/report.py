@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The demo's report, computed from recordings alone. Pure.
+
+    ok, problems        whether everything below was seen; what was not, as sentences
+    vms                 [{name, host, memory_mib, uuid, defined_s, reachable_s, joined_s, deleted_s}]
+    actions             [{kind, because, nodes, breach_s, decided_s, done_s, serving_s}]
+    client              {sent, acknowledged, failed, stored, lost, duplicated, longest_gap_s, p50_ms, p99_ms, services}
+    elements            {P1..P12: evidence}
+
+Times ending in _s are seconds since the start of the run; null means that it did not happen. `stored`, `lost` and
+`duplicated` are of the movable service, the only one that stores; `sent`, `acknowledged` and `failed` add the services
+up, `longest_gap_s` is the worst of them, and the percentiles are over all acknowledged transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lab.client_stats import compare_stored, latencies_ms, percentile, rounded, summarize
+from lab.report_actions import Action, actions_of
+from lab.report_elements import ELEMENTS, Case, Evidence
+from lab.report_run import Run, Vm, vms_of
+
+
+def build_report(run: Run, movable: str) -> dict[str, Any]:
+    """Returns the report; `movable` is the name of the service that stores transactions."""
+    vms, actions = vms_of(run), actions_of(run)
+    case = Case(run, vms, actions, movable)
+    elements = {name: ask(case) for name, ask in ELEMENTS.items()}
+    client = report_client(run, movable)
+    problems = find_problems(client, vms, actions, elements)
+    return {
+        "ok": not problems,
+        "problems": problems,
+        "vms": [report_vm(run, vm) for vm in vms],
+        "actions": [report_action(run, action) for action in actions],
+        "client": client,
+        "image": dict(run.image),
+        "elements": {name: evidence.text for name, evidence in elements.items()},
+    }
+
+
+def report_vm(run: Run, vm: Vm) -> dict[str, Any]:
+    """Returns one line of `vms`."""
+    return {
+        "name": vm.name,
+        "host": vm.host,
+        "memory_mib": vm.memory_mib,
+        "uuid": vm.uuid,
+        "defined_s": run.seconds(vm.defined_at),
+        "reachable_s": run.seconds(vm.reachable_at),
+        "joined_s": run.seconds(vm.joined_at),
+        "deleted_s": run.seconds(vm.gone_at),
+    }
+
+
+def report_action(run: Run, action: Action) -> dict[str, Any]:
+    """Returns one line of `actions`."""
+    return {
+        "kind": action.kind,
+        "because": action.because,
+        "nodes": list(action.nodes),
+        "breach_s": run.seconds(action.breach_at),
+        "decided_s": run.seconds(action.decided_at),
+        "done_s": run.seconds(action.done_at),
+        "serving_s": run.seconds(action.serving_at),
+    }
+
+
+def report_client(run: Run, movable: str) -> dict[str, Any]:
+    """Returns `client`: the totals, and the same numbers per service below `services`."""
+    services = {service: summarize(run.transactions(service)) for service in run.services()}
+    latencies = latencies_ms(run.transactions())
+    stored = compare_stored(run.transactions(movable), run.stored, run.client_name)
+    if movable in services:
+        services[movable].update(stored)
+    return {
+        **{key: sum(one[key] for one in services.values()) for key in ("sent", "acknowledged", "failed")},
+        **{key: stored[key] for key in ("stored", "lost", "duplicated")},
+        "longest_gap_s": max((one["longest_gap_s"] for one in services.values()), default=0.0),
+        "p50_ms": rounded(percentile(latencies, 0.50)),
+        "p99_ms": rounded(percentile(latencies, 0.99)),
+        "services": services,
+    }
+
+
+def find_problems(
+    client: Mapping[str, Any], vms: Sequence[Vm], actions: Sequence[Action], elements: Mapping[str, Evidence]
+) -> list[str]:
+    """Returns what keeps the run from being ok, as sentences; empty when nothing does."""
+    problems = [f"{name} {evidence.text}" for name, evidence in elements.items() if not evidence.seen]
+    hosts = {vm.host for vm in vms if vm.running_at is not None}
+    if len(hosts) < 2:
+        problems.append(f"VMs of the cluster ran on {len(hosts)} host(s), not on two")
+    if not client["acknowledged"]:
+        problems.append("no transaction was acknowledged")
+    if client["lost"]:
+        problems.append(f"{client['lost']} acknowledged transactions were not stored")
+    if client["duplicated"]:
+        problems.append(f"{client['duplicated']} transactions were stored more than once")
+    for kind in ("grow", "shrink"):
+        if not any(action.kind == kind and action.done_at is not None for action in actions):
+            problems.append(f"no {kind} was decided and done")
+    return problems
+
+
+def render_report(report: Mapping[str, Any]) -> str:
+    """Returns the report as text for a terminal."""
+    client = report["client"]
+    lines = ["", "VMs" + " " * 29 + "defined  reachable  joined  deleted  (s)"]
+    for vm in report["vms"]:
+        times = [vm[key] for key in ("defined_s", "reachable_s", "joined_s", "deleted_s")]
+        shown = "  ".join(f"{'-' if one is None else f'{one:.1f}':>{width}}" for one, width in zip(times, (7, 9, 6, 7), strict=True))
+        lines.append(f"  {vm['name']} on {vm['host']}, {vm['memory_mib']} MiB".ljust(32) + shown)
+    lines += ["", "Actions"]
+    for action in report["actions"]:
+        times = ", ".join(
+            f"{word} {action[key]:.1f} s"
+            for word, key in (("breach", "breach_s"), ("decided", "decided_s"), ("done", "done_s"), ("serving", "serving_s"))
+            if action[key] is not None
+        )
+        lines.append(f"  {action['kind']}: {action['because']} ({times})")
+    lines += ["", "Clients"]
+    for service, one in client["services"].items():
+        stored = f", {one['stored']} stored, {one['lost']} lost, {one['duplicated']} duplicated" if "stored" in one else ""
+        lines.append(
+            f"  {service}: {one['sent']} sent, {one['acknowledged']} acknowledged, {one['failed']} failed{stored}; "
+            f"longest gap {one['longest_gap_s']} s, half within {one['p50_ms']} ms, 99 % within {one['p99_ms']} ms"
+        )
+    lines += ["", "Elements", *(f"  {name.ljust(3)} {text}" for name, text in report["elements"].items())]
+    lines += ["", "ok" if report["ok"] else "NOT ok:\n" + "\n".join(f"  {problem}" for problem in report["problems"])]
+    return "\n".join(lines)

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""An observer that takes no part: writes down what libvirt, the load balancer and the cluster show while others act.
+
+    python -m lab.witness CLUSTER_FILE --out witness.jsonl [--seconds N]
+
+It trusts nobody's account: VMs are read from every host by libvirt (every 0.5 s), whether a VM is reachable is seen by
+its SSH banner, HAProxy's statistics are read at the virtual cluster IP (every 2 s), membership and resources on a
+reachable member (every 3 s). Everything is read-only. SIGTERM ends it. Output: one JSON line per observation with
+`at` (epoch seconds) and `kind`: host, vm, balancer, cluster, member, or trouble (an observation that failed).
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.witness_hosts import HostEye, start_events
+from lab.witness_parse import MEMBER_SCRIPT, parse_balancer, parse_crm_mon, parse_member
+
+VMS_EVERY_S, BALANCER_EVERY_S, CLUSTER_EVERY_S, BANNER_EVERY_S = 0.5, 2.0, 3.0, 1.0
+SSH_TIMEOUT_S = 20.0
+
+
+class Log:
+    """The JSON lines, written by several threads; keeps the VMs that are there now for the other eyes."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._lock = threading.Lock()
+        self._clock = clock
+        self._last: dict[str, str] = {}
+        self.vms: dict[str, dict[str, Any]] = {}  # UUID -> facts and "reachable"
+        self.on_running: Callable[[dict[str, Any]], None] = lambda vm: None
+
+    def tell(self, record: dict[str, Any]) -> None:
+        """Writes one observation with the time."""
+        with self._lock:
+            self._file.write(json.dumps({"at": round(self._clock(), 3), **record}) + "\n")
+            if record["kind"] != "vm":
+                return
+            if record["event"] == "gone":
+                self.vms.pop(record["uuid"], None)
+            elif record["event"] == "reachable":
+                self.vms[record["uuid"]]["reachable"] = True
+            else:
+                self.vms.setdefault(record["uuid"], {**record, "reachable": False})
+            probe = record["event"] == "running" and not self.vms[record["uuid"]]["reachable"]
+        if probe:
+            self.on_running(record)
+
+    def trouble(self, eye: str, because: str) -> None:
+        """Writes a failed observation down, once until the reason changes."""
+        if self._last.get(eye) != because:
+            self._last[eye] = because
+            self.tell({"kind": "trouble", "eye": eye, "because": because})
+
+    def well(self, eye: str) -> None:
+        """The eye sees again: its next trouble is told anew."""
+        self._last.pop(eye, None)
+
+    def reachable(self) -> list[dict[str, Any]]:
+        """Returns the VMs that answered by SSH banner and are still there, by name."""
+        with self._lock:
+            return sorted((vm for vm in self.vms.values() if vm["reachable"]), key=lambda vm: vm["name"])
+
+    def is_there(self, uuid: str) -> bool:
+        """Returns whether libvirt shows the VM now."""
+        with self._lock:
+            return uuid in self.vms
+
+
+def wait_for_banner(log: Log, vm: dict[str, Any], stop: threading.Event) -> None:
+    """Probes the VM's SSH port once a second until its banner came, then never again."""
+    while not stop.is_set() and log.is_there(vm["uuid"]):
+        began = time.monotonic()
+        try:
+            with socket.create_connection((vm["address"], 22), timeout=BANNER_EVERY_S) as connection:
+                connection.settimeout(5.0)  # a slow VM accepts first and says its name later
+                if connection.recv(4) == b"SSH-" and log.is_there(vm["uuid"]):
+                    told = {key: vm[key] for key in ("name", "uuid", "host", "address")}
+                    log.tell({"kind": "vm", "event": "reachable", **told})
+                    return
+        except OSError:
+            pass  # not yet: that is what this loop waits for
+        stop.wait(max(0.0, BANNER_EVERY_S - (time.monotonic() - began)))
+
+
+def read_balancer(address: str, password: str) -> dict[str, Any]:
+    """Returns HAProxy's statistics at `address`; raises OSError or ValueError."""
+    request = urllib.request.Request(f"http://{address}:8404/;csv")
+    secret = base64.b64encode(f"ondemand:{password}".encode()).decode("ascii")
+    request.add_header("Authorization", f"Basic {secret}")
+    with urllib.request.urlopen(request, timeout=2.0) as answer:
+        return parse_balancer(answer.read(1 << 20).decode("utf-8", "replace"))
+
+
+def watch_balancer(log: Log, addresses: dict[str, str], state_dir: Path, stop: threading.Event) -> None:
+    """Reads the statistics of each balanced service's address until `stop`."""
+    while not stop.wait(BALANCER_EVERY_S):
+        for service, address in addresses.items():
+            try:
+                password = (state_dir / "stats_password").read_text(encoding="utf-8").strip()
+                log.tell({"kind": "balancer", "service": service, **read_balancer(address, password)})
+                log.well(f"balancer {service}")
+            except (OSError, ValueError) as error:
+                log.trouble(f"balancer {service}", str(error))
+
+
+class Ssh:
+    """Runs the witness's two fixed commands on a VM, over one kept-open connection per VM."""
+
+    def __init__(self, user: str, state_dir: Path, sockets: Path) -> None:
+        options = {
+            "IdentityFile": str(state_dir / "id_ed25519"),
+            "IdentitiesOnly": "yes",
+            "UserKnownHostsFile": str(state_dir / "known_hosts"),
+            "GlobalKnownHostsFile": "/dev/null",
+            "StrictHostKeyChecking": "yes",
+            "BatchMode": "yes",
+            "ConnectTimeout": "5",
+            "ServerAliveInterval": "5",
+            "ControlMaster": "auto",
+            "ControlPersist": "30",
+            "ControlPath": str(sockets / "%C"),
+        }
+        self._argv = ["ssh", "-F", "/dev/null", "-l", user]
+        self._argv += [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+
+    def run(self, address: str, command: str) -> str:
+        """Returns the command's output; raises OSError with a sentence."""
+        try:
+            done = subprocess.run(
+                [*self._argv, "--", address, command],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=SSH_TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise OSError(f"{address} did not answer within {SSH_TIMEOUT_S:g} s") from None
+        if done.returncode:
+            raise OSError(f"{address}: exit code {done.returncode}: {done.stderr.strip()[-200:]}")
+        return done.stdout
+
+
+def watch_cluster(log: Log, ssh: Ssh, stop: threading.Event) -> None:
+    """Reads membership and resources through one member, and each member's own account when the membership changed."""
+    preferred, known = "", []  # the member that answered last; the nodes that were online then
+    while not stop.wait(CLUSTER_EVERY_S):
+        for vm in sorted(log.reachable(), key=lambda vm: vm["name"] != preferred):
+            try:
+                cluster = parse_crm_mon(ssh.run(vm["address"], "LC_ALL=C crm_mon --output-as=xml -1"))
+            except (OSError, ValueError) as error:
+                log.trouble(f"cluster through {vm['name']}", str(error))
+                continue
+            preferred = vm["name"]
+            log.well(f"cluster through {vm['name']}")
+            log.tell({"kind": "cluster", "through": vm["name"], **cluster})
+            online = sorted(name for name, state in cluster["nodes"].items() if state == "online")
+            if online != known and read_members(log, ssh, online):
+                known = online
+            break
+
+
+def read_members(log: Log, ssh: Ssh, online: list[str]) -> bool:
+    """Writes down what each online member says of itself; returns whether all of them answered."""
+    answered = 0
+    for vm in log.reachable():
+        if vm["name"] in online:
+            try:
+                log.tell({"kind": "member", "node": vm["name"], "uuid": vm["uuid"], **parse_member(ssh.run(vm["address"], MEMBER_SCRIPT))})
+                answered += 1
+            except (OSError, ValueError) as error:
+                log.trouble(f"member {vm['name']}", str(error))
+    return answered == len(online)
+
+
+def main() -> int:
+    """Watches until SIGTERM, SIGINT or --seconds."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("cluster_file", type=Path)
+    parser.add_argument("--out", required=True, type=Path, help="JSON lines, appended")
+    parser.add_argument("--seconds", type=float, default=3600.0, help="end after this many seconds")
+    options = parser.parse_args()
+    cluster = yaml.safe_load(options.cluster_file.read_text(encoding="utf-8"))["cluster"]
+    access = cluster.get("access", {})
+    state_dir = Path(access.get("state_dir", f"~/.local/state/ondemand/{cluster['name']}")).expanduser()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    log = Log(options.out)
+    log.on_running = lambda vm: threading.Thread(target=wait_for_banner, args=(log, vm, stop), daemon=True).start()
+    balanced = {one["name"]: one["address"] for one in cluster["services"] if one["kind"] == "balanced"}
+    start_events()
+    with tempfile.TemporaryDirectory(prefix="witness-") as sockets:  # a short path: ssh bounds it to 107 bytes
+        ssh = Ssh(access.get("user", "root"), state_dir, Path(sockets))
+        eyes = [HostEye(host["name"], host["uri"], cluster["name"], log.tell) for host in cluster["hosts"]]
+        threads = [threading.Thread(target=eye.watch, args=(stop, VMS_EVERY_S), daemon=True) for eye in eyes]
+        threads.append(threading.Thread(target=watch_balancer, args=(log, balanced, state_dir, stop), daemon=True))
+        threads.append(threading.Thread(target=watch_cluster, args=(log, ssh, stop), daemon=True))
+        for thread in threads:
+            thread.start()
+        stop.wait(options.seconds)
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=5.0)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

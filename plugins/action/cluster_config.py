@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring Pacemaker's configuration to what is wanted: read the CIB, build the wanted one aside, push the smallest patch."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_plan import CibPlan, plan_cib
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import CHANGED_MEANWHILE, INVALID, PUSH, push_input, verify_sentence
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_spec import check_config
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import NOT_IDLE, SETTLE, why_not_settled
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or, refuse_problems
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
+
+ARGUMENTS = {
+    "config": {"type": "dict", "required": True},
+    "mode": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
+    "members": {"type": "list", "elements": "str"},
+    "wait_s": {"type": "float", "default": 0.0},
+}
+# Others may write to the CIB while we plan; each try plans anew from what is there then.
+TRIES = 5
+
+
+class ActionModule(ActionBase):
+    """The action cluster_config; see the module of that name for its documentation."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Check, plan, push, wait; the result of the task."""
+        super().run(tmp, task_vars)
+        _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        nodes = Nodes(self, task_vars or {})
+        try:
+            problems = check_config(args["config"])
+            if problems:
+                raise refuse_problems(problems)
+            return self._bring(nodes, args)
+        except RefusedTask as refusal:
+            return refusal.result()
+        except (NodeError, CibError) as error:
+            return {"changed": False, "failed": True, "msg": "the configuration of the cluster was not brought to what is wanted: %s" % error}
+
+    def _bring(self, nodes: Nodes, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        members = here_or(args["members"], nodes)
+        for _try in range(TRIES):
+            member, answer = first_answer(members, lambda one: nodes.run(one, ["cibadmin", "--query"]))
+            plan = plan_cib(parse_cib(answer.stdout), args["config"], args["mode"])
+            if plan.problems:
+                raise refuse_problems(plan.problems)
+            if not plan.changed or self._pushed(nodes, member, plan):
+                break
+        else:
+            raise RefusedTask("unstable", "the CIB was changed by somebody else during each of %d tries; run it again when that has ended" % TRIES)
+        result = {
+            "changed": plan.changed,
+            "member": member,
+            "diff": {"before": plan.before, "after": plan.after, "before_header": "the cluster's CIB", "after_header": "what is wanted"},
+        }
+        if args["wait_s"] > 0 and not self._task.check_mode:
+            self._wait(nodes, member, plan, args["wait_s"], result)
+        return result
+
+    def _pushed(self, nodes: Nodes, member: str, plan: CibPlan) -> bool:
+        """Whether the wanted CIB is valid and (not in check mode) in place; False where the CIB was changed meanwhile."""
+        what = "check" if self._task.check_mode else "push"
+        done = nodes.script(member, PUSH, [what, plan.version], stdin=push_input(plan.original, plan.wanted), check=False)
+        if done.rc == INVALID:
+            raise RefusedTask("bad_input", verify_sentence(done.stdout))
+        if done.rc == CHANGED_MEANWHILE:
+            return False
+        if done.rc != 0:
+            raise NodeError(member, ["cibadmin", "--patch"], done.rc, done.stderr or done.stdout)
+        return True
+
+    def _wait(self, nodes: Nodes, member: str, plan: CibPlan, wait_s: float, result: dict[str, t.Any]) -> None:
+        seen = nodes.script(member, SETTLE, ["%d" % max(1, wait_s)], timeout_s=wait_s + 30, check=False)
+        if seen.rc not in (0, NOT_IDLE):
+            raise NodeError(member, ["crm_mon"], seen.rc, seen.stderr)
+        why = why_not_settled(seen.stdout, plan.owned) or ("the cluster does not come to rest" if seen.rc == NOT_IDLE else None)
+        if why:
+            raise RefusedTask("start_failed", "the configuration is in place, but after %g s %s" % (wait_s, why), changed=plan.changed, diff=result["diff"])

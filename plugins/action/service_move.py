@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Move a service to another node: stop it there, start it here, wait until it runs, leave no constraint behind."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import parse_cib
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves import (
+    CLEAR, MOVE, MoveReport, build_wish, constraint_of, parse_report, stale_wishes,
+)
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import SETTLE
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, parse
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
+
+ARGUMENTS = {
+    "service": {"type": "str", "required": True},
+    "to": {"type": "str"},
+    "members": {"type": "list", "elements": "str"},
+    "deadline_s": {"type": "float", "default": 120.0},
+}
+LOOK = "date +%s\n" + OBSERVE
+REST_S = 30
+
+
+class ActionModule(ActionBase):
+    """The action service_move; see the module of that name for its documentation."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Look, decide, move; the result of the task."""
+        super().run(tmp, task_vars)
+        _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        try:
+            return self._move(Nodes(self, task_vars or {}), args)
+        except RefusedTask as refusal:
+            return refusal.result()
+        except (NodeError, StatusError) as error:
+            return {"changed": False, "failed": True, "msg": "%s was not moved: %s" % (args["service"], error)}
+
+    def _move(self, nodes: Nodes, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        service, deadline_s = args["service"], max(1.0, args["deadline_s"])
+        members = here_or(args["members"], nodes)
+        member, status, stale, node_now = self._look(nodes, members, service)
+        if not status.idle and not self._task.check_mode:
+            # Somebody else's change is under way: a move on top of it would be told by the wrong end.
+            nodes.script(member, SETTLE, ["%d" % min(REST_S, deadline_s)], timeout_s=REST_S + 30, check=False)
+            member, status, stale, node_now = self._look(nodes, [member], service)
+        plan = plan_move(status, service, args["to"])
+        if isinstance(plan, Refusal):
+            raise RefusedTask(plan.reason, plan.sentence)
+        result: dict[str, t.Any] = {
+            "changed": plan.source != plan.target or bool(stale),
+            "service": service, "from": plan.source, "to": plan.target, "stopped_at": None, "started_at": None,
+            "diff": {"before": "%s on %s\n" % (service, plan.source), "after": "%s on %s\n" % (service, plan.target)},
+        }
+        if self._task.check_mode or not result["changed"]:
+            return result
+        if plan.source == plan.target:
+            nodes.script(member, CLEAR, [" ".join(stale)])
+            return result
+        if not status.idle:
+            raise RefusedTask("unstable", "The cluster did not come to rest within %d s, so %s was not moved. Try again later." % (REST_S, service))
+        report = self._moved(nodes, [member, *[one for one in members if one != member]], plan, stale, node_now, deadline_s)
+        if report.outcome != "moved" or report.constraint_left:
+            raise _refusal(plan, report, deadline_s)
+        return {**result, "stopped_at": report.stopped_at, "started_at": report.started_at}
+
+    def _look(self, nodes: Nodes, members: list[str], service: str) -> tuple[str, Status, list[str], float]:
+        """Who answered, the cluster as it tells it, wishes that nobody needs any more, and the clock there."""
+        member, seen = first_answer(members, lambda one: nodes.script(one, LOOK, ["all"]))
+        parts = sections(seen.stdout)
+        if parts.get("cib", (1, ""))[0] != 0:
+            others = members[members.index(member) + 1:]
+            if others:
+                return self._look(nodes, others, service)
+            raise RefusedTask("not_found", "No cluster answers on %s. Start Pacemaker there, or name other members." % ", ".join(members))
+        node_now = float(seen.stdout.split(maxsplit=1)[0])
+        return member, parse(parts), stale_wishes(parse_cib(parts["cib"][1].strip()), service, node_now), node_now
+
+    def _moved(
+        self, nodes: Nodes, members: list[str], plan: Move, stale: list[str], node_now: float, deadline_s: float
+    ) -> MoveReport:
+        args = [plan.service, plan.source, plan.target, "%d" % deadline_s, " ".join(plan.resources), " ".join(stale)]
+        wish = build_wish(plan.service, plan.target, node_now, deadline_s)
+        try:
+            # Three waits at most (rest before, move, rest or way back), each with the deadline, and a margin.
+            done = nodes.script(members[0], MOVE, args, stdin=wish, timeout_s=3 * deadline_s + 60)
+            return parse_report(done.stdout, time.time())
+        except NodeError as error:
+            # The member that carried the move out was lost; the wish would end by itself, but nobody should wait for that.
+            for other in members[1:]:
+                if nodes.script(other, CLEAR, [constraint_of(plan.service)], check=False).rc == 0:
+                    break
+            sentence = "The move of %s was cut off: %s. Its constraint was removed or ends by itself; look where the service is and run it again."
+            raise RefusedTask("host_unreachable", sentence % (plan.service, error), changed=True) from error
+
+
+def _refusal(plan: Move, report: MoveReport, deadline_s: float) -> RefusedTask:
+    """What became of a move that did not end as wished, as a refusal."""
+    where = "it runs on %s" % ", ".join(report.nodes) if report.nodes else "it does not run"
+    if report.nodes == (plan.source,):
+        where = "it is back on %s and runs there" % plan.source
+    more: dict[str, t.Any] = {"changed": report.nodes != (plan.source,), "from": plan.source, "to": plan.target, "nodes": list(report.nodes)}
+    if report.constraint_left:
+        sentence = "The constraint %s could not be removed; it ends by itself. Remove it with cibadmin or run the move again."
+        return RefusedTask("unstable", sentence % constraint_of(plan.service), **more)
+    if report.outcome == "start_failed":
+        sentence = "%s does not start on %s (%s); %s. Repair it on %s before moving it there."
+        return RefusedTask("start_failed", sentence % (plan.service, plan.target, report.failure, where, plan.target), **more)
+    if report.outcome == "drifted":
+        sentence = "%s ran on %s but did not stay (%s): the cluster prefers another node. Give it resource-stickiness, or look at its constraints."
+        return RefusedTask("unstable", sentence % (plan.service, plan.target, where), **more)
+    if report.outcome == "deadline":
+        sentence = "%s did not run on %s within %g s; %s. Look at its failures and constraints, or give it more time."
+        return RefusedTask("deadline", sentence % (plan.service, plan.target, deadline_s, where), **more)
+    return RefusedTask("unstable", "%s was not moved to %s: Pacemaker did not take the wish (%s); %s." % (plan.service, plan.target, report.outcome, where), **more)

@@ -1,0 +1,18 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filters with which the playbooks decide who joins and who leaves."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import growth, shrinkage, wanted_refusals
+
+
+class FilterModule:
+    """Filters on the data of vm_info, placement and cluster_info."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name of the filter to its function."""
+        return {"growth": growth, "shrinkage": shrinkage, "wanted_refusals": wanted_refusals}

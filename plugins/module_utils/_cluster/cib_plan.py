@@ -1,0 +1,229 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""From a CIB and a wanted configuration to the wanted CIB beside it, with the text of what is ours before and after. Pure."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import typing as t
+from xml.etree import ElementTree
+
+from .cib import RESOURCE_TAGS, changed_secrets, parents, resources_by_id, same, section, serialise, to_text, version_of, without_status
+from .cib_build import CONSTRAINTS, bring_clone, bring_constraint, bring_primitive, bring_values, build_constraint
+from .cib_spec import Problem, clone_id, problem
+
+PROPERTIES = ("properties", "crm_config", "cluster_property_set", "cib-bootstrap-options")
+DEFAULTS = (
+    ("resource_defaults", "rsc_defaults", "meta_attributes", "rsc_defaults-options"),
+    ("operation_defaults", "op_defaults", "meta_attributes", "op_defaults-options"),
+)
+# Pacemaker writes these properties itself; replacing a configuration leaves them.
+PACEMAKERS_OWN = ("cluster-infrastructure", "cluster-name", "dc-version", "have-watchdog", "last-lrm-refresh")
+
+
+@dataclasses.dataclass(frozen=True)
+class CibPlan:
+    """What to do with the CIB: original and wanted document (both without status), what people see of it, and all problems."""
+
+    version: str
+    original: str
+    wanted: str
+    before: str
+    after: str
+    changed: bool
+    owned: t.Tuple[str, ...]
+    problems: t.Tuple[Problem, ...] = ()
+
+
+def _group_members(element: ElementTree.Element) -> t.List[ElementTree.Element]:
+    return [child for child in element if child.tag == "primitive"]
+
+
+class _Resources:
+    """The resources section while it is brought to what is wanted."""
+
+    def __init__(self, cib: ElementTree.Element) -> None:
+        self.root = section(cib, "resources")
+        self.cib = cib
+        self.unplaced: t.Dict[str, ElementTree.Element] = {}
+        self.problems: t.List[Problem] = []
+
+    def find(self, one: str) -> ElementTree.Element | None:
+        return self.unplaced.get(one) if one in self.unplaced else resources_by_id(self.cib).get(one)
+
+    def take(self, one: str, path: str, tags: t.Sequence[str], holder: ElementTree.Element) -> ElementTree.Element | None:
+        """Take a resource out of where it is, to be put into holder; a clone or group that it leaves empty goes too."""
+        element = self.find(one)
+        if element is None or element.tag not in tags:
+            what = "%s is %s" % (one, "nowhere" if element is None else "a " + element.tag)
+            self.problems.append(problem(path, what, "the id of a %s that is stated here or in the CIB" % " or ".join(tags)))
+            return None
+        if self.unplaced.pop(one, None) is None:
+            self.detach(element, holder)
+        return element
+
+    def detach(self, element: ElementTree.Element, keep: ElementTree.Element | None = None) -> None:
+        above = parents(self.root)
+        holder = above[element]
+        holder.remove(element)
+        while holder is not self.root and holder is not keep and not any(child.tag in RESOURCE_TAGS for child in holder):
+            element, holder = holder, above[holder]
+            holder.remove(element)
+
+    def get_or_make(self, tag: str, one: str, path: str) -> ElementTree.Element | None:
+        element = self.find(one)
+        if element is None:
+            element = self.unplaced[one] = ElementTree.Element(tag, {"id": one})
+        if element.tag != tag and not (tag == "clone" and element.tag == "master"):
+            self.problems.append(problem(path, "%s is a %s already" % (one, element.tag), "an id that nothing else has"))
+            return None
+        return element
+
+    def primitive(self, wanted: t.Mapping[str, t.Any], path: str) -> None:
+        element = self.get_or_make("primitive", wanted["id"], path)
+        if element is not None:
+            bring_primitive(element, wanted)
+
+    def group(self, wanted: t.Mapping[str, t.Any], path: str, gone: t.Collection[str], replace: bool) -> None:
+        element = self.get_or_make("group", wanted["id"], path)
+        if element is None:
+            return
+        bring_values(element, "meta_attributes", wanted["id"] + "-meta_attributes", wanted.get("meta"), whole=False)
+        if [e.get("id") for e in _group_members(element)] == wanted["members"]:
+            return
+        if not replace:
+            for left in _group_members(element):
+                if left.get("id") not in wanted["members"] and left.get("id") not in gone:
+                    should_be = "among the members, or named in absent to be removed"
+                    self.problems.append(problem(path + ".members", "%s is in the group now and isn't named" % left.get("id"), should_be))
+        taken = [self.take(one, "%s.members[%d]" % (path, i), ("primitive",), element) for i, one in enumerate(wanted["members"])]
+        # Whoever is named in absent (or, replacing, nowhere) stays until those are removed; ours come first, in their order.
+        for i, one in enumerate(e for e in taken if e is not None):
+            first = next((j for j, e in enumerate(element) if e.tag == "primitive"), len(element))
+            element.insert(first + i, one)
+
+    def clone(self, wanted: t.Mapping[str, t.Any], path: str) -> None:
+        element = self.get_or_make("clone", clone_id(wanted), path)
+        if element is None:
+            return
+        bring_clone(element, wanted)
+        inside = [e for e in element if e.tag in RESOURCE_TAGS]
+        if [e.get("id") for e in inside] == [wanted["resource"]]:
+            return
+        if inside:
+            should_be = "%s, or another id for the new clone" % inside[0].get("id")
+            self.problems.append(problem(path + ".resource", "the clone holds %s now" % inside[0].get("id"), should_be))
+            return
+        one = self.take(wanted["resource"], path + ".resource", ("primitive", "group"), element)
+        if one is not None:
+            element.append(one)
+
+    def place(self) -> None:
+        for element in self.unplaced.values():
+            self.root.append(element)
+        self.unplaced = {}
+
+    def remove(self, gone: t.Iterable[str]) -> None:
+        for one in gone:
+            element = resources_by_id(self.cib).get(one)
+            if element is not None:
+                self.detach(element)
+
+    def keep_only(self, named: t.AbstractSet[str]) -> None:
+        """Replacing: remove every resource that is neither named nor holds a named one."""
+        for one, element in resources_by_id(self.cib).items():
+            inside = {e.get("id") for e in element.iter() if e.tag in RESOURCE_TAGS}
+            if one in resources_by_id(self.cib) and not inside & named:
+                self.detach(element)
+
+
+def _owned_ids(config: t.Mapping[str, t.Any]) -> t.Set[str]:
+    ids = {one["id"] for kind in ("resources", "groups") for one in config.get(kind) or []}
+    ids |= {member for one in config.get("groups") or [] for member in one["members"]}
+    for one in config.get("clones") or []:
+        ids |= {clone_id(one), one["resource"]}
+    ids |= set(config.get("absent") or [])
+    return ids | {one["id"] for items in (config.get("constraints") or {}).values() for one in items or []}
+
+
+def _bring_values(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool) -> None:
+    for name, where, tag, set_id in (PROPERTIES, *DEFAULTS):
+        values = config.get(name)
+        if values is not None:
+            bring_values(section(cib, where), tag, set_id, values, whole=replace, keep=PACEMAKERS_OWN)
+
+
+def _bring_resources(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool) -> t.List[Problem]:
+    resources = _Resources(cib)
+    gone = config.get("absent") or []
+    for i, one in enumerate(config.get("resources") or []):
+        resources.primitive(one, "config.resources[%d]" % i)
+    for i, one in enumerate(config.get("groups") or []):
+        resources.group(one, "config.groups[%d]" % i, gone, replace)
+    for i, one in enumerate(config.get("clones") or []):
+        resources.clone(one, "config.clones[%d]" % i)
+    resources.place()
+    resources.remove(gone)
+    if replace:
+        resources.keep_only(frozenset(_owned_ids(config)))
+    return resources.problems
+
+
+def _bring_constraints(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool) -> None:
+    constraints = section(cib, "constraints")
+    owned = _owned_ids(config)
+    gone = set(config.get("absent") or [])
+    for present in list(constraints):
+        if present.get("id") in gone or (replace and present.get("id") not in owned):
+            constraints.remove(present)
+    for kind in CONSTRAINTS:
+        for one in (config.get("constraints") or {}).get(kind) or []:
+            bring_constraint(constraints, build_constraint(kind, one))
+
+
+def _mine(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool) -> ElementTree.Element:
+    """What is ours of a CIB: the named values, the outermost resources that hold a named one, the named constraints."""
+    mine = ElementTree.Element("configuration")
+    owned = _owned_ids(config)
+    for name, where, tag, _set_id in (PROPERTIES, *DEFAULTS):
+        for pair in cib.iterfind("configuration/%s/%s/nvpair" % (where, tag)):
+            values = config.get(name)
+            if values is not None and (pair.get("name") in values or (replace and pair.get("name") not in PACEMAKERS_OWN)):
+                mine.append(pair)
+    for element in cib.iterfind("configuration/resources/*"):
+        if replace or any(e.get("id") in owned for e in element.iter() if e.tag in RESOURCE_TAGS):
+            mine.append(element)
+    mine.extend(e for e in cib.iterfind("configuration/constraints/*") if replace or e.get("id") in owned)
+    return mine
+
+
+def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str = "merge") -> CibPlan:
+    """The wanted CIB for a checked configuration (see check_config), or its problems.
+
+    merge touches what is named and nothing else; replace also removes every resource, constraint and property that is not.
+    """
+    replace = mode == "replace"
+    original = without_status(cib)
+    wanted = copy.deepcopy(original)
+    _bring_values(wanted, config, replace)
+    problems = _bring_resources(wanted, config, replace)
+    _bring_constraints(wanted, config, replace)
+    before, after = _mine(original, config, replace), _mine(wanted, config, replace)
+    secrets = changed_secrets(before, after)
+    changed = not same(original, wanted)
+    if changed:
+        # A patch must raise the version: Pacemaker takes none whose target is no newer than its source.
+        wanted.set("epoch", str(int(wanted.get("epoch", "0")) + 1))
+        wanted.set("num_updates", "0")
+    return CibPlan(
+        version=version_of(original),
+        original=serialise(original),
+        wanted=serialise(wanted),
+        before="".join(to_text(e) for e in before),
+        after="".join(to_text(e, secrets) for e in after),
+        changed=changed,
+        owned=tuple(sorted(_owned_ids(config) - set(config.get("absent") or []))),
+        problems=tuple(problems),
+    )

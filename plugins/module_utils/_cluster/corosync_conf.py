@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright: (c) 2026, the ondemand.cluster contributors
+
+"""corosync.conf as a value: parse, edit, render. Pure.
+
+The file is line based: `key: value`, `section {` (nothing after the brace), `}`, comments from `#` at the line's start. What this
+code does not know it keeps, so options that a person set survive a join and a leave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import address_problem, name_problem
+
+# Node ids are not given twice, or Pacemaker could take a new node for an old one; the file remembers the highest.
+HIGHEST_NOTE = "# highest node id ever given:"
+TRANSITION_KEYS = ("two_node", "wait_for_all")
+INDENT = "    "
+
+
+class ConfError(ValueError):
+    """The text is no corosync.conf, or a value cannot stand in one; says which line or which value."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: its items in their order, each a Section, a (key, value) pair or a comment line."""
+
+    name: str
+    items: Tuple[Any, ...] = ()
+
+    def get(self, key: str) -> Optional[str]:
+        """The last value of a key, as Corosync reads it; None where it is absent."""
+        values = [item[1] for item in self.items if isinstance(item, tuple) and item[0] == key]
+        return values[-1] if values else None
+
+    def sections(self, name: str) -> List["Section"]:
+        """The sub-sections of that name."""
+        return [item for item in self.items if isinstance(item, Section) and item.name == name]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One entry of the nodelist."""
+
+    name: str
+    address: str
+    id: int
+
+
+@dataclass(frozen=True)
+class Conf:
+    """A whole file. Made by parse() or first_conf(); edited by the functions below, which return a new one."""
+
+    root: Section
+
+    @property
+    def cluster(self) -> str:
+        """The cluster's name, empty where none is set."""
+        totem = self.root.sections("totem")
+        return (totem[-1].get("cluster_name") or "") if totem else ""
+
+    @property
+    def nodes(self) -> Tuple[Node, ...]:
+        """The nodelist, in the file's order."""
+        entries = [entry for nodelist in self.root.sections("nodelist") for entry in nodelist.sections("node")]
+        return tuple(_node(entry) for entry in entries)
+
+    @property
+    def two_node(self) -> bool:
+        """Whether one of two votes is enough for quorum."""
+        return any(section.get("two_node") == "1" for section in self.root.sections("quorum"))
+
+    @property
+    def highest_id(self) -> int:
+        """The highest node id that this cluster ever gave, as far as the file knows."""
+        noted = [int(item[len(HIGHEST_NOTE) :]) for item in _comments(self.root) if item.startswith(HIGHEST_NOTE)]
+        return max([node.id for node in self.nodes] + noted, default=0)
+
+    def node(self, name: str) -> Optional[Node]:
+        """The entry of that name, or None."""
+        found = [node for node in self.nodes if node.name == name]
+        return found[0] if found else None
+
+
+def first_conf(cluster: str, node: Node, token_ms: int) -> Conf:
+    """The configuration of a new cluster: one node, encrypted knet, a vote for each node."""
+    totem = (
+        ("version", "2"),
+        ("cluster_name", cluster),
+        ("transport", "knet"),
+        ("crypto_cipher", "aes256"),
+        ("crypto_hash", "sha256"),
+        ("token", str(token_ms)),
+    )
+    logging = (("to_stderr", "no"), ("to_logfile", "no"), ("to_syslog", "yes"))
+    root = Section(
+        "",
+        (
+            Section("totem", totem),
+            Section("nodelist"),
+            Section("quorum", (("provider", "corosync_votequorum"),)),
+            Section("logging", logging),
+        ),
+    )
+    return with_node(Conf(root), node)
+
+
+def with_node(conf: Conf, node: Node) -> Conf:
+    """The configuration with this node at the end of the nodelist; unchanged where it is listed already."""
+    check_node(node)
+    if conf.node(node.name) == node:
+        return conf
+    highest = max(conf.highest_id, node.id)
+    entry = Section("node", (("ring0_addr", node.address), ("name", node.name), ("nodeid", str(node.id))))
+
+    def add(nodelist: Section) -> Section:
+        return replace(nodelist, items=nodelist.items + (entry,))
+
+    return _note_highest(Conf(_edit(without_node(conf, node.name).root, "nodelist", add)), highest)
+
+
+def without_node(conf: Conf, name: str) -> Conf:
+    """The configuration without this node, remembering its id; unchanged where it is not listed."""
+    if conf.node(name) is None:
+        return conf
+    highest = conf.highest_id
+
+    def drop(nodelist: Section) -> Section:
+        kept = tuple(item for item in nodelist.items if not (isinstance(item, Section) and item.name == "node" and _node(item).name == name))
+        return replace(nodelist, items=kept)
+
+    return _note_highest(Conf(_edit(conf.root, "nodelist", drop)), highest)
+
+
+def with_one_vote_enough(conf: Conf, enough: bool) -> Conf:
+    """Set or remove `two_node: 1` and `wait_for_all: 0` (votequorum(5)): for the short way between one and two nodes."""
+
+    def edit(quorum: Section) -> Section:
+        kept = tuple(item for item in quorum.items if not (isinstance(item, tuple) and item[0] in TRANSITION_KEYS))
+        return replace(quorum, items=kept + ((("two_node", "1"), ("wait_for_all", "0")) if enough else ()))
+
+    return conf if conf.two_node == enough else Conf(_edit(conf.root, "quorum", edit))
+
+
+def check_node(node: Node) -> None:
+    """Raise ConfError with all problems of a node's name, address and id."""
+    problems = [name_problem(node.name, "name"), address_problem(node.address, "address")]
+    if not 1 <= node.id <= 0xFFFFFFFF:
+        problems.append("id: %r is no node id; 1 and above are right" % (node.id,))
+    found = [problem for problem in problems if problem]
+    if found:
+        raise ConfError("; ".join(found))
+
+
+def parse(text: str) -> Conf:
+    """Read the text of a corosync.conf. Raises ConfError with the line's number."""
+    stack: List[Tuple[str, List[Any]]] = [("", [])]
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if not line:
+            continue
+        if line.startswith("#"):
+            stack[-1][1].append(line)
+        elif line.endswith("{"):
+            stack.append((line[:-1].strip(), []))
+        elif line == "}":
+            if len(stack) == 1:
+                raise ConfError("line %d closes a section that was not opened" % number)
+            name, items = stack.pop()
+            stack[-1][1].append(Section(name, tuple(items)))
+        elif ":" in line:
+            key, value = line.split(":", 1)
+            stack[-1][1].append((key.strip(), value.strip()))
+        else:
+            raise ConfError("line %d is neither 'key: value' nor a section: %r" % (number, line))
+    if len(stack) != 1:
+        raise ConfError("the section %r is not closed" % stack[-1][0])
+    return Conf(Section("", tuple(stack[0][1])))
+
+
+def render(conf: Conf) -> str:
+    """The file's text. Raises ConfError where a key or value would break its line."""
+    return "".join(line + "\n" for line in _lines(conf.root.items, ""))
+
+
+def _lines(items: Sequence[Any], indent: str) -> List[str]:
+    lines: List[str] = []
+    for item in items:
+        if isinstance(item, Section):
+            lines += [indent + _safe(item.name) + " {"] + _lines(item.items, indent + INDENT) + [indent + "}"]
+        elif isinstance(item, tuple):
+            lines.append("%s%s: %s" % (indent, _safe(item[0]), _safe(item[1])))
+        else:
+            lines.append(indent + _safe(item, braces=True))
+    return lines
+
+
+def _safe(value: str, braces: bool = False) -> str:
+    if any(ord(c) < 32 or ord(c) == 127 for c in value) or (not braces and ("{" in value or "}" in value)):
+        raise ConfError("%r cannot stand in corosync.conf: it has a brace, a newline or a control character" % value)
+    return value
+
+
+def _node(entry: Section) -> Node:
+    """An entry of the nodelist; where no name is set Corosync's address is what the node is known by."""
+    address = entry.get("ring0_addr") or ""
+    number = entry.get("nodeid") or "0"
+    if not number.isdigit():
+        raise ConfError("nodeid %r of %s is no number" % (number, address))
+    return Node(entry.get("name") or address, address, int(number))
+
+
+def _comments(section: Section) -> List[str]:
+    return [item for item in section.items if isinstance(item, str)]
+
+
+def _note_highest(conf: Conf, highest: int) -> Conf:
+    kept = tuple(item for item in conf.root.items if not (isinstance(item, str) and item.startswith(HIGHEST_NOTE)))
+    return Conf(replace(conf.root, items=("%s %d" % (HIGHEST_NOTE, highest),) + kept))
+
+
+def _edit(root: Section, name: str, edit: Any) -> Section:
+    """Edit the last section of that name; a missing one is made."""
+    places = [index for index, item in enumerate(root.items) if isinstance(item, Section) and item.name == name]
+    if not places:
+        return replace(root, items=root.items + (edit(Section(name)),))
+    items = list(root.items)
+    items[places[-1]] = edit(items[places[-1]])
+    return replace(root, items=tuple(items))
+
+
+def options_of(conf: Conf) -> Dict[str, str]:
+    """The totem options as a mapping, for showing."""
+    return {item[0]: item[1] for section in conf.root.sections("totem") for item in section.items if isinstance(item, tuple)}

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright: (c) 2026, the ondemand.cluster contributors
+
+"""May a node leave? One rule, one function, one sentence. Pure.
+
+The same rules guard `cluster_node state=absent` and stand beside every node in what `cluster_info` returns, so nobody needs a
+second copy of them.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, List, Optional, Tuple
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import quorum
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+
+Rule = Callable[[Status, Member, int], Optional[str]]
+
+
+def _not_quorate(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    if status.quorate:
+        return None
+    return "this part of the cluster has no quorum (%d of %d votes), so nothing may be changed here; bring members back first" % (
+        status.votes_total,
+        status.votes_expected,
+    )
+
+
+def _unclean(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    unclean = [member.name for member in status.members if member.unclean]
+    if not unclean:
+        return None
+    return "the state of %s is unknown (unclean), its resources may still run there; have it fenced, or confirm that it is down" % (
+        ", ".join(unclean)
+    )
+
+
+def _last_node(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    if any(member.online and member.name != leaver.name for member in status.members):
+        return None
+    return "no other node is online, and a cluster does not live without one; add a node first, or destroy the cluster"
+
+
+def _unstable(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    joining = [member.name for member in status.members if member.pending and member.name != leaver.name]
+    if joining:
+        return "%s is joining or leaving; wait until that has ended" % ", ".join(joining)
+    if not status.idle:
+        return "the cluster is still carrying out a change; wait until it rests"
+    return None
+
+
+def _minimum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    rest = sum(1 for member in status.members if member.online and member.name != leaver.name)
+    # A node that is offline carries nothing; taking it off the list lowers no capacity.
+    if not leaver.online or rest >= minimum:
+        return None
+    return "%d node(s) would be left online and at least %d are required; add a node first, or lower the minimum" % (rest, minimum)
+
+
+def _quorum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    listed = sum(1 for member in status.members if member.listed)
+    present = sum(1 for member in status.members if member.votes)
+    if not leaver.listed or quorum.survives_leave(listed, present, leaver.votes):
+        return None
+    return "%d of %d votes are present, and without %s the rest would lose quorum; bring the missing members back first" % (
+        present,
+        listed,
+        leaver.name,
+    )
+
+
+RULES: Tuple[Tuple[str, Rule], ...] = (
+    ("last_node", _last_node),
+    ("not_quorate", _not_quorate),
+    ("unclean", _unclean),
+    ("quorum", _quorum),
+    ("minimum", _minimum),
+    ("unstable", _unstable),
+)
+"""In the order of weight: the first that says no is the reason told."""
+
+
+def may_leave(status: Status, name: str, minimum: int = 1) -> Optional[Refusal]:
+    """Why this node must not leave now, or None. minimum: nodes that have to stay online. Unknown names raise KeyError."""
+    leaver = status.member(name)
+    for reason, rule in RULES:
+        sentence = rule(status, leaver, minimum)
+        if sentence:
+            return Refusal(reason, "%s must not leave: %s." % (name, sentence))
+    return None
+
+
+def leave_order(status: Status) -> List[str]:
+    """The nodes, the one whose leaving costs least first: unfinished ones, idle ones, then the fewest movable services, newest first."""
+
+    def cost(member: Member) -> Tuple[int, int, int]:
+        state = 0 if not member.online or member.pending else 1 if member.standby else 2
+        return (state, len(status.movable_on(member.name)), -member.id)
+
+    return [member.name for member in sorted(status.members, key=cost)]

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright: (c) 2026, the ondemand.cluster contributors
+
+"""What has to become of the members' files when a node is created, joins or leaves. Pure: observations in, plan or refusal out.
+
+Every plan is made from what is there, so a run that was killed half-way is finished by the next one: what is right already is
+not written again. Between one node and two, `two_node: 1` stands in the old member's file (and only there) for the moment in which
+the other one is not there: without it the member would lose quorum and stop its services, and with it in both files two separated
+nodes could each believe to be the cluster.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, quorum
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import Conf, Node
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The files and daemons of one host. text is empty and conf None where it has no corosync.conf; key is a SHA-256 or empty."""
+
+    host: str
+    text: str
+    conf: Optional[Conf]
+    key: str
+    seeded: bool
+    active: bool
+
+    @property
+    def in_no_cluster(self) -> bool:
+        """No configuration, or the distribution's example, whose nodes all are loopback addresses."""
+        return self.conf is None or all(_loopback(node.address) for node in self.conf.nodes)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The texts of corosync.conf. member_now goes to the old members before the node starts or stops, member_then afterwards."""
+
+    node: Node
+    node_text: str
+    member_now: str
+    member_then: str
+    fresh: bool = False
+    votes: int = 0
+
+
+def seen(host: str, parts: Dict[str, Tuple[int, str]]) -> Seen:
+    """Read the file part of one observation. Raises ConfError where its corosync.conf cannot be read."""
+    rc, text = parts.get("conf", (1, ""))
+    key_rc, key = parts.get("key", (1, ""))
+    return Seen(
+        host=host,
+        text=text if rc == 0 else "",
+        conf=corosync_conf.parse(text) if rc == 0 else None,
+        key=key.split()[0] if key_rc == 0 and key.split() else "",
+        seeded=parts.get("seed", (1, ""))[0] == 0,
+        active=parts.get("corosync", (3, ""))[0] == 0 and parts.get("pacemaker", (3, ""))[0] == 0,
+    )
+
+
+def plan_create(host: Seen, cluster: str, name: str, address: str, token_ms: int) -> Union[Plan, Refusal]:
+    """The first member's file. A cluster of this node alone is finished; one with others is left as it is."""
+    if host.in_no_cluster or host.conf is None:
+        node = Node(name, address, 1)
+        text = corosync_conf.render(corosync_conf.first_conf(cluster, node, token_ms))
+        return Plan(node, text, text, text, fresh=True, votes=1)
+    listed = host.conf.node(name)
+    if listed is None or host.conf.cluster != cluster:
+        return Refusal(
+            "join_refused",
+            "%s was not made the first member of %s: its corosync.conf belongs to the cluster %s with %s; take it out of that one first (state absent)."
+            % (name, cluster, host.conf.cluster or "without a name", _names(host.conf.nodes)),
+        )
+    if listed.address != address:
+        return _other_address(name, listed.address, address)
+    if len(host.conf.nodes) > 1 and not host.active:
+        return Refusal(
+            "join_refused",
+            "%s was not created: it is a member of %s together with others and does not run; use state member." % (name, cluster),
+        )
+    return Plan(listed, host.text, host.text, host.text, votes=len(host.conf.nodes))
+
+
+def agreed_conf(members: Sequence[Seen], leaving_or_joining: str) -> Union[Conf, Refusal]:
+    """The one configuration that all members have, apart from the node in question and the passing two_node.
+
+    An interrupted join or leave differs in exactly these two, and is finished. Any other difference, or another key, is refused:
+    reloading would spread a state that nobody chose.
+    """
+    confs = [(member, member.conf) for member in members if member.conf is not None]
+    lacking = [member.host for member in members if member.conf is None]
+    if lacking or not confs:
+        return Refusal("join_refused", "Nothing was changed: %s has no corosync.conf; repair it or take it out of the list." % ", ".join(lacking))
+    cores = {member.host: _core(conf, leaving_or_joining) for member, conf in confs}
+    first = members[0].host
+    others = [host for host, core in cores.items() if core != cores[first]]
+    if others:
+        return Refusal(
+            "join_refused",
+            "Nothing was changed: corosync.conf on %s differs from the one on %s; make them equal first (compare them, copy the right one, "
+            "corosync-cfgtool -R)." % (", ".join(others), first),
+        )
+    keys = [member.host for member in members if member.key != members[0].key or not member.key]
+    if keys:
+        return Refusal("join_refused", "Nothing was changed: /etc/corosync/authkey on %s is not the one on %s." % (", ".join(keys), first))
+    # Of two half-done states the one that knows more (the entry, the highest id) is the better base.
+    return max((conf for _member, conf in confs), key=lambda conf: (conf.highest_id, len(conf.nodes)))
+
+
+def plan_join(members: Sequence[Seen], host: Seen, status: Status, name: str, address: str) -> Union[Plan, Refusal]:
+    """Everybody's file with the new node in it. members are all listed nodes but this one."""
+    conf = agreed_conf(members, name)
+    if isinstance(conf, Refusal):
+        return conf
+    listed = conf.node(name)
+    if listed is not None and listed.address != address:
+        return _other_address(name, listed.address, address)
+    taken = [node.name for node in conf.nodes if node.address == address and node.name != name]
+    if taken:
+        return Refusal("join_refused", "%s did not join: its address %s is already that of %s." % (name, address, taken[0]))
+    if not host.in_no_cluster and host.conf is not None and host.conf.cluster != conf.cluster:
+        return Refusal(
+            "join_refused",
+            "%s did not join %s: it belongs to the cluster %s; take it out of that one first (state absent)." % (name, conf.cluster, host.conf.cluster),
+        )
+    known = [member.id for member in status.members]
+    node = listed or Node(name, address, max([conf.highest_id] + known) + 1)
+    final = corosync_conf.with_one_vote_enough(corosync_conf.with_node(conf, node), False)
+    text = corosync_conf.render(final)
+    there = any(member.name == name and member.votes for member in status.members)
+    staged = corosync_conf.with_one_vote_enough(final, len(final.nodes) == 2 and not there)
+    fresh = host.conf is None or host.conf.node(name) != node or not host.key or host.key != members[0].key
+    return Plan(node, text, corosync_conf.render(staged), text, fresh=fresh, votes=len(final.nodes))
+
+
+def join_refusal(status: Status, name: str) -> Optional[Refusal]:
+    """May a node join this cluster now? All reasons at once; the first gives the kind."""
+    found: List[Tuple[str, str]] = []
+    others = [member for member in status.members if member.name != name]
+    if not status.quorate:
+        found.append(("not_quorate", "this part of the cluster has no quorum; bring members back first"))
+    unclean = [member.name for member in others if member.unclean]
+    if unclean:
+        found.append(("unclean", "the state of %s is unknown (unclean); have it fenced, or confirm that it is down" % ", ".join(unclean)))
+    pending = [member.name for member in others if member.pending]
+    if pending:
+        found.append(("unstable", "%s is joining or leaving; wait until that has ended" % ", ".join(pending)))
+    listed = [member for member in others if member.listed]
+    present = sum(1 for member in listed if member.votes)
+    if status.quorate and not quorum.survives_join(len(listed), present):
+        found.append(
+            ("quorum", "only %d of %d votes are present, and one more expected vote would cost the quorum; bring members back first" % (present, len(listed)))
+        )
+    if not found:
+        return None
+    return Refusal(found[0][0], "%s did not join: %s." % (name, "; ".join(sentence for _reason, sentence in found)))
+
+
+def plan_leave(members: Sequence[Seen], name: str) -> Union[Plan, Refusal]:
+    """Everybody's file without the node; in between, from two nodes to one, the passing two_node."""
+    conf = agreed_conf(members, name)
+    if isinstance(conf, Refusal):
+        return conf
+    node = conf.node(name) or Node(name, "", 0)
+    final = corosync_conf.with_one_vote_enough(corosync_conf.without_node(conf, name), False)
+    staged = conf if conf.node(name) is None else corosync_conf.with_one_vote_enough(conf, len(conf.nodes) == 2)
+    return Plan(node, "", corosync_conf.render(staged), corosync_conf.render(final))
+
+
+def diff(hosts: Sequence[Tuple[str, str, str]]) -> List[Dict[str, str]]:
+    """What --diff shows, from (host, text before, text after); equal changes of several hosts are shown once."""
+    groups: Dict[Tuple[str, str], List[str]] = {}
+    for host, before, after in hosts:
+        if before != after:
+            groups.setdefault((before, after), []).append(host)
+    return [
+        {
+            "before_header": "corosync.conf on %s" % ", ".join(names),
+            "after_header": "corosync.conf on %s" % ", ".join(names),
+            "before": before,
+            "after": after,
+        }
+        for (before, after), names in groups.items()
+    ]
+
+
+def _core(conf: Conf, name: str) -> str:
+    """What must be equal on all members."""
+    bare = corosync_conf.with_one_vote_enough(corosync_conf.without_node(conf, name), False)
+    return "".join(line for line in corosync_conf.render(bare).splitlines(True) if not line.strip().startswith("#"))
+
+
+def _other_address(name: str, listed: str, given: str) -> Refusal:
+    return Refusal("join_refused", "%s was not changed: it is a member with the address %s, not %s; let it leave first (state absent)." % (name, listed, given))
+
+
+def _loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _names(nodes: Sequence[Node]) -> str:
+    return ", ".join(node.name for node in nodes) or "no nodes"

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright: (c) 2026, the ondemand.cluster contributors
+
+"""The fixed scripts that run on nodes, and the reader of what they print. Values reach them as $1, $2, ..., secrets by stdin.
+
+They are plain sh with the tools that Corosync and Pacemaker bring. A wait loops here, on the node, because a trip costs more than
+many looks. `crmadmin` is only asked once a DC is known: without one its 2.1 releases spin until they are killed.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Dict, Tuple
+
+_SECTION = "==ondemand-section=="
+_RC = "==ondemand-rc=="
+
+_HELPERS = r"""
+section() { printf '\n==ondemand-section== %s\n' "$1"; shift; timeout 20 "$@" 2>&1; printf '\n==ondemand-rc== %s\n' "$?"; }
+monitor() { timeout 20 crm_mon -1 --output-as=xml 2>&1; }
+dc_of() { printf '%s\n' "$1" | sed -n 's/.*<current_dc [^>]*name="\([^"]*\)".*/\1/p'; }
+node_line() { printf '%s\n' "$1" | grep -F "<node name=\"$2\" " | grep -F 'online=' | head -n 1; }
+idle() { [ -n "$1" ] && timeout 3 crmadmin -S "$1" 2>&1 | grep -q S_IDLE; }
+now() { cut -d. -f1 /proc/uptime; }
+"""
+
+# What a node knows: its files, its units, and where the cluster runs, the cluster's own word.
+OBSERVE = (
+    _HELPERS
+    + r"""
+section conf cat /etc/corosync/corosync.conf
+section key sha256sum /etc/corosync/authkey
+section seed grep -c 'id="ondemand-dc-deadtime"' /var/lib/pacemaker/cib/cib.xml
+section old_cib test -e /var/lib/pacemaker/cib/cib.xml
+section corosync systemctl is-active corosync
+section pacemaker systemctl is-active pacemaker
+[ "$1" = files ] && exit 0
+section votes corosync-quorumtool -s
+section cib cibadmin -Q
+mon=$(monitor)
+section monitor printf '%s\n' "$mon"
+dc=$(dc_of "$mon")
+[ -z "$dc" ] || section dc timeout 5 crmadmin -S "$dc"
+exit 0
+"""
+)
+
+# stdin: base64 of the key on the first line ("-": keep the one that is there), then the text of corosync.conf.
+# $1 "fresh": forget what Pacemaker knew before (only asked for where nothing runs and the node is in no cluster).
+# $2 seconds of dc-deadtime for a first start, empty for a node that joins.
+INSTALL = r"""
+set -eu
+umask 077
+IFS= read -r key
+if [ "$1" = fresh ]; then
+  systemctl stop pacemaker corosync
+  rm -rf /var/lib/pacemaker/cib/* /var/lib/corosync/ringid_*
+fi
+if [ -n "$2" ]; then
+  cibadmin --empty | sed "s|<crm_config/>|<crm_config><cluster_property_set id=\"cib-bootstrap-options\"><nvpair id=\"ondemand-dc-deadtime\" name=\"dc-deadtime\" value=\"${2}s\"/></cluster_property_set></crm_config>|" >/var/lib/pacemaker/cib/cib.xml
+  chown hacluster:haclient /var/lib/pacemaker/cib/cib.xml
+fi
+if [ "$key" != - ]; then
+  printf '%s' "$key" | base64 -d >/etc/corosync/.authkey.new
+  chmod 0400 /etc/corosync/.authkey.new
+  mv -f /etc/corosync/.authkey.new /etc/corosync/authkey
+fi
+cat >/etc/corosync/.corosync.conf.new
+chmod 0644 /etc/corosync/.corosync.conf.new
+mv -f /etc/corosync/.corosync.conf.new /etc/corosync/corosync.conf
+"""
+
+# stdin: the text of corosync.conf. $1 "reload": have every member read its file again (one such call serves all members).
+CONFIGURE = r"""
+set -eu
+cat >/etc/corosync/.corosync.conf.new
+chmod 0644 /etc/corosync/.corosync.conf.new
+mv -f /etc/corosync/.corosync.conf.new /etc/corosync/corosync.conf
+[ "$1" != reload ] || corosync-cfgtool -R
+"""
+
+READ_KEY = "base64 -w 0 /etc/corosync/authkey"
+
+# Start here, then wait until this node is online, the DC rests (so all probes are done) and so many votes are counted.
+# $1 node, $2 deadline in seconds, $3 votes to be seen. Code 3: the deadline passed; 4: a daemon did not start.
+START = (
+    _HELPERS
+    + r"""
+end=$(($(now) + $2))
+systemctl is-enabled --quiet corosync pacemaker || systemctl enable --quiet corosync pacemaker || :
+systemctl start corosync pacemaker || { echo "corosync or pacemaker did not start; see their logs on $1" >&2; exit 4; }
+why="no answer from Pacemaker"
+while :; do
+  mon=$(monitor) || mon=
+  line=$(node_line "$mon" "$1")
+  dc=$(dc_of "$mon")
+  case $line in
+  *' online="true"'*' pending="false"'*)
+    if idle "$dc"; then
+      votes=$(corosync-quorumtool -s | sed -n 's/^Total votes: *//p')
+      [ "$votes" = "$3" ] && exit 0
+      why="${votes:-no} votes are counted instead of $3"
+    else why="the cluster does not come to rest (DC ${dc:-none})"; fi ;;
+  '') [ -z "$mon" ] || why="the node is not in the cluster's list (DC ${dc:-none})" ;;
+  *) why="the node is not online yet (DC ${dc:-none})" ;;
+  esac
+  [ "$(now)" -lt "$end" ] || { echo "after $2 s $why" >&2; exit 3; }
+  sleep 0.1
+done
+"""
+)
+
+# Wait until the cluster rests. $1 deadline in seconds. Code 3: it passed.
+REST = (
+    _HELPERS
+    + r"""
+end=$(($(now) + $1))
+while :; do
+  dc=$(dc_of "$(monitor)")
+  idle "$dc" && exit 0
+  [ "$(now)" -lt "$end" ] || { echo "after $1 s the cluster does not come to rest (DC ${dc:-none})" >&2; exit 3; }
+  sleep 0.1
+done
+"""
+)
+
+# $1 node, $2 on or off, $3 deadline in seconds. Waits until nothing runs there any more (on) and the cluster rests.
+STANDBY = (
+    _HELPERS
+    + r"""
+end=$(($(now) + $3))
+if [ "$2" = on ]; then crm_attribute --node "$1" --name standby --update on --lifetime forever || exit 5
+else crm_attribute --node "$1" --name standby --delete --lifetime forever || exit 5; fi
+while :; do
+  mon=$(monitor)
+  line=$(node_line "$mon" "$1")
+  done=no
+  case $2,$line in
+  on,*' standby="true"'*' resources_running="0"'*) done=yes ;;
+  off,*' standby="false"'*) done=yes ;;
+  esac
+  if [ $done = yes ] && idle "$(dc_of "$mon")"; then exit 0; fi
+  [ "$(now)" -lt "$end" ] || { echo "after $3 s: $(printf '%s' "$line" | sed 's/.*resources_running="\([0-9]*\)".*/\1/') resource(s) still run there" >&2; exit 3; }
+  sleep 0.1
+done
+"""
+)
+
+# The leaver stops, and forgets what would let it come back.
+DEPART = r"""
+set -eu
+systemctl stop pacemaker
+systemctl stop corosync
+rm -f /etc/corosync/corosync.conf /etc/corosync/authkey
+rm -rf /var/lib/pacemaker/cib/* /var/lib/corosync/ringid_*
+"""
+
+# $1 node that Pacemaker is to forget, $2 deadline in seconds. Asked again while it is still in the CIB: the controller takes
+# a node up again that Corosync reports as gone only afterwards.
+FORGET = (
+    _HELPERS
+    + r"""
+end=$(($(now) + $2))
+while :; do
+  crm_node --force -R "$1" >/dev/null 2>&1 || :
+  cib=$(timeout 20 cibadmin -Q)
+  case $cib in
+  *"uname=\"$1\""*) ;;
+  '') ;;
+  *) exit 0 ;;
+  esac
+  [ "$(now)" -lt "$end" ] || { echo "after $2 s Pacemaker still lists the node" >&2; exit 3; }
+  sleep 0.3
+done
+"""
+)
+
+# After the first start: the short dc-deadtime has done its work.
+DROP_SEED = "cibadmin --delete --xpath \"//nvpair[@id='ondemand-dc-deadtime']\""
+
+
+def key_line(key: bytes) -> str:
+    """The key as the first line that INSTALL reads."""
+    return base64.b64encode(key).decode("ascii")
+
+
+def sections(text: str) -> Dict[str, Tuple[int, str]]:
+    """What OBSERVE printed: name to (exit code, output). A section that was cut off is left out."""
+    found: Dict[str, Tuple[int, str]] = {}
+    for part in text.split("\n" + _SECTION + " ")[1:]:
+        name, _newline, rest = part.partition("\n")
+        body, mark, rc = rest.rpartition("\n" + _RC + " ")
+        if mark and rc.strip().isdigit():
+            found[name.strip()] = (int(rc), body)
+    return found

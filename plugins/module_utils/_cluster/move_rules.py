@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whether and whereto a service may move. One rule, one function; their order is the order in which they are told. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._shared.refusal import Refusal
+from .cib_spec import ID
+from .status import Member, Service, Status
+
+
+@dataclasses.dataclass(frozen=True)
+class Move:
+    """A move that may be made: the service's resources go from one node to another (the same one: it is there already)."""
+
+    service: str
+    resources: t.Tuple[str, ...]
+    source: str
+    target: str
+
+
+def _found(status: Status, service: str) -> t.Optional[Service]:
+    return next((one for one in status.services if one.name == service), None)
+
+
+def why_not_service(status: Status, service: str) -> t.Optional[Refusal]:
+    """The service must be there, run as one, and have names that are safe to hand on."""
+    found = _found(status, service)
+    if found is None:
+        movable = [one.name for one in status.services if one.kind != "clone"]
+        return Refusal("not_found", "The cluster has no service %r; it could move %s." % (service, ", ".join(movable) or "none"))
+    if found.kind == "clone":
+        return Refusal("bad_input", "%s runs on every node, so it cannot move; name a movable service." % service)
+    odd = [one.id for one in found.resources if not ID.match(one.id)]
+    if odd:
+        return Refusal("bad_input", "Resource %r of %s has an id that isn't safe to hand on; rename it." % (odd[0], service))
+    return None
+
+
+def why_not_quorate(status: Status, _service: str) -> t.Optional[Refusal]:
+    """Without quorum Pacemaker moves nothing."""
+    if status.quorate:
+        return None
+    return Refusal("not_quorate", "The cluster is not quorate, so Pacemaker moves nothing. Bring back the missing members first.")
+
+
+def why_not_running(status: Status, service: str) -> t.Optional[Refusal]:
+    """It must run, whole, on exactly one node: else there is no place to come back to."""
+    found = _found(status, service)
+    if found is None or (found.state == "started" and len(found.nodes) == 1):
+        return None
+    where = " on %s" % ", ".join(found.nodes) if found.nodes else ""
+    return Refusal("unstable", "%s is %s%s, not running on one node. Let it start or repair it first." % (service, found.state, where))
+
+
+def why_not_node(member: Member) -> t.Optional[str]:
+    """Why a node can't take a service, as a clause; None where it can."""
+    rules = (
+        (member.unclean, "is unclean"), (not member.online, "is offline"),
+        (member.pending, "is only just joining"), (member.standby, "is in standby"),
+    )
+    return next((clause for broken, clause in rules if broken), None)
+
+
+def _target(status: Status, source: str, to: t.Optional[str]) -> t.Union[str, Refusal]:
+    if to is not None:
+        named = next((one for one in status.members if one.name == to), None)
+        if named is None:
+            return Refusal("not_found", "The cluster has no node %r; it has %s." % (to, ", ".join(one.name for one in status.members)))
+        why = why_not_node(named)
+        return Refusal("unstable", "Node %s %s, so nothing can move there. Name another one or bring it back." % (to, why)) if why else to
+    fit = [one for one in status.members if one.name != source and why_not_node(one) is None]
+    if not fit:
+        told = ["%s %s" % (one.name, why_not_node(one)) for one in status.members if one.name != source]
+        return Refusal("last_node", "No other node can take the service: %s." % ("; ".join(told) or "%s is the only one" % source))
+    # The emptiest one; among equals the oldest, which is the last one to leave.
+    return min(fit, key=lambda one: (len(status.movable_on(one.name)), one.id)).name
+
+
+RULES = (why_not_service, why_not_quorate, why_not_running)
+
+
+def plan_move(status: Status, service: str, to: t.Optional[str]) -> t.Union[Move, Refusal]:
+    """The move of a service to a node (None: the emptiest other one), or why it is refused."""
+    for rule in RULES:
+        refusal = rule(status, service)
+        if refusal:
+            return refusal
+    found = _found(status, service)
+    assert found is not None
+    source = found.nodes[0]
+    target = source if to == source else _target(status, source, to)
+    if isinstance(target, Refusal):
+        return target
+    return Move(service, tuple(one.id for one in found.resources), source, target)

@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""From what there is and the wanted number of VMs to who joins and who leaves. Pure; the playbooks do it.
+
+What there is comes as data: VMs as vm_info or placement give them, the cluster as cluster_info gives it (None: there is none).
+Every function also gives the refusals, [{reason, sentence}], which are to be told before anything is touched.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+Data = t.Mapping[str, t.Any]
+
+
+def _refusal(reason: str, sentence: str) -> t.Dict[str, str]:
+    return {"reason": reason, "sentence": sentence}
+
+
+def wanted_refusals(file: Data, wanted: t.Any, direction: str) -> t.List[t.Dict[str, str]]:
+    """Why a number of VMs cannot be wanted by this cluster file; direction is "out" or "in". Nothing is looked at."""
+    try:
+        number = int(str(wanted))
+    except ValueError:
+        return [_refusal("bad_input", "wanted is %r; it must be the number of VMs that the cluster shall have afterwards" % (wanted,))]
+    least, most = int(file["requirement"]["nodes"]["min"]), int(file["requirement"]["nodes"]["max"])
+    if direction == "out" and number > most:
+        return [
+            _refusal(
+                "maximum",
+                "%d VMs are wanted, and the requirement of %s allows %d at most; nothing was touched. Raise requirement.nodes.max first"
+                % (number, file["name"], most),
+            )
+        ]
+    if direction == "in" and number < least:
+        return [
+            _refusal(
+                "minimum",
+                "%d VMs are wanted, and the requirement of %s keeps %d at least; nothing was touched. Lower requirement.nodes.min first, "
+                "or use destroy_cluster to end the cluster" % (number, file["name"], least),
+            )
+        ]
+    if number < 1:
+        return [_refusal("bad_input", "wanted is %d; a cluster has one VM at least" % number)]
+    return []
+
+
+def _online(view: t.Optional[Data]) -> t.List[str]:
+    return [node["name"] for node in (view or {}).get("nodes", []) if node["online"] and not node.get("pending")]
+
+
+def _unsteady(view: t.Optional[Data]) -> t.List[t.Dict[str, str]]:
+    """A membership that no step may be built on."""
+    if view is None:
+        return []
+    unclean = [node["name"] for node in view["nodes"] if node["unclean"]]
+    if not view["quorate"]:
+        return [
+            _refusal("not_quorate", "%s has no quorum, so no node may join or leave; bring its other nodes back first" % view["name"])
+        ]
+    if unclean:
+        return [
+            _refusal(
+                "unclean",
+                "of %s nobody knows whether work runs there, so no node may join or leave; bring it back or fence it first" % ", ".join(unclean),
+            )
+        ]
+    return []
+
+
+def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bool = False) -> t.Dict[str, t.Any]:
+    """Who is a member and who joins, so that the cluster has the wanted number of members.
+
+    vms are the placed ones, existing before new. Joining are, in this order, members that are away, unfinished VMs, and new ones; VMs
+    beyond the wanted number are left alone. Without ``first`` a cluster must be there: its first member is never made by growing.
+    """
+    online = set(_online(view))
+    known = {node["name"] for node in (view or {}).get("nodes", [])}
+    members = [vm["name"] for vm in vms if vm["name"] in online]
+    others = sorted((vm for vm in vms if vm["name"] not in online), key=lambda vm: (vm["name"] not in known, bool(vm.get("new"))))
+    refusals = _unsteady(view)
+    if view is None and not first:
+        refusals = [_refusal("not_found", "there is no cluster that could grow; run create_cluster first")]
+    return {
+        "members": members,
+        "joining": [vm["name"] for vm in others[: max(0, wanted - len(members))]],
+        "known": sorted(known),
+        "refusals": refusals,
+    }
+
+
+def _chosen_refusals(leavers: t.Sequence[str], surplus: int, there: t.Container[str]) -> t.List[t.Dict[str, str]]:
+    named = [name for name in leavers if name in there]
+    if len(named) > surplus:
+        return [
+            _refusal(
+                "bad_input",
+                "leavers names %s, but the wanted number lets only %d leave; name fewer, or lower wanted" % (", ".join(named), max(0, surplus)),
+            )
+        ]
+    return []
+
+
+def _unseen(unreachable: t.Sequence[Data]) -> t.List[t.Dict[str, str]]:
+    if not unreachable:
+        return []
+    told = "; ".join("%s: %s" % (one["host"], one["because"]) for one in unreachable)
+    return [
+        _refusal(
+            "host_unreachable",
+            "not every host answers (%s), so nobody knows how many VMs there are; nothing was touched. Bring it back, "
+            "or take it out of the cluster file" % told,
+        )
+    ]
+
+
+def shrinkage(
+    vms: t.Sequence[Data],
+    view: t.Optional[Data],
+    wanted: int,
+    leavers: t.Sequence[str] = (),
+    unreachable: t.Sequence[Data] = (),
+) -> t.Dict[str, t.Any]:
+    """Who leaves, so that the cluster has the wanted number of VMs.
+
+    First go those named, then VMs that never became members, then the first of leave_order. ``leave`` are members (drained first),
+    ``delete`` VMs only, ``gone`` members whose VM does not exist any more, ``stay`` the members afterwards.
+    """
+    there = {vm["name"]: vm for vm in vms}
+    nodes = {node["name"]: node for node in (view or {}).get("nodes", [])}
+    unfinished = [name for name in there if name not in nodes]
+    surplus = max(0, len(there) - wanted)
+    order = [name for name in leavers if name in there] + unfinished + [name for name in (view or {}).get("leave_order", []) if name in there]
+    going = list(dict.fromkeys(order))[:surplus]
+    leave = [name for name in going if name in nodes]
+    gone = [] if unreachable else [name for name in nodes if name not in there]
+    verdicts = [nodes[name]["may_leave"] for name in leave]
+    refusals = _unseen(unreachable) + _chosen_refusals(leavers, surplus, there)
+    if leave or gone:
+        refusals += _unsteady(view)
+    if not refusals:
+        refusals = [_refusal(one["reason"], one["sentence"]) for one in verdicts if not one["allowed"]]
+    if not refusals and len(going) < surplus:
+        refusals = [_refusal("unstable", "only %d of %d VMs can be told to leave; look at the cluster, then run it again" % (len(going), surplus))]
+    return {
+        "leave": leave,
+        "delete": [name for name in going if name not in nodes],
+        "gone": gone,
+        "stay": [name for name in _online(view) if name not in going and name in there],
+        "refusals": refusals,
+    }

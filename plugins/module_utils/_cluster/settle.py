@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Waiting on a member until Pacemaker has nothing left to do, and reading what it then says. The scripts are fixed texts. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from xml.etree import ElementTree
+
+UP = ("Started", "Promoted", "Unpromoted", "Master", "Slave")
+
+# Functions for the scripts that wait on a member: one look costs 0.02 s natively and about 0.3 s in an emulated VM.
+#   look: writes crm_mon's XML to $d/seen; is_idle: whether the DC has nothing to do (after a look);
+#   up: of the last look, "RESOURCE NODE" for each that runs without trouble.
+LOOK = r"""
+umask 077
+d=$(mktemp -d) || exit 70
+look() { timeout 20 crm_mon --one-shot --output-as=xml >"$d/new" 2>/dev/null && mv "$d/new" "$d/seen"; }
+tick() { cut -d. -f1 /proc/uptime; }
+is_idle() {
+  dc=$(sed -n 's/.*<current_dc .* name="\([^"]*\)".*/\1/p' "$d/seen")
+  [ -n "$dc" ] && timeout 5 crmadmin --status="$dc" 2>/dev/null | grep -q S_IDLE
+}
+up() {
+  awk '
+    function value(name) { return match($0, " " name "=\"[^\"]*\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : "" }
+    /<resource / { id = value("id"); role = value("role")
+      if (role !~ /^(Started|Promoted|Unpromoted|Master|Slave)$/ || value("failed") == "true" || value("pending") !~ /^(Monitoring)?$/) id = "" }
+    /<node / && id != "" { print id, value("name") }
+    /<\/resource>/ { id = "" }' "$d/seen"
+}
+"""
+
+# $1: how many seconds at most. Ends when the DC was seen idle four times in a row (0.6 s: a change that was just
+# pushed has reached it by then), then prints the last look.
+SETTLE = LOOK + r"""
+trap 'rm -rf "$d"' EXIT
+trap 'exit 71' HUP INT TERM PIPE
+end=$(( $(tick) + $1 ))
+idle=0
+while [ "$(tick)" -lt "$end" ] && [ "$idle" -lt 4 ]; do
+  if look && is_idle; then idle=$((idle + 1)); else idle=0; fi
+  sleep 0.2
+done
+cat "$d/seen"
+[ "$idle" -ge 4 ] || exit 76
+"""
+NOT_IDLE = 76
+
+
+@dataclasses.dataclass(frozen=True)
+class Copy:
+    """One copy of a primitive as Pacemaker sees it: on which node (None where it does not run), and whether it is all right."""
+
+    resource: str
+    node: t.Optional[str]
+    up: bool
+    excused: bool
+
+
+def parse_copies(seen: str) -> t.Tuple[Copy, ...]:
+    """All copies of all primitives in crm_mon's XML; excused are those that somebody stopped or took out of management."""
+    found = []
+    for element in ElementTree.fromstring(seen).iterfind("resources//resource"):
+        role, state = element.get("role", ""), element.attrib
+        excused = state.get("managed") == "false" or state.get("target_role", "").lower() == "stopped"
+        up = role in UP and state.get("failed") != "true" and state.get("pending", "Monitoring") == "Monitoring"
+        for node in [node.get("name") for node in element.findall("node")] or [None]:
+            found.append(Copy(element.get("id", "").split(":")[0], node, up and node is not None, excused))
+    return tuple(found)
+
+
+def parse_failures(seen: str) -> t.Tuple[t.Dict[str, str], ...]:
+    """The failures in crm_mon's XML: resource, operation, node and because."""
+    found = []
+    for element in ElementTree.fromstring(seen).iterfind("failures/failure"):
+        # An operation's key is RESOURCE_OPERATION_INTERVAL.
+        parts = element.get("op_key", "").rsplit("_", 2)
+        because = element.get("exitreason") or element.get("exitstatus") or "no reason given"
+        found.append({"resource": parts[0], "operation": parts[1] if len(parts) == 3 else "", "node": element.get("node", ""), "because": because})
+    return tuple(found)
+
+
+def why_not_settled(seen: str, resources: t.Collection[str]) -> str | None:
+    """Why a look does not show the named resources running, as a clause; None where it does. Unnamed ones are not judged."""
+    copies = [one for one in parse_copies(seen) if one.resource in resources]
+    running = {one.resource for one in copies if one.up}
+    down = sorted({one.resource for one in copies if not one.excused} - running)
+    if not down:
+        return None
+    reasons = [
+        "%s of %s on %s: %s" % (one["operation"], one["resource"], one["node"], one["because"])
+        for one in parse_failures(seen)
+        if one["resource"].split(":")[0] in down
+    ]
+    return "%s %s not running (%s)" % (", ".join(down), "is" if len(down) == 1 else "are", "; ".join(reasons) or "Pacemaker reports no failure")

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright: (c) 2026, the ondemand.cluster contributors
+
+"""What a fresh VM must know: who it is, its address, its host key, who may log in. Files as data; one ISO image of them.
+
+Two readers: cloud-init (NoCloud: meta-data, user-data, network-config) and our own small one (plain files). JSON is
+YAML, so a value can't become syntax. The private host key stands here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import tempfile
+import traceback
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Optional
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import VmSpec
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
+
+LABEL = "cidata"
+MARK = "ONDEMAND.CLUSTER"
+SECRET = ("ssh_host_ed25519_key", "user-data")
+
+
+@dataclass(frozen=True)
+class HostKey:
+    """An SSH key pair of a VM. The private half never shows in a repr."""
+
+    public: str
+    private: str = field(repr=False)
+
+
+def make_host_key(run_command: Callable[..., Any], directory: Optional[str], vm: str) -> HostKey:
+    """A fresh ed25519 pair, made by ssh-keygen in a directory (mode 0700) that is gone afterwards."""
+    scratch = tempfile.mkdtemp(prefix="hostkey.", dir=directory)
+    path = os.path.join(scratch, "key")
+    try:
+        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", vm, "-f", path]
+        code, _out, err = run_command(argv)
+        if code != 0:
+            raise Refused(Refusal("start_failed", f"No host key for {vm}: ssh-keygen ended with {code}: {err.strip()}"))
+        with open(path, encoding="utf-8") as stream:
+            private = stream.read()
+        with open(path + ".pub", encoding="utf-8") as stream:
+            public = " ".join(stream.read().split()[:2])
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return HostKey(public, private)
+
+
+def networkd_unit(spec: VmSpec) -> str:
+    """The network unit for systemd-networkd: this card, this address, no router's word, nothing self-assigned."""
+    lines = ["[Match]", f"MACAddress={spec.mac}", "", "[Network]", "DHCP=no", "LinkLocalAddressing=no", "IPv6AcceptRA=no"]
+    lines.append(f"Address={spec.address}/{spec.prefix}")
+    if spec.gateway:
+        lines.append(f"Gateway={spec.gateway}")
+    lines += [f"DNS={dns}" for dns in spec.dns]
+    return "\n".join(lines) + "\n"
+
+
+def _network_config(spec: VmSpec) -> Dict[str, Any]:
+    card: Dict[str, Any] = {"match": {"macaddress": spec.mac}, "dhcp4": False, "dhcp6": False, "accept-ra": False}
+    card["addresses"] = [f"{spec.address}/{spec.prefix}"]
+    card["link-local"] = []
+    if spec.gateway:
+        card["routes"] = [{"to": "::/0" if ":" in spec.gateway else "0.0.0.0/0", "via": spec.gateway}]
+    if spec.dns:
+        card["nameservers"] = {"addresses": list(spec.dns)}
+    return {"version": 2, "ethernets": {"ondemand0": card}}
+
+
+def _user_data(spec: VmSpec, key: HostKey) -> Dict[str, Any]:
+    return {
+        "hostname": spec.name,
+        "disable_root": False,
+        "ssh_pwauth": False,
+        "ssh_deletekeys": True,
+        "ssh_genkeytypes": [],
+        "ssh_keys": {"ed25519_private": key.private, "ed25519_public": key.public},
+        "users": [{"name": "root", "lock_passwd": True, "ssh_authorized_keys": list(spec.authorized_keys)}],
+    }
+
+
+def files(spec: VmSpec, key: HostKey) -> Dict[str, str]:
+    """Every file of the seed and its text."""
+    as_yaml = lambda value: json.dumps(value, indent=1, sort_keys=True) + "\n"  # noqa: E731
+    return {
+        # The name is the identity: a VM of this name made anew has a new disk, so cloud-init never sees both.
+        "meta-data": as_yaml({"instance-id": f"ondemand-{spec.name}", "local-hostname": spec.name}),
+        "user-data": "#cloud-config\n" + as_yaml(_user_data(spec, key)),
+        "network-config": as_yaml(_network_config(spec)),
+        "hostname": spec.name + "\n",
+        "authorized_keys": "".join(text + "\n" for text in spec.authorized_keys),
+        "ssh_host_ed25519_key": key.private,
+        "ssh_host_ed25519_key.pub": f"{key.public} {spec.name}\n",
+        "ondemand.network": networkd_unit(spec),
+    }
+
+
+def iso(content: Dict[str, str]) -> bytes:
+    """The files as an ISO 9660 image labelled cidata, with Rock Ridge and Joliet names."""
+    import pycdlib  # only who makes a VM pays for the import (0.2 s)
+
+    image = pycdlib.PyCdlib()
+    image.new(interchange_level=1, joliet=3, rock_ridge="1.09", vol_ident=LABEL, app_ident_str=MARK)
+    opened: List[io.BytesIO] = []
+    for number, (name, text) in enumerate(sorted(content.items())):
+        data = text.encode()
+        opened.append(io.BytesIO(data))
+        mode = 0o100400 if name in SECRET else 0o100444
+        image.add_fp(opened[-1], len(data), f"/F{number:03d}.;1", rr_name=name, joliet_path="/" + name, file_mode=mode)
+    result = io.BytesIO()
+    image.write_fp(result)
+    image.close()
+    return result.getvalue()
+
+
+def pycdlib_problem() -> Optional[str]:
+    """The traceback if pycdlib can't be imported, else None."""
+    try:
+        import pycdlib  # noqa: F401  # pylint: disable=unused-import
+    except ImportError:
+        return traceback.format_exc()
+    return None

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright: (c) 2026, the ondemand.cluster contributors
+
+"""Every default of the cluster file (docs/exchange-formats.md, section 1), in one place. Pure."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, Dict, Mapping
+from urllib.parse import urlsplit
+
+POOL = "ondemand"
+DEADLINES = {"boot_s": 300, "join_s": 180, "move_s": 120, "leave_s": 180, "connect_s": 10}
+SCALING = {"every_s": 5, "policies": []}
+SCALE_OUT = {"after_s": 15, "cooldown_s": 60, "most_at_once": 1}
+SCALE_IN = {"after_s": 300, "cooldown_s": 300, "most_at_once": 1}
+
+
+def uri_host(uri: str) -> str:
+    """The host that a libvirt URI names; "localhost" for a local one. An unreadable URI gives "localhost" too."""
+    try:
+        return urlsplit(uri).hostname or "localhost"
+    except ValueError:
+        return "localhost"
+
+
+def _section(cluster: Dict[str, Any], key: str, defaults: Mapping[str, Any]) -> Dict[str, Any]:
+    section = cluster.get(key)
+    section = {**deepcopy(dict(defaults)), **(section if isinstance(section, dict) else {})}
+    cluster[key] = section
+    return section
+
+
+def _host(host: Mapping[str, Any]) -> Dict[str, Any]:
+    return {"zone": host["name"], "pool": POOL, "ssh": uri_host(host["uri"]), **host}
+
+
+def _service(service: Mapping[str, Any]) -> Dict[str, Any]:
+    full = dict(service)
+    if isinstance(full.get("resource"), dict):
+        full["resource"] = {"check": "/", "options": {}, **full["resource"]}
+    if isinstance(full.get("group"), list):
+        full["group"] = [{"options": {}, "operations": [], **member} for member in full["group"]]
+    return full
+
+
+def with_defaults(cluster: Mapping[str, Any]) -> Dict[str, Any]:
+    """The cluster file's ``cluster`` with every default filled in; what is given stays. The input isn't changed.
+
+    Expects a mapping that passed the check of the cluster file (names, hosts and a size are there).
+    """
+    full = deepcopy(dict(cluster))
+    full["hosts"] = [_host(host) for host in full.get("hosts") or []]
+    _section(full, "image", {"sha256": None})
+    _section(full, "network", {"gateway": None, "dns": []})
+    _section(full, "access", {"user": "root", "state_dir": "~/.local/state/ondemand/" + str(full.get("name"))})
+    requirement = _section(full, "requirement", {})
+    size = _section(requirement, "size", {"disk_gib": None})
+    headroom = {}
+    if "vcpus" in size and "memory_mib" in size:
+        headroom = {"vcpus_max": 2 * int(size["vcpus"]), "memory_max_mib": 2 * int(size["memory_mib"])}
+    _section(requirement, "headroom", headroom)
+    full["services"] = [_service(service) for service in full.get("services") or []]
+    full["disks"] = [{"shareable": False, **disk} for disk in full.get("disks") or []]
+    _section(full, "fencing", {"method": "none"})
+    scaling = _section(full, "scaling", SCALING)
+    _section(scaling, "scale_out", SCALE_OUT)
+    _section(scaling, "scale_in", SCALE_IN)
+    _section(full, "deadlines", DEADLINES)
+    return full

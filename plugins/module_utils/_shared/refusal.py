@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright: (c) 2026, the ondemand.cluster contributors
+
+"""An expected "no" as data: a reason that programs read and a sentence that people read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict
+
+REASONS = frozenset(
+    {
+        "quorum",
+        "minimum",
+        "not_quorate",
+        "unclean",
+        "last_node",
+        "unstable",
+        "maximum",
+        "no_room",
+        "no_address",
+        "no_image",
+        "wrong_checksum",
+        "host_unreachable",
+        "not_ours",
+        "join_refused",
+        "start_failed",
+        "deadline",
+        "bad_input",
+        "not_found",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """``reason`` is one of REASONS; ``sentence`` says what is refused, why, and what to do."""
+
+    reason: str
+    sentence: str
+
+    def __post_init__(self) -> None:
+        if self.reason not in REASONS:
+            raise ValueError(f"{self.reason!r} is no reason of a refusal")
+
+    def result(self) -> Dict[str, Any]:
+        """The keys of a failed task, as docs/exchange-formats.md section 4 promises them."""
+        return {
+            "msg": self.sentence,
+            "refusal": {"reason": self.reason, "sentence": self.sentence},
+        }
+
+
+class Refused(Exception):
+    """Carries a Refusal out of nested I/O to the one `try` in a module's main()."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
+
+
+def all_problems(problems: list) -> Refusal:
+    """One refusal that names every problem of an input at once, each with its path."""
+    return Refusal("bad_input", "Nothing was touched, the input is wrong: " + "; ".join(problems) + ".")

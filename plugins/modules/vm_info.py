@@ -1,0 +1,93 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vm_info
+short_description: The VMs of a cluster over all its hosts
+version_added: 0.1.0
+author:
+  - The ondemand.cluster contributors (@ondemand-cluster)
+description:
+  - Reads every host side by side, read-only. A host that is dead or stuck delays nobody beyond O(deadline_s) and is named
+    in RV(unreachable); the VMs of the others are returned.
+  - Only VMs with the mark of this collection are returned.
+extends_documentation_fragment:
+  - ondemand.cluster.libvirt
+  - ondemand.cluster.libvirt.hosts
+  - ondemand.cluster.attributes.info
+options:
+  cluster:
+    description: Only the VMs of this cluster; the default is all.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Where is what
+  ondemand.cluster.vm_info:
+    hosts: "{{ cluster.hosts }}"
+    cluster: "{{ cluster.name }}"
+  delegate_to: localhost
+  register: seen
+"""
+
+RETURN = r"""
+vms:
+  description:
+    - The VMs, by cluster and number. Keys are name, cluster, host, uri, zone, state, uuid, vcpus, vcpus_max, memory_mib,
+      memory_max_mib, address, prefix, mac, host_key (public), generation, image, role, created_at, pool, complete, missing.
+  returned: always
+  type: list
+  elements: dict
+unreachable:
+  description: The hosts that did not answer.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{host: hv2, uri: qemu+ssh://root@hv2/system, because: no connection within 10 s}]
+elapsed_s:
+  description: Seconds that the reading took.
+  returned: always
+  type: float
+  sample: 0.4
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import (
+    host_addresses,
+    host_problems,
+    hosts_spec,
+    libvirt_spec,
+    need_libvirt,
+    refuse,
+)
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import name_problem
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import all_problems
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(libvirt_spec(), **hosts_spec(), cluster={"type": "str"}),
+        supports_check_mode=True,
+    )
+    need_libvirt(module)
+    params = module.params
+    problems = host_problems(params["hosts"])
+    if params["cluster"] and name_problem(params["cluster"], "cluster"):
+        problems.append(name_problem(params["cluster"], "cluster"))
+    if problems:
+        refuse(module, all_problems(problems))
+    begun = time.monotonic()
+    readings = hosts.read_vms(host_addresses(params["hosts"]), params["cluster"], params["deadline_s"])
+    result = {"vms": hosts.vms_as_data(readings), "unreachable": hosts.not_reached(readings)}
+    module.exit_json(changed=False, elapsed_s=round(time.monotonic() - begun, 4), **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The rules of the house that a program can check, as pure functions over a tree of files.
+
+Every rule takes a Tree and returns the problems it sees, one sentence each, beginning with the path. test_shape.py holds the
+checkout against them, and holds each of them against a planted fault.
+"""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import yaml
+
+MOST_LINES = 400
+
+# Outside thing -> the only files that may import it. A pattern may name a folder's files.
+DOORS: dict[str, tuple[str, ...]] = {
+    "libvirt": ("plugins/module_utils/_libvirt/connection.py", "driver/src/ondemand/observe/libvirt_door.py", "lab/*", "tests/*"),
+    "ansible_runner": ("driver/src/ondemand/act/child.py", "tests/*"),
+    "sqlite3": ("driver/src/ondemand/record/journal.py", "lab/*", "tests/*"),
+}
+
+# What decide/ and plan/ may import: values and arithmetic. No clock, no file, no process, no log.
+PURE_ROOMS = ("driver/src/ondemand/decide/*", "driver/src/ondemand/plan/*")
+PURE_STDLIB = frozenset(
+    {
+        "__future__",
+        "abc",
+        "collections",
+        "dataclasses",
+        "enum",
+        "fractions",
+        "functools",
+        "heapq",
+        "itertools",
+        "math",
+        "operator",
+        "re",
+        "statistics",
+        "types",
+        "typing",
+    }
+)
+PURE_OWN = ("ondemand.model", "ondemand.config", "ondemand.decide", "ondemand.plan", "ondemand.errors")
+
+# Modules outside the action groups, with the reason.
+UNGROUPED = {
+    "cluster_check": "talks to nothing: it has neither a host's address nor members to share",
+    "refuse": "talks to nothing: it only ends a play with a refusal",
+}
+
+# Written in halves, so that this file doesn't find itself.
+LOOSE_SSH = re.compile(
+    r"StrictHostKeyChecking[= ]+(no|off|accept-new)\b|UserKnownHostsFile[= ]+/dev/null|host_key_"
+    + r"checking\s*[:=]\s*['\"]?(false|no|0)\b",
+    re.IGNORECASE,
+)
+LOCAL_PATHS = re.compile(r"(?<![\w./-])/(work/|farm/|home/[a-z]+/|Users/|root/\.pyenv|tmp/o" + r"d/)")
+UNFINISHED = re.compile(r"pytest\.mark\.(skip|xfail)\b|\bassert Tr" + r"ue\b|\bTO" + r"DO\b|\bFIX" + r"ME\b")
+BINARY = re.compile(r"\.(png|jpg|gif|ico|gz|xz|qcow2|iso|db)$")
+# Texts whose wording belongs to others.
+FOREIGN = ("LICENSE", "LICENSES/*")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Files of a checkout: path from its root -> text. Binary files have the empty text."""
+
+    files: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def python(self) -> dict[str, ast.Module]:
+        """Path -> syntax tree of every Python file."""
+        return {path: ast.parse(text, path) for path, text in self.files.items() if path.endswith(".py")}
+
+    def under(self, *patterns: str) -> Iterator[str]:
+        """The paths that match any of the patterns; `*` also crosses folders."""
+        return (path for path in self.files if any(fnmatch.fnmatch(path, pattern) for pattern in patterns))
+
+
+Rule = Callable[[Tree], list[str]]
+
+
+def imports_of(module: ast.Module, path: str) -> Iterator[str]:
+    """Dotted names that a file imports, also inside functions; relative ones made absolute below the driver's package."""
+    room = path.removeprefix("driver/src/").rsplit("/", 1)[0].split("/")
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(room[: len(room) - node.level + 1]) if node.level else ""
+            name = ".".join(part for part in (base, node.module) if part)
+            yield name
+            yield from (f"{name}.{alias.name}" for alias in node.names)
+
+
+def is_or_below(name: str, package: str) -> bool:
+    """Whether a dotted name is the package or something in it."""
+    return name == package or name.startswith(package + ".")
+
+
+def why_not_one_door(tree: Tree) -> list[str]:
+    """Only the files of DOORS import the outside thing."""
+    return [
+        f"{path} imports {thing}; only {', '.join(doors)} may"
+        for thing, doors in DOORS.items()
+        for path, module in tree.python.items()
+        if any(is_or_below(name, thing) for name in imports_of(module, path)) and not any(fnmatch.fnmatch(path, door) for door in doors)
+    ]
+
+
+def why_not_pure(tree: Tree) -> list[str]:
+    """decide/ and plan/ import nothing but values: the model, the configuration, pure modules of the standard library."""
+    problems = []
+    for path in tree.under(*(f"{room}.py" for room in PURE_ROOMS)):
+        for name in imports_of(tree.python[path], path):
+            own = any(is_or_below(name, package) for package in PURE_OWN) or name == "ondemand"
+            if not own and name.split(".")[0] not in PURE_STDLIB:
+                problems.append(f"{path} imports {name}; decide and plan take values in and give values out, pass it as an argument")
+    return problems
+
+
+def why_not_walled(tree: Tree) -> list[str]:
+    """The collection imports neither driver nor lab, the driver neither lab nor collection: only data crosses."""
+    walls = {
+        "plugins/*": ("ondemand", "lab", "tests"),
+        "driver/src/*": ("ansible_collections", "ansible", "lab", "tests"),
+    }
+    return [
+        f"{path} imports {name}; only data crosses this wall"
+        for pattern, forbidden in walls.items()
+        for path in tree.under(pattern)
+        if path.endswith(".py")
+        for name in imports_of(tree.python[path], path)
+        if any(is_or_below(name, package) for package in forbidden)
+    ]
+
+
+def why_not_short(tree: Tree) -> list[str]:
+    """No Python file is longer than MOST_LINES: then it asks to be two."""
+    return [
+        f"{path} has {lines} lines, {MOST_LINES} is the most; split it"
+        for path in tree.python
+        if (lines := tree.files[path].count("\n")) > MOST_LINES
+    ]
+
+
+def licence_of(path: str) -> str:
+    """The SPDX identifier a file must carry: helpers that modules ship to nodes are BSD, all else GPL."""
+    return "BSD-2-Clause" if path.startswith("plugins/module_utils/") else "GPL-3.0-or-later"
+
+
+def why_not_licensed(tree: Tree) -> list[str]:
+    """Every file says its licence in its first lines, or REUSE.toml does for it."""
+    annotated: list[str] = []
+    if "REUSE.toml" in tree.files:
+        annotated = [pattern for entry in tomllib.loads(tree.files["REUSE.toml"])["annotations"] for pattern in entry["path"]]
+    problems = []
+    for path, text in tree.files.items():
+        if any(fnmatch.fnmatch(path, pattern) for pattern in (*annotated, *FOREIGN, "*/__init__.py")) and "SPDX-" not in text:
+            continue
+        head = "\n".join(text.splitlines()[:6])
+        if f"SPDX-License-Identifier: {licence_of(path)}" not in head:
+            problems.append(f"{path} doesn't say 'SPDX-License-Identifier: {licence_of(path)}' in its first lines")
+        if fnmatch.fnmatch(path, "plugins/modules/*.py") and "GNU General Public License v3.0+ (see " not in head:
+            problems.append(f"{path} lacks the line 'GNU General Public License v3.0+ (see ...)', which ansible-test wants in modules")
+    return problems
+
+
+def modules_of(tree: Tree) -> list[str]:
+    """Names of the collection's modules."""
+    return sorted(path.split("/")[-1][:-3] for path in tree.under("plugins/modules/*.py") if not path.endswith("__init__.py"))
+
+
+def why_not_tested(tree: Tree) -> list[str]:
+    """Every module has a test of its own; one that is an action plugin may have it in the clusters of namespaces."""
+    problems = []
+    for name in modules_of(tree):
+        homes = [f"tests/unit/plugins/modules/test_{name}.py"]
+        is_action = f"plugins/action/{name}.py" in tree.files
+        if is_action:
+            homes.append(f"tests/unit/plugins/action/test_{name}.py")
+        in_clusters = is_action and any(re.search(rf"\b{name}\b", tree.files[path]) for path in tree.under("tests/cluster/test_*.py"))
+        if not in_clusters and not any(home in tree.files for home in homes):
+            problems.append(f"plugins/modules/{name}.py has no test: write {homes[-1]}")
+    return problems
+
+
+def why_not_grouped(tree: Tree) -> list[str]:
+    """Every module is in exactly one action group (or in UNGROUPED), and the groups name only modules that exist."""
+    groups = yaml.safe_load(tree.files.get("meta/runtime.yml", "{}")).get("action_groups", {})
+    listed = [name for names in groups.values() for name in names]
+    modules = modules_of(tree)
+    problems = [
+        f"meta/runtime.yml: module {name} is in no action group" for name in modules if name not in listed and name not in UNGROUPED
+    ]
+    problems += [f"meta/runtime.yml: there is no module {name}" for name in listed if name not in modules]
+    return problems + [f"meta/runtime.yml: module {name} is listed twice" for name in sorted(set(listed)) if listed.count(name) > 1]
+
+
+def lines_matching(tree: Tree, pattern: re.Pattern[str], because: str) -> list[str]:
+    """One problem for each line that holds the pattern; tests may name what they show to be refused."""
+    return [
+        f"{path}:{number}: '{found.group(0)}': {because}"
+        for path, text in tree.files.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if (found := pattern.search(line))
+    ]
+
+
+def why_not_strict_ssh(tree: Tree) -> list[str]:
+    """No file loosens the check of host keys: we made them, so we can pin them. KnownHostsCommand pins too, without a file."""
+    problems = lines_matching(tree, LOOSE_SSH, "host keys are pinned and always checked")
+    return [problem for problem in problems if not pins_by_command(tree, problem)]
+
+
+def pins_by_command(tree: Tree, problem: str) -> bool:
+    """Whether the line that a problem names gives ssh the pinned key by a command in the place of a file."""
+    path, number = problem.split(":")[:2]
+    return "UserKnownHostsFile" in problem and "KnownHostsCommand=" in tree.files[path].splitlines()[int(number) - 1]
+
+
+def why_not_portable(tree: Tree) -> list[str]:
+    """No file holds a path of the machine it was written on."""
+    return lines_matching(tree, LOCAL_PATHS, "a path of one developer's machine")
+
+
+def why_not_finished(tree: Tree) -> list[str]:
+    """No skipped test, no test that can't fail, no note to do it later."""
+    return lines_matching(tree, UNFINISHED, "finish it or leave it out")
+
+
+RULES: tuple[Rule, ...] = (
+    why_not_one_door,
+    why_not_pure,
+    why_not_walled,
+    why_not_short,
+    why_not_licensed,
+    why_not_tested,
+    why_not_grouped,
+    why_not_strict_ssh,
+    why_not_portable,
+    why_not_finished,
+)

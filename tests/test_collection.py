@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The checkout as others take it: a built artifact, an AWX project, a part of an execution environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+BIN = Path(sys.executable).parent
+MUST_HOLD = ("README.md", "LICENSE", "meta/runtime.yml", "meta/execution-environment.yml", "ee-requirements.txt", "bindep.txt")
+MAY_HOLD = {
+    *("CHANGELOG.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "LICENSES", "MANIFEST.json", "README.md", "REUSE.toml"),
+    *("bindep.txt", "changelogs", "docs", "ee-requirements.txt", "meta", "playbooks", "plugins", "roles"),
+}
+
+
+def run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Runs one of the environment's tools with no Ansible setting but those given."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    clean |= {"PATH": f"{BIN}:{clean['PATH']}", "HOME": str(cwd), **env}
+    done = subprocess.run([str(word) for word in command], cwd=cwd, env=clean, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def copy(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkout's files as a clone has them, with neither .venv nor var."""
+    path = tmp_path_factory.mktemp("clone") / "project"
+    run(checkout / "script/export", path, cwd=path.parent)
+    return path
+
+
+@pytest.fixture(scope="module")
+def artifact(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The collection, built from the checkout itself, where .venv, var and whatever else lies about."""
+    path = tmp_path_factory.mktemp("artifact")
+    run("ansible-galaxy", "collection", "build", checkout, "--output-path", path, cwd=path)
+    (built,) = path.glob("ondemand-cluster-*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(artifact: Path) -> Path:
+    """A collections path that holds the built collection and nothing else."""
+    path = artifact.parent / "installed"
+    run("ansible-galaxy", "collection", "install", artifact, "-p", path, "--offline", cwd=artifact.parent)
+    return path
+
+
+def modules_of(checkout: Path) -> set[str]:
+    return {f"ondemand.cluster.{path.stem}" for path in (checkout / "plugins/modules").glob("*.py") if path.stem != "__init__"}
+
+
+def test_the_artifact_holds_what_a_controller_needs_and_nothing_else(artifact: Path) -> None:
+    with tarfile.open(artifact) as tar:
+        names = {member.name.removeprefix("./") for member in tar}
+    assert {name.split("/")[0] for name in names} - {""} <= MAY_HOLD
+    assert set(MUST_HOLD) <= names
+    assert not [name for name in names if name.endswith(".pyc") or "__pycache__" in name]
+
+
+def test_every_module_of_an_installed_artifact_is_documented(checkout: Path, installed: Path, tmp_path: Path) -> None:
+    listed = json.loads(run("ansible-doc", "-l", "-j", "ondemand.cluster", cwd=tmp_path, ANSIBLE_COLLECTIONS_PATH=str(installed)).stdout)
+    assert set(listed) == modules_of(checkout)
+    documented = json.loads(run("ansible-doc", "-j", *sorted(listed), cwd=tmp_path, ANSIBLE_COLLECTIONS_PATH=str(installed)).stdout)
+    assert {name for name, parts in documented.items() if parts["doc"]["description"] and parts["return"] and parts["examples"]} == set(
+        listed
+    )
+
+
+def test_every_playbook_of_an_installed_artifact_is_found_by_name(checkout: Path, installed: Path, tmp_path: Path) -> None:
+    playbooks = sorted((checkout / "playbooks").glob("*.yml"))
+    assert playbooks
+    for playbook in playbooks:
+        name = f"ondemand.cluster.{playbook.stem}"
+        run("ansible-playbook", name, "-i", "localhost,", "--list-tasks", cwd=tmp_path, ANSIBLE_COLLECTIONS_PATH=str(installed))
+
+
+def test_a_checkout_is_an_awx_project_as_it_stands(checkout: Path, copy: Path) -> None:
+    # The commands of AWX's project update and job, in the project's root.
+    requirements = "requirements_collections"
+    run("ansible-galaxy", "collection", "install", "-r", "collections/requirements.yml", "-p", requirements, cwd=copy)
+    env = {"ANSIBLE_COLLECTIONS_PATH": str(copy / requirements)}
+    listed = json.loads(run("ansible-doc", "-l", "-j", "ondemand.cluster", cwd=copy, **env).stdout)
+    assert set(listed) == modules_of(checkout)
+    for playbook in sorted((copy / "playbooks").glob("*.yml")):
+        run("ansible-playbook", "-i", "localhost,", "--list-tasks", playbook.relative_to(copy), cwd=copy, **env)
+
+
+def test_ansible_builder_makes_a_build_context_from_the_definition(copy: Path, tmp_path: Path) -> None:
+    run(
+        "ansible-builder",
+        "create",
+        "-f",
+        copy / "meta/execution-environment.yml",
+        "-c",
+        tmp_path / "context",
+        "--output-filename",
+        "Containerfile",
+        cwd=copy,
+    )
+    assert "ondemand" not in (tmp_path / "context/Containerfile").read_text()
+    assert "libvirt-python" in (tmp_path / "context/_build/requirements.txt").read_text()
+
+
+def test_ansible_builder_sees_what_the_installed_collection_needs(installed: Path, tmp_path: Path) -> None:
+    # introspect takes a folder that holds ansible_collections.
+    base = tmp_path / "base"
+    shutil.copytree(installed, base)
+    found = yaml.safe_load(run("ansible-builder", "introspect", base, cwd=tmp_path).stdout)
+    python = found["python"]["ondemand.cluster"] if isinstance(found["python"], dict) else found["python"]
+    system = found["system"]["ondemand.cluster"] if isinstance(found["system"], dict) else found["system"]
+    assert any(line.startswith("libvirt-python") for line in python)
+    assert any(line.startswith("libvirt-devel") for line in system)

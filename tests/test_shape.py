@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The checkout keeps the rules of the house, and each rule sees the fault that it is there for."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import shape_rules
+from tests.shape_rules import BINARY, RULES, Rule, Tree
+
+GPL = "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+GPL_MODULE = GPL + "# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or somewhere else)\n"
+
+
+@pytest.fixture(scope="session")
+def tree(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """Every file of the checkout that git tracks or would track."""
+    copy = tmp_path_factory.mktemp("checkout")
+    subprocess.run([checkout / "script/export", copy], check=True, timeout=60)
+    paths = [path for path in sorted(copy.rglob("*")) if path.is_file()]
+    names = {str(path.relative_to(copy)): path for path in paths}
+    return Tree({name: "" if BINARY.search(name) else path.read_text(encoding="utf-8") for name, path in names.items()})
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_checkout_keeps(rule: Rule, tree: Tree) -> None:
+    problems = rule(tree)
+    assert not problems, "\n".join([rule.__doc__ or "", *problems])
+
+
+# What is planted -> the rule that must name its path. A fault's name is the sentence it breaks.
+FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
+    "libvirt has one door in the collection": (
+        shape_rules.why_not_one_door,
+        {"plugins/modules/vm.py": "def f():\n    import libvirt\n"},
+    ),
+    "libvirt has one door in the driver": (
+        shape_rules.why_not_one_door,
+        {"driver/src/ondemand/observe/load.py": "from libvirt import open\n"},
+    ),
+    "ansible-runner has one door": (
+        shape_rules.why_not_one_door,
+        {"driver/src/ondemand/act/runner.py": "import ansible_runner.interface\n"},
+    ),
+    "the database has one door": (shape_rules.why_not_one_door, {"driver/src/ondemand/cli.py": "import sqlite3\n"}),
+    "decide has no clock": (shape_rules.why_not_pure, {"driver/src/ondemand/decide/threshold.py": "from time import monotonic\n"}),
+    "plan writes no log": (shape_rules.why_not_pure, {"driver/src/ondemand/plan/grow.py": "import logging\n"}),
+    "plan doesn't act": (shape_rules.why_not_pure, {"driver/src/ondemand/plan/grow.py": "from ..act import runner\n"}),
+    "decide doesn't observe": (shape_rules.why_not_pure, {"driver/src/ondemand/decide/x.py": "from ondemand.observe import load\n"}),
+    "plugins don't import the driver": (
+        shape_rules.why_not_walled,
+        {"plugins/action/cluster_check.py": "from ondemand.config import model\n"},
+    ),
+    "plugins don't import the lab": (shape_rules.why_not_walled, {"plugins/module_utils/a.py": "import lab.cells\n"}),
+    "the driver doesn't import the collection": (
+        shape_rules.why_not_walled,
+        {"driver/src/ondemand/plan/x.py": "import ansible_collections.ondemand.cluster.plugins.module_utils.a\n"},
+    ),
+    "a file of 401 lines is too long": (shape_rules.why_not_short, {"lab/long.py": "x = 1\n" * 401}),
+    "a file says its licence": (shape_rules.why_not_licensed, {"roles/image/tasks/main.yml": "---\n"}),
+    "module_utils are BSD": (shape_rules.why_not_licensed, {"plugins/module_utils/a.py": GPL}),
+    "a module has the line that ansible-test wants": (shape_rules.why_not_licensed, {"plugins/modules/vm.py": GPL}),
+    "a module has a test": (shape_rules.why_not_tested, {"plugins/modules/vm.py": GPL_MODULE, "tests/cluster/test_x.py": "vm"}),
+    "an action plugin has a test": (
+        shape_rules.why_not_tested,
+        {"plugins/modules/cluster_node.py": "", "plugins/action/cluster_node.py": "", "tests/cluster/test_x.py": "cluster_nodes"},
+    ),
+    "a module is in a group": (shape_rules.why_not_grouped, {"meta/runtime.yml": "action_groups: {}", "plugins/modules/vm.py": ""}),
+    "a group names no module that isn't there": (shape_rules.why_not_grouped, {"meta/runtime.yml": "action_groups: {libvirt: [vm]}"}),
+    "a module is in one group only": (
+        shape_rules.why_not_grouped,
+        {"meta/runtime.yml": "action_groups: {a: [vm], b: [vm]}", "plugins/modules/vm.py": ""},
+    ),
+    "ssh checks host keys": (shape_rules.why_not_strict_ssh, {"lab/a.py": "'-oStrictHostKey" + "Checking=no'"}),
+    "ssh trusts no first key": (shape_rules.why_not_strict_ssh, {"lab/a.py": "'-o', 'StrictHostKey" + "Checking=accept-new'"}),
+    "ssh keeps the keys it knows": (shape_rules.why_not_strict_ssh, {"lab/a.py": "'UserKnownHosts" + "File=/dev/null'"}),
+    "Ansible checks host keys": (shape_rules.why_not_strict_ssh, {"ansible.cfg": "host_key_" + "checking = False\n"}),
+    "no path of one machine": (shape_rules.why_not_portable, {"docs/a.md": "see /ho" + "me/jo/x\n"}),
+    "no skipped test": (shape_rules.why_not_finished, {"tests/unit/test_a.py": "@pytest.mark.sk" + "ip\n"}),
+    "no test that can't fail": (shape_rules.why_not_finished, {"tests/unit/test_a.py": "assert Tr" + "ue\n"}),
+    "no note to do it later": (shape_rules.why_not_finished, {"lab/a.py": "# TO" + "DO more\n"}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_seen(fault: str) -> None:
+    rule, files = FAULTS[fault]
+    problems = rule(Tree(files))
+    assert len(problems) >= 1
+    assert any(problem.split(":")[0].split(" ")[0] in files for problem in problems), problems
+
+
+def test_every_rule_has_a_planted_fault() -> None:
+    assert {rule for rule, _ in FAULTS.values()} == set(RULES)
+
+
+ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
+    "the doors import what they are for": (
+        shape_rules.why_not_one_door,
+        {"plugins/module_utils/_libvirt/connection.py": "import libvirt\n", "lab/hypervisors/up.py": "import libvirt\n"},
+    ),
+    "decide imports the model": (
+        shape_rules.why_not_pure,
+        {"driver/src/ondemand/decide/a.py": "import math\nfrom ..model import Signal\nfrom . import b\nfrom ondemand import model\n"},
+    ),
+    "ssh may get the pinned key by a command": (
+        shape_rules.why_not_strict_ssh,
+        {"plugins/a.py": "['UserKnownHosts" + "File=/dev/null', 'KnownHostsCommand=/bin/echo KEY']"},
+    ),
+    "REUSE.toml speaks for files without comments": (
+        shape_rules.why_not_licensed,
+        {"REUSE.toml": GPL + '[[annotations]]\npath = ["**.json"]\n', "plugins/plugin_utils/cluster_schema.json": "{}"},
+    ),
+    "an action plugin may be tested in clusters": (
+        shape_rules.why_not_tested,
+        {
+            "plugins/modules/cluster_node.py": "",
+            "plugins/action/cluster_node.py": "",
+            "tests/cluster/test_join.py": "ondemand.cluster.cluster_node",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ALLOWED)
+def test_what_is_right_is_let_through(case: str) -> None:
+    rule, files = ALLOWED[case]
+    assert rule(Tree(files)) == []

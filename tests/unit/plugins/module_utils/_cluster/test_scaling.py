@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who joins and who leaves, case by case."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import growth, shrinkage, wanted_refusals
+
+FILE = {"name": "shop", "requirement": {"nodes": {"min": 1, "max": 3}}}
+
+
+def vm(number, new=False):
+    return {"name": "shop-n%d" % number, "new": new}
+
+
+def node(number, online=True, unclean=False, pending=False, may_leave=True):
+    verdict = {"allowed": may_leave, "reason": None if may_leave else "quorum", "sentence": "" if may_leave else "it would end the quorum"}
+    return {"name": "shop-n%d" % number, "online": online, "unclean": unclean, "pending": pending, "may_leave": verdict}
+
+
+def cluster(*nodes, quorate=True):
+    return {"name": "shop", "quorate": quorate, "nodes": list(nodes), "leave_order": [one["name"] for one in reversed(nodes)]}
+
+
+def reasons(plan):
+    return [one["reason"] for one in plan["refusals"]]
+
+
+WANTED = {
+    "a number in the range is fine outwards": (2, "out", []),
+    "the most is fine": (3, "out", []),
+    "more than the most is refused": (4, "out", ["maximum"]),
+    "a text from the command line counts as its number": ("4", "out", ["maximum"]),
+    "the least is fine inwards": (1, "in", []),
+    "less than the least is refused": (0, "in", ["minimum"]),
+    "none at all is refused outwards too": (0, "out", ["bad_input"]),
+    "a word is refused": ("many", "out", ["bad_input"]),
+    "nothing is refused": (None, "in", ["bad_input"]),
+    "a list is refused": ([2], "out", ["bad_input"]),
+}
+
+
+@pytest.mark.parametrize("wanted, direction, expected", WANTED.values(), ids=WANTED.keys())
+def test_wanted(wanted, direction, expected):
+    assert [one["reason"] for one in wanted_refusals(FILE, wanted, direction)] == expected
+
+
+GROWTH = {
+    "a new VM joins the members": ([vm(1), vm(2, new=True)], cluster(node(1)), 2, ["shop-n1"], ["shop-n2"]),
+    "nobody joins where all are members": ([vm(1), vm(2)], cluster(node(1), node(2)), 2, ["shop-n1", "shop-n2"], []),
+    "an unfinished VM joins before a new one": ([vm(1), vm(2), vm(3, new=True)], cluster(node(1)), 2, ["shop-n1"], ["shop-n2"]),
+    "a member that is away comes back before an unfinished VM joins": (
+        [vm(1), vm(2), vm(3)],
+        cluster(node(1), node(3, online=False)),
+        2,
+        ["shop-n1"],
+        ["shop-n3"],
+    ),
+    "a pending node is no member yet": ([vm(1), vm(2)], cluster(node(1), node(2, pending=True)), 2, ["shop-n1"], ["shop-n2"]),
+    "a surplus VM is left alone": ([vm(1), vm(2)], cluster(node(1)), 1, ["shop-n1"], []),
+    "more members than wanted stay": ([vm(1), vm(2)], cluster(node(1), node(2)), 1, ["shop-n1", "shop-n2"], []),
+}
+
+
+@pytest.mark.parametrize("vms, view, wanted, members, joining", GROWTH.values(), ids=GROWTH.keys())
+def test_growth(vms, view, wanted, members, joining):
+    plan = growth(vms, view, wanted)
+    assert (plan["members"], plan["joining"], plan["refusals"]) == (members, joining, [])
+
+
+def test_the_first_member_is_never_made_by_growing():
+    assert reasons(growth([vm(1, new=True)], None, 1)) == ["not_found"]
+    first = growth([vm(1, new=True)], None, 1, first=True)
+    assert (first["joining"], first["refusals"]) == (["shop-n1"], [])
+
+
+@pytest.mark.parametrize(
+    "view, reason",
+    [(cluster(node(1), quorate=False), "not_quorate"), (cluster(node(1), node(2, online=False, unclean=True)), "unclean")],
+)
+def test_an_unsteady_membership_neither_grows_nor_shrinks(view, reason):
+    assert reasons(growth([vm(1), vm(2)], view, 2)) == [reason]
+    assert reasons(shrinkage([vm(1), vm(2)], view, 1)) == ([reason] if len(view["nodes"]) > 1 else [])
+
+
+SHRINKAGE = {
+    "nobody leaves where the number is right": ([vm(1), vm(2)], cluster(node(1), node(2)), 2, [], [], []),
+    "the first of the leave order leaves": ([vm(1), vm(2)], cluster(node(1), node(2)), 1, [], ["shop-n2"], []),
+    "who is named leaves first": ([vm(1), vm(2)], cluster(node(1), node(2)), 1, ["shop-n1"], ["shop-n1"], []),
+    "an unfinished VM goes before a member": ([vm(1), vm(2), vm(3)], cluster(node(1), node(2)), 2, [], [], ["shop-n3"]),
+    "a name that is gone already does not count": ([vm(1)], cluster(node(1)), 1, ["shop-n2"], [], []),
+    "without a cluster only VMs go": ([vm(1), vm(2)], None, 1, [], [], ["shop-n1"]),
+}
+
+
+@pytest.mark.parametrize("vms, view, wanted, leavers, leave, delete", SHRINKAGE.values(), ids=SHRINKAGE.keys())
+def test_shrinkage(vms, view, wanted, leavers, leave, delete):
+    plan = shrinkage(vms, view, wanted, leavers)
+    assert (plan["leave"], plan["delete"], plan["refusals"]) == (leave, delete, [])
+
+
+def test_who_may_not_leave_is_refused_with_the_cluster_s_own_words():
+    plan = shrinkage([vm(1), vm(2)], cluster(node(1), node(2, may_leave=False)), 1)
+    assert plan["refusals"] == [{"reason": "quorum", "sentence": "it would end the quorum"}]
+
+
+def test_naming_more_than_may_leave_is_refused():
+    assert reasons(shrinkage([vm(1), vm(2), vm(3)], cluster(node(1), node(2), node(3)), 2, ["shop-n1", "shop-n2"])) == ["bad_input"]
+
+
+def test_a_host_that_does_not_answer_is_refused_and_no_member_counts_as_gone():
+    plan = shrinkage([vm(1)], cluster(node(1), node(2, online=False)), 1, [], [{"host": "hv2", "because": "no answer in 10 s"}])
+    assert (reasons(plan), plan["gone"]) == (["host_unreachable"], [])
+
+
+def test_a_member_whose_vm_is_gone_is_told():
+    assert shrinkage([vm(1)], cluster(node(1), node(2, online=False)), 1)["gone"] == ["shop-n2"]
+
+
+def test_a_surplus_that_nobody_can_fill_is_refused():
+    view = dict(cluster(node(1), node(2)), leave_order=[])
+    assert reasons(shrinkage([vm(1), vm(2)], view, 1)) == ["unstable"]
+
+
+@given(
+    numbers=st.sets(st.integers(1, 8), max_size=6),
+    known=st.sets(st.integers(1, 8), max_size=6),
+    wanted=st.integers(1, 6),
+    named=st.lists(st.integers(1, 8), max_size=2, unique=True),
+)
+def test_shrinking_never_takes_more_than_the_surplus_and_then_has_no_more_to_do(numbers, known, wanted, named):
+    vms = [vm(number) for number in sorted(numbers)]
+    view = cluster(*[node(number) for number in sorted(known)]) if known else None
+    plan = shrinkage(vms, view, wanted, ["shop-n%d" % number for number in named])
+    going = plan["leave"] + plan["delete"]
+    assert len(going) == len(set(going)) <= max(0, len(vms) - wanted)
+    if not plan["refusals"]:
+        rest = [one for one in vms if one["name"] not in going]
+        assert shrinkage(rest, view, wanted)["leave"] == []
