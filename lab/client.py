@@ -121,8 +121,11 @@ class Lane:
             self.queue.task_done()
 
     async def _carry_out(self, connection: Connection, one: str, due_at: float) -> dict[str, Any]:
-        attempts, because, sent_at, node = 0, "not sent before its deadline", None, None
-        acknowledged_at = None
+        attempts = 0
+        because: str | None = "not sent before its deadline"
+        sent_at: float | None = None
+        acknowledged_at: float | None = None
+        node: str | None = None
         while time.time() < due_at + self.limits.deadline_s:
             attempts += 1
             sent_at = sent_at or time.time()
@@ -181,8 +184,9 @@ async def run(targets: list[Target], client: str, control: Path, limits: Limits,
         workers = [asyncio.create_task(lane.work()) for lane in lanes.values() for _ in range(limits.workers)]
         follower = asyncio.create_task(follow_control(control, lanes))
         stopper = asyncio.create_task(stop.wait())
-        everything_sent = asyncio.gather(*schedules)
-        await asyncio.wait({stopper, everything_sent}, timeout=limits.seconds, return_when=asyncio.FIRST_COMPLETED)
+        everything_sent = asyncio.ensure_future(asyncio.gather(*schedules))
+        endings: set[asyncio.Future[Any]] = {stopper, everything_sent}
+        await asyncio.wait(endings, timeout=limits.seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in (follower, stopper, *schedules):
             task.cancel()
         for lane in lanes.values():

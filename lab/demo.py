@@ -54,9 +54,10 @@ def main() -> int:
         progress.say("interrupted")
         code = 130
     finally:
-        # A second Ctrl-C would leave half of it behind; the clean-up is bounded by its own deadlines.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        # A second Ctrl-C would leave half of it behind; the clean-up is bounded by its own deadlines. Not SIG_IGN: that
+        # would be inherited by the programs that clean up, and they have to be stoppable.
+        signal.signal(signal.SIGINT, lambda _number, _frame: None)
+        signal.signal(signal.SIGTERM, lambda _number, _frame: None)
         demo.processes.stop_all()
         if options.keep:
             progress.say("the cluster and the lab stay; remove them with: script/demo --down")
@@ -95,7 +96,6 @@ def load_run(directory: Path) -> Run:
     """Reads a finished run's recordings back from its files."""
     events = read_lines(directory / "events.jsonl")
     noted = {event["what"]: event for event in events}
-    image = json.loads(recap) if (recap := read_text(directory / "image.json")) else {}
     return Run(
         started_at=noted["start"]["at"],
         witness=read_lines(directory / "witness.jsonl"),
@@ -104,7 +104,6 @@ def load_run(directory: Path) -> Run:
         client_name=noted["client"]["name"],
         history=json.loads(read_text(directory / "history.out")),
         events=events,
-        image=image,
     )
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from lab.demo_progress import DemoFailed, Progress
 
@@ -113,14 +114,14 @@ class Processes:
             end_group(process)
         self._kept.clear()
 
-    def _popen(self, argv: Sequence[str], stdout: object, stderr: object) -> subprocess.Popen[bytes]:
+    def _popen(self, argv: Sequence[str], stdout: BinaryIO, stderr: BinaryIO) -> subprocess.Popen[bytes]:
         # Its own session: Ctrl-C reaches the demo alone, which then ends its children in order.
         return subprocess.Popen(
             list(argv),
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
-            stdout=stdout,  # type: ignore[arg-type]
-            stderr=stderr,  # type: ignore[arg-type]
+            stdout=stdout,
+            stderr=stderr,
             start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )

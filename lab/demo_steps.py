@@ -60,6 +60,7 @@ class Demo:
     def prepare(self) -> None:
         """Empties the directory of an earlier run's files, and takes an earlier run's cluster and lab away."""
         if self.is_lab_up():
+            self.progress.say("a lab is standing from before: it goes first")
             self.take_down()
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
@@ -78,7 +79,9 @@ class Demo:
         self.document["cluster"]["access"] = {"state_dir": str(self.directory / "state")}
         self.checksum = write_cluster_file(self.cluster_file, self.document)
         self.play("prepare_host", "the hosts being checked and prepared", PREPARE_S)
+        began = time.monotonic()
         self.play("build_image", "the node image (built once, then cached)", IMAGE_S, "-e", "@lab/services/image.yml")
+        self.notes.add("image", seconds=round(time.monotonic() - began, 1))
 
     def create(self) -> None:
         """The stated requirement becomes a cluster of one."""

@@ -26,6 +26,7 @@ from lab.report_run import Record, Run, Vm
 SERVICE_COLOURS = ("#1f6fb2", "#d9822b", "#6a51a3", "#3b8a57")
 STARTING, MEMBER, CARRIES, INK = "#cfd6dd", "#8db9de", "#d9822b", "#39424b"
 WINDOW_S = 2.0
+KEY: dict[str, Any] = {"framealpha": 1.0, "edgecolor": "white", "borderaxespad": 0.2}
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def draw(run: Run, vms: Sequence[Vm], actions: Sequence[Action], movable: str, p
         _draw_load(panels[0], run)
         _draw_vms(panels[1], run, vms, movable, end_s)
         _draw_latency(panels[2], run)
-        _draw_actions(panels, run, actions)
         panels[2].set_xlim(0, end_s * 1.01)
+        _draw_actions(panels, run, actions)
         panels[2].set_xlabel("seconds since the start")
         figure.savefig(path, dpi=110)
     finally:
@@ -101,7 +102,7 @@ def _draw_load(axes: Axes, run: Run) -> None:
         axes.step(times, rates, where="mid", color=colour, label=service)
     axes.set_ylabel("load sent\n(transactions/s)")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right", frameon=False, ncols=4)
+    axes.legend(loc="upper right", ncols=4, **KEY)
 
 
 def _draw_vms(axes: Axes, run: Run, vms: Sequence[Vm], movable: str, end_s: float) -> None:
@@ -116,7 +117,11 @@ def _draw_vms(axes: Axes, run: Run, vms: Sequence[Vm], movable: str, end_s: floa
             axes.barh(row, max(span.end_s - span.begin_s, 0.2), left=span.begin_s, height=0.2, color=CARRIES)
     axes.set_yticks(range(len(vms)), [f"{vm.name} on {vm.host}\n{vm.memory_mib} MiB" for vm in vms])
     axes.set_ylim(len(vms) - 0.4, -0.6)
-    key = [Patch(color=STARTING, label="VM exists"), Patch(color=MEMBER, label="member"), Patch(color=CARRIES, label=f"carries {movable}")]
+    key = [
+        Patch(color=STARTING, label="VM starting"),
+        Patch(color=MEMBER, label="member"),
+        Patch(color=CARRIES, label=f"carries {movable}"),
+    ]
     axes.legend(handles=key, loc="lower center", bbox_to_anchor=(0.5, 0.98), frameon=False, ncols=3)
 
 
@@ -131,16 +136,19 @@ def _draw_latency(axes: Axes, run: Run) -> None:
         Line2D([], [], color=INK, label="half within"),
         Line2D([], [], color=INK, linestyle=":", marker=".", label="99 % within"),
     ]
-    axes.legend(handles=key, loc="upper right", frameon=False, ncols=2)
+    axes.legend(handles=key, loc="upper right", ncols=2, **KEY)
 
 
 def _draw_actions(panels: Sequence[Axes], run: Run, actions: Sequence[Action]) -> None:
+    width_s = panels[0].get_xlim()[1]
+    last_begin, raised = -width_s, False
     for action in actions:
-        begin = action.decided_at - run.started_at
+        begin = action.began_at - run.started_at
         end = begin if action.done_at is None else action.done_at - run.started_at
         for axes in panels:
             axes.axvline(begin, color=INK, linewidth=0.9, linestyle="--")
-            axes.axvspan(begin, end, color=INK, alpha=0.05, linewidth=0)
-        panels[0].annotate(
-            action.kind, (begin, 1.0), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points", fontweight="bold"
-        )
+            axes.axvspan(begin, end, color=INK, alpha=0.05, linewidth=0, zorder=0)
+        raised = begin - last_begin < 0.06 * width_s and not raised  # names of actions close together go on two levels
+        last_begin = begin
+        place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+        panels[0].annotate(action.kind, (begin, 1.0), xytext=(-2, 15 if raised else 2), fontweight="bold", **place)

@@ -4,6 +4,7 @@
 
     ok, problems        whether everything below was seen; what was not, as sentences
     vms                 [{name, host, memory_mib, uuid, defined_s, reachable_s, joined_s, deleted_s}]
+    image               {names, generations, seconds}
     actions             [{kind, because, nodes, breach_s, decided_s, done_s, serving_s}]
     client              {sent, acknowledged, failed, stored, lost, duplicated, longest_gap_s, p50_ms, p99_ms, services}
     elements            {P1..P12: evidence}
@@ -37,7 +38,7 @@ def build_report(run: Run, movable: str) -> dict[str, Any]:
         "vms": [report_vm(run, vm) for vm in vms],
         "actions": [report_action(run, action) for action in actions],
         "client": client,
-        "image": dict(run.image),
+        "image": report_image(run),
         "elements": {name: evidence.text for name, evidence in elements.items()},
     }
 
@@ -53,6 +54,16 @@ def report_vm(run: Run, vm: Vm) -> dict[str, Any]:
         "reachable_s": run.seconds(vm.reachable_at),
         "joined_s": run.seconds(vm.joined_at),
         "deleted_s": run.seconds(vm.gone_at),
+    }
+
+
+def report_image(run: Run) -> dict[str, Any]:
+    """Returns {names, generations} as the VMs' metadata had them, and the seconds that building or checking it took."""
+    defined = [record for record in run.seen("vm") if record["event"] == "defined"]
+    return {
+        "names": sorted({str(record["image"]) for record in defined}),
+        "generations": sorted({str(record["generation"]) for record in defined}),
+        "seconds": (run.event("image") or {}).get("seconds"),
     }
 
 
@@ -86,9 +97,7 @@ def report_client(run: Run, movable: str) -> dict[str, Any]:
     }
 
 
-def find_problems(
-    client: Mapping[str, Any], vms: Sequence[Vm], actions: Sequence[Action], elements: Mapping[str, Evidence]
-) -> list[str]:
+def find_problems(client: Mapping[str, Any], vms: Sequence[Vm], actions: Sequence[Action], elements: Mapping[str, Evidence]) -> list[str]:
     """Returns what keeps the run from being ok, as sentences; empty when nothing does."""
     problems = [f"{name} {evidence.text}" for name, evidence in elements.items() if not evidence.seen]
     hosts = {vm.host for vm in vms if vm.running_at is not None}
@@ -116,12 +125,12 @@ def render_report(report: Mapping[str, Any]) -> str:
         lines.append(f"  {vm['name']} on {vm['host']}, {vm['memory_mib']} MiB".ljust(32) + shown)
     lines += ["", "Actions"]
     for action in report["actions"]:
-        times = ", ".join(
+        when = ", ".join(
             f"{word} {action[key]:.1f} s"
             for word, key in (("breach", "breach_s"), ("decided", "decided_s"), ("done", "done_s"), ("serving", "serving_s"))
             if action[key] is not None
         )
-        lines.append(f"  {action['kind']}: {action['because']} ({times})")
+        lines.append(f"  {action['kind']}: {action['because']} ({when})")
     lines += ["", "Clients"]
     for service, one in client["services"].items():
         stored = f", {one['stored']} stored, {one['lost']} lost, {one['duplicated']} duplicated" if "stored" in one else ""

@@ -1,16 +1,84 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""placeholder"""
+"""What the driver did and why, from its journal, and when the clients saw it. Pure; times are epoch seconds.
+
+An action is one step that changed the cluster. Why and when it was decided is the journal's word (nobody else knows);
+when it served is the clients' word: the first acknowledged transaction of the node that the action brought or chose.
+"""
+
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from lab.report_run import Record, Run, Vm, first_answer_at, handovers, vms_of
+
+KINDS = {"scale_out": "grow", "scale_in": "shrink", "move_service": "move"}
+DIRECTIONS = {"scale_out": "grow", "scale_in": "shrink"}
+
 
 @dataclass(frozen=True)
 class Action:
-    """Placeholder until the journal's format is read."""
+    """One change: grow, shrink, move, or replace (a VM of another size takes a node's place)."""
 
     kind: str
     because: str
+    nodes: tuple[str, ...]  # the VMs that came or went, or the node that a service moved to
     breach_at: float | None
     decided_at: float
+    began_at: float
     done_at: float | None
     serving_at: float | None
+
+
+def actions_of(run: Run) -> list[Action]:
+    """Returns the journal's steps as actions, in order; done_at is None for a step that failed or never ended."""
+    vms = vms_of(run)
+    actions = []
+    decision: Record = {}
+    decisions: dict[str, Record] = {}
+    for place, entry in enumerate(run.history):
+        if entry["kind"] == "decision":
+            decision = entry
+            decisions[entry["decision"]] = entry
+        elif entry["kind"] == "step" and entry["step"] in KINDS:
+            # The direction's own decision tells why; a rebalancing or a replacement follows from the newest one.
+            why = decisions.pop(DIRECTIONS.get(entry["step"], ""), decision)
+            actions.append(_action(run, vms, entry, why, outcome_of(run.history[place + 1 :])))
+    return actions
+
+
+def outcome_of(later: Sequence[Record]) -> Mapping[str, Any]:
+    """Returns the outcome of a step: the next one, unless another step began before (the driver was killed)."""
+    for entry in later:
+        if entry["kind"] == "outcome":
+            return entry
+        if entry["kind"] == "step":
+            break
+    return {}
+
+
+def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Record) -> Action:
+    done_at = outcome["ended_at"] if outcome.get("ok") else None
+    began, ended = step["at"], done_at if done_at is not None else float("inf")
+    kind = KINDS[step["step"]]
+    nodes: tuple[str, ...] = ()
+    serving_at: float | None = None
+    if step["step"] == "scale_out":
+        new = [vm for vm in vms if began <= vm.defined_at <= ended]
+        others = [vm for vm in vms if vm not in new and vm.was_there(began)]
+        if new and any(vm.memory_mib != new[0].memory_mib for vm in others):
+            kind = "replace"
+        nodes = tuple(vm.name for vm in new)
+        served = [at for vm in new if (at := first_answer_at(run, vm.name, vm.defined_at)) is not None]
+        serving_at = min(served, default=None)
+    elif step["step"] == "scale_in":
+        nodes = tuple(vm.name for vm in vms if vm.gone_at is not None and began <= vm.gone_at <= ended + 1)
+    else:
+        target = str(outcome.get("facts", {}).get("to", ""))
+        nodes = (target,) if target else ()
+        service = str(outcome.get("facts", {}).get("service", ""))
+        serving_at = next((h.first_new_at for h in handovers(run, service) if h.new == target and h.first_new_at >= began), None)
+    because = "; ".join(dict.fromkeys(text for text in (why.get("because"), step.get("because")) if text))
+    return Action(kind, because, nodes, why.get("breach_at"), why.get("at", began), began, done_at, serving_at)

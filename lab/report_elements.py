@@ -114,8 +114,8 @@ def p4_three_functions_on_every_member(case: Case) -> Evidence:
         if vm.joined_at is None:
             continue
         views = [r for r in case.run.seen("cluster") if vm.was_there(r["at"])]
-        online = first(views, lambda r, n=vm.name: r["nodes"].get(n) == "online" and r["quorate"])
-        balancing = first(views, lambda r, n=vm.name: n in r["resources"].get("haproxy", []))
+        online = next((r for r in views if r["nodes"].get(vm.name) == "online" and r["quorate"]), None)
+        balancing = next((r for r in views if vm.name in r["resources"].get("haproxy", [])), None)
         member = case.member(vm)
         failover = member is not None and member["started_us"].get("pacemaker")
         if online is None or balancing is None or not failover:
@@ -232,12 +232,11 @@ def p11_work_fails_over(case: Case) -> Evidence:
     """P11: transactions fail over from the old VM to the new one: the application stops there and starts here."""
     for handover in handovers(case.run, case.ledger):
         new = first_vm(case.later(), handover.new, handover.first_new_at)
-        view = first(
-            case.run.seen("cluster"),
-            lambda r, h=handover: r["at"] >= h.last_old_at - 5 and r["nodes"].get(h.old) == r["nodes"].get(h.new) == "online",
-        )
-        if new is None or view is None:
-            continue  # not to a new VM, or the old one was no longer a member: that would be a failure, not balancing
+        later = (r for r in case.run.seen("cluster") if r["at"] >= handover.first_new_at)
+        view: Record = next(later, {"nodes": {}})  # the next look after the handover: was it a move, or had the old node failed?
+        both = {view["nodes"].get(handover.old), view["nodes"].get(handover.new)}
+        if new is None or both != {"online"}:
+            continue  # not to a new VM, or the old one was no longer a member: that is a failure, not balancing
         count = sum(
             1
             for r in case.run.acknowledged(case.ledger)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 Record = Mapping[str, Any]
@@ -28,7 +28,6 @@ class Run:
     client_name: str
     history: Sequence[Record]
     events: Sequence[Record]
-    image: Record = field(default_factory=dict)
 
     def seconds(self, at: float | None) -> float | None:
         """Returns `at` as seconds since the start of the run, rounded to a hundredth."""

@@ -84,12 +84,12 @@ class Log:
             return uuid in self.vms
 
 
-def wait_for_banner(log: Log, vm: dict[str, Any], stop: threading.Event) -> None:
+def wait_for_banner(log: Log, vm: dict[str, Any], stop: threading.Event, port: int = 22) -> None:
     """Probes the VM's SSH port once a second until its banner came, then never again."""
     while not stop.is_set() and log.is_there(vm["uuid"]):
         began = time.monotonic()
         try:
-            with socket.create_connection((vm["address"], 22), timeout=BANNER_EVERY_S) as connection:
+            with socket.create_connection((vm["address"], port), timeout=BANNER_EVERY_S) as connection:
                 connection.settimeout(5.0)  # a slow VM accepts first and says its name later
                 if connection.recv(4) == b"SSH-" and log.is_there(vm["uuid"]):
                     told = {key: vm[key] for key in ("name", "uuid", "host", "address")}
@@ -100,9 +100,9 @@ def wait_for_banner(log: Log, vm: dict[str, Any], stop: threading.Event) -> None
         stop.wait(max(0.0, BANNER_EVERY_S - (time.monotonic() - began)))
 
 
-def read_balancer(address: str, password: str) -> dict[str, Any]:
+def read_balancer(address: str, password: str, port: int = 8404) -> dict[str, Any]:
     """Returns HAProxy's statistics at `address`; raises OSError or ValueError."""
-    request = urllib.request.Request(f"http://{address}:8404/;csv")
+    request = urllib.request.Request(f"http://{address}:{port}/;csv")
     secret = base64.b64encode(f"ondemand:{password}".encode()).decode("ascii")
     request.add_header("Authorization", f"Basic {secret}")
     with urllib.request.urlopen(request, timeout=2.0) as answer:
@@ -124,7 +124,7 @@ def watch_balancer(log: Log, addresses: dict[str, str], state_dir: Path, stop: t
 class Ssh:
     """Runs the witness's two fixed commands on a VM, over one kept-open connection per VM."""
 
-    def __init__(self, user: str, state_dir: Path, sockets: Path) -> None:
+    def __init__(self, user: str, state_dir: Path, sockets: Path, port: int = 22) -> None:
         options = {
             "IdentityFile": str(state_dir / "id_ed25519"),
             "IdentitiesOnly": "yes",
@@ -132,6 +132,7 @@ class Ssh:
             "GlobalKnownHostsFile": "/dev/null",
             "StrictHostKeyChecking": "yes",
             "BatchMode": "yes",
+            "Port": str(port),
             "ConnectTimeout": "5",
             "ServerAliveInterval": "5",
             "ControlMaster": "auto",
@@ -158,10 +159,16 @@ class Ssh:
             raise OSError(f"{address}: exit code {done.returncode}: {done.stderr.strip()[-200:]}")
         return done.stdout
 
+    def close(self, address: str) -> None:
+        """Ends the kept-open connection to a VM, if there is one."""
+        argv = [*self._argv, "-O", "exit", "--", address]
+        subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=SSH_TIMEOUT_S, check=False)
+
 
 def watch_cluster(log: Log, ssh: Ssh, stop: threading.Event) -> None:
     """Reads membership and resources through one member, and each member's own account when the membership changed."""
-    preferred, known = "", []  # the member that answered last; the nodes that were online then
+    preferred = ""  # the member that answered last
+    known: list[str] = []  # the nodes that were online then
     while not stop.wait(CLUSTER_EVERY_S):
         for vm in sorted(log.reachable(), key=lambda vm: vm["name"] != preferred):
             try:
@@ -220,6 +227,8 @@ def main() -> int:
         stop.set()
         for thread in threads:
             thread.join(timeout=5.0)
+        for vm in log.reachable():
+            ssh.close(vm["address"])
     return 0
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import posixpath
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ MOST_LINES = 400
 DOORS: dict[str, tuple[str, ...]] = {
     "libvirt": ("plugins/module_utils/_libvirt/connection.py", "driver/src/ondemand/observe/libvirt_door.py", "lab/*", "tests/*"),
     "ansible_runner": ("driver/src/ondemand/act/child.py", "tests/*"),
+    "subprocess": ("driver/src/ondemand/act/*", "lab/*", "tests/*"),
     "sqlite3": ("driver/src/ondemand/record/journal.py", "lab/*", "tests/*"),
 }
 
@@ -56,6 +58,12 @@ UNGROUPED = {
     "refuse": "talks to nothing: it only ends a play with a refusal",
 }
 
+IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "__import__"})
+
+# The calls by which Ansible's plugins reach a node, and the only file that makes them.
+NODE_CALLS = re.compile(r"\b(_low_level_execute_command|_execute_module|\w*connection\.exec_command)\(")
+NODE_DOOR = "plugins/plugin_utils/nodes.py"
+
 # Written in halves, so that this file doesn't find itself.
 LOOSE_SSH = re.compile(
     r"StrictHostKeyChecking[= ]+(no|off|accept-new)\b|UserKnownHostsFile[= ]+/dev/null|host_key_"
@@ -64,6 +72,7 @@ LOOSE_SSH = re.compile(
 )
 LOCAL_PATHS = re.compile(r"(?<![\w./-])/(work/|farm/|home/[a-z]+/|Users/|root/\.pyenv|tmp/o" + r"d/)")
 UNFINISHED = re.compile(r"pytest\.mark\.(skip|xfail)\b|\bassert Tr" + r"ue\b|\bTO" + r"DO\b|\bFIX" + r"ME\b")
+LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)")
 BINARY = re.compile(r"\.(png|jpg|gif|ico|gz|xz|qcow2|iso|db)$")
 # Texts whose wording belongs to others.
 FOREIGN = ("LICENSE", "LICENSES/*")
@@ -124,7 +133,18 @@ def why_not_pure(tree: Tree) -> list[str]:
             own = any(is_or_below(name, package) for package in PURE_OWN) or name == "ondemand"
             if not own and name.split(".")[0] not in PURE_STDLIB:
                 problems.append(f"{path} imports {name}; decide and plan take values in and give values out, pass it as an argument")
+        for node in ast.walk(tree.python[path]):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS:
+                problems.append(f"{path}:{node.lineno} calls {node.func.id}(); decide and plan touch nothing outside")
     return problems
+
+
+def why_not_one_way_to_nodes(tree: Tree) -> list[str]:
+    """Only NODE_DOOR runs commands on nodes."""
+    problems = lines_matching(
+        Tree({path: tree.files[path] for path in tree.under("plugins/*.py")}), NODE_CALLS, f"only {NODE_DOOR} does that"
+    )
+    return [problem for problem in problems if not problem.startswith(NODE_DOOR + ":")]
 
 
 def why_not_walled(tree: Tree) -> list[str]:
@@ -237,8 +257,20 @@ def why_not_finished(tree: Tree) -> list[str]:
     return lines_matching(tree, UNFINISHED, "finish it or leave it out")
 
 
+def why_not_linked(tree: Tree) -> list[str]:
+    """Every link of a page to a file of the checkout leads to one."""
+    problems = []
+    for path in tree.under("*.md"):
+        for target in LINK.findall(tree.files[path]):
+            aim = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+            if aim != "." and aim not in tree.files and not any(name.startswith(aim + "/") for name in tree.files):
+                problems.append(f"{path} links to {target}, which is not there")
+    return problems
+
+
 RULES: tuple[Rule, ...] = (
     why_not_one_door,
+    why_not_one_way_to_nodes,
     why_not_pure,
     why_not_walled,
     why_not_short,
@@ -248,4 +280,5 @@ RULES: tuple[Rule, ...] = (
     why_not_strict_ssh,
     why_not_portable,
     why_not_finished,
+    why_not_linked,
 )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -67,6 +68,11 @@ def test_export_refuses_a_folder_that_holds_the_checkout(checkout: Path) -> None
     done = run("script/export", checkout.parent, cwd=checkout)
     assert done.returncode == 1
     assert (checkout / "galaxy.yml").is_file()
+
+
+def test_every_script_has_its_run_bit(checkout: Path) -> None:
+    scripts = [*(checkout / "script").iterdir(), checkout / ".ci/run"]
+    assert [script.name for script in scripts if not os.access(script, os.X_OK)] == []
 
 
 def test_every_pinned_package_has_a_hash(checkout: Path) -> None:

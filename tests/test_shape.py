@@ -47,6 +47,15 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
         {"driver/src/ondemand/act/runner.py": "import ansible_runner.interface\n"},
     ),
     "the database has one door": (shape_rules.why_not_one_door, {"driver/src/ondemand/cli.py": "import sqlite3\n"}),
+    "the collection starts no processes of its own": (
+        shape_rules.why_not_one_door,
+        {"plugins/module_utils/_libvirt/seed.py": "import subprocess\n"},
+    ),
+    "commands on nodes have one door": (
+        shape_rules.why_not_one_way_to_nodes,
+        {"plugins/action/cluster_info.py": "self._low_level_execute_command('id')\n"},
+    ),
+    "plan opens no file": (shape_rules.why_not_pure, {"driver/src/ondemand/plan/grow.py": "x = open('a')\n"}),
     "decide has no clock": (shape_rules.why_not_pure, {"driver/src/ondemand/decide/threshold.py": "from time import monotonic\n"}),
     "plan writes no log": (shape_rules.why_not_pure, {"driver/src/ondemand/plan/grow.py": "import logging\n"}),
     "plan doesn't act": (shape_rules.why_not_pure, {"driver/src/ondemand/plan/grow.py": "from ..act import runner\n"}),
@@ -82,6 +91,7 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "no path of one machine": (shape_rules.why_not_portable, {"docs/a.md": "see /ho" + "me/jo/x\n"}),
     "no skipped test": (shape_rules.why_not_finished, {"tests/unit/test_a.py": "@pytest.mark.sk" + "ip\n"}),
     "no test that can't fail": (shape_rules.why_not_finished, {"tests/unit/test_a.py": "assert Tr" + "ue\n"}),
+    "a page links to what is there": (shape_rules.why_not_linked, {"docs/a.md": "[x](../docs/b.md)", "docs/c.md": "[y](a.md#x)"}),
     "no note to do it later": (shape_rules.why_not_finished, {"lab/a.py": "# TO" + "DO more\n"}),
 }
 
@@ -110,6 +120,10 @@ ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
     "ssh may get the pinned key by a command": (
         shape_rules.why_not_strict_ssh,
         {"plugins/a.py": "['UserKnownHosts" + "File=/dev/null', 'KnownHostsCommand=/bin/echo KEY']"},
+    ),
+    "a page may link to a folder, to a heading and outside": (
+        shape_rules.why_not_linked,
+        {"docs/a.md": "[x](../roles) [y](#z) [z](https://example.org/a) [q](../roles/r/README.md#s)", "roles/r/README.md": ""},
     ),
     "REUSE.toml speaks for files without comments": (
         shape_rules.why_not_licensed,

@@ -48,9 +48,10 @@ def write_common(space: Space) -> None:
 def write_hypervisor(space: Space, operator_key: str) -> str:
     """Directories, configuration and SSH host key of a hypervisor; what exists stays. Returns the public host key."""
     base = space.directory
-    for name in ("lib", "cache", "log", "etc", "sshd"):
+    for name in ("lib", "cache", "log", "etc", "sshd", "home"):
         (base / name).mkdir(parents=True, exist_ok=True)
-    (base / "sshd").chmod(0o700)
+    for name in ("sshd", "home"):
+        (base / name).chmod(0o700)
     identity = base / "host-uuid"
     if not identity.exists():
         _write(identity, f"{uuid.uuid4()}\n")

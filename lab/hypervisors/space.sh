@@ -29,6 +29,8 @@ hypervisor)
     over log /var/log/libvirt
     over etc /etc/libvirt
     over shadow /etc/shadow
+    # A home of its own: shell settings of the person at this machine are none of a hypervisor's.
+    over home "$home"
     if [ -e "$directory/kvm" ]; then over kvm /dev/kvm; fi
     ;;
 operator)

@@ -62,6 +62,7 @@ def parse_request(data):
             keep_open = keep_open and value.lower() != "close"
     if len(data) < end + 4 + length:
         return None, data
+    keep_open = keep_open and words[0] != "HEAD"  # our answers have bodies: after one to HEAD the connection closes
     return Request(words[0], words[1], keep_open), data[end + 4 + length :]
 
 

@@ -53,7 +53,7 @@ def _told(error: Any, path: Path, data: Any) -> Iterator[Problem]:
         for name in instance:
             if name not in known:
                 yield shape_problem(schema(), data, path + (name,), "unknown")
-    elif rule == "propertyNames" or (error.parent is not None and error.parent.validator == "propertyNames"):
+    elif "propertyNames" in error.relative_schema_path:
         yield shape_problem(schema(), data, path + (instance,), "key")
     elif rule == "oneOf":
         for found in _branch(error, path, data):

@@ -8,10 +8,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_plan import CibPlan, plan_cib
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import CHANGED_MEANWHILE, INVALID, PUSH, push_input, verify_sentence
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import (
+    CHANGED_MEANWHILE,
+    INVALID,
+    PUSH,
+    push_input,
+    verify_sentence,
+)
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_spec import check_config
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import NOT_IDLE, SETTLE, why_not_settled
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or, refuse_problems
@@ -45,7 +50,11 @@ class ActionModule(ActionBase):
         except RefusedTask as refusal:
             return refusal.result()
         except (NodeError, CibError) as error:
-            return {"changed": False, "failed": True, "msg": "the configuration of the cluster was not brought to what is wanted: %s" % error}
+            return {
+                "changed": False,
+                "failed": True,
+                "msg": "the configuration of the cluster was not brought to what is wanted: %s" % error,
+            }
 
     def _bring(self, nodes: Nodes, args: dict[str, t.Any]) -> dict[str, t.Any]:
         members = here_or(args["members"], nodes)
@@ -57,7 +66,9 @@ class ActionModule(ActionBase):
             if not plan.changed or self._pushed(nodes, member, plan):
                 break
         else:
-            raise RefusedTask("unstable", "the CIB was changed by somebody else during each of %d tries; run it again when that has ended" % TRIES)
+            raise RefusedTask(
+                "unstable", "the CIB was changed by somebody else during each of %d tries; run it again when that has ended" % TRIES
+            )
         result = {
             "changed": plan.changed,
             "member": member,
@@ -85,4 +96,9 @@ class ActionModule(ActionBase):
             raise NodeError(member, ["crm_mon"], seen.rc, seen.stderr)
         why = why_not_settled(seen.stdout, plan.owned) or ("the cluster does not come to rest" if seen.rc == NOT_IDLE else None)
         if why:
-            raise RefusedTask("start_failed", "the configuration is in place, but after %g s %s" % (wait_s, why), changed=plan.changed, diff=result["diff"])
+            raise RefusedTask(
+                "start_failed",
+                "the configuration is in place, but after %g s %s" % (wait_s, why),
+                changed=plan.changed,
+                diff=result["diff"],
+            )

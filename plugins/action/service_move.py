@@ -9,12 +9,17 @@ import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import parse_cib
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves import (
-    CLEAR, MOVE, MoveReport, build_wish, constraint_of, parse_report, stale_wishes,
+    CLEAR,
+    MOVE,
+    MoveReport,
+    build_wish,
+    constraint_of,
+    parse_report,
+    stale_wishes,
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import SETTLE
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, parse
@@ -61,7 +66,11 @@ class ActionModule(ActionBase):
             raise RefusedTask(plan.reason, plan.sentence)
         result: dict[str, t.Any] = {
             "changed": plan.source != plan.target or bool(stale),
-            "service": service, "from": plan.source, "to": plan.target, "stopped_at": None, "started_at": None,
+            "service": service,
+            "from": plan.source,
+            "to": plan.target,
+            "stopped_at": None,
+            "started_at": None,
             "diff": {"before": "%s on %s\n" % (service, plan.source), "after": "%s on %s\n" % (service, plan.target)},
         }
         if self._task.check_mode or not result["changed"]:
@@ -70,7 +79,9 @@ class ActionModule(ActionBase):
             nodes.script(member, CLEAR, [" ".join(stale)])
             return result
         if not status.idle:
-            raise RefusedTask("unstable", "The cluster did not come to rest within %d s, so %s was not moved. Try again later." % (REST_S, service))
+            raise RefusedTask(
+                "unstable", "The cluster did not come to rest within %d s, so %s was not moved. Try again later." % (REST_S, service)
+            )
         report = self._moved(nodes, [member, *[one for one in members if one != member]], plan, stale, node_now, deadline_s)
         if report.outcome != "moved" or report.constraint_left:
             raise _refusal(plan, report, deadline_s)
@@ -81,16 +92,14 @@ class ActionModule(ActionBase):
         member, seen = first_answer(members, lambda one: nodes.script(one, LOOK, ["all"]))
         parts = sections(seen.stdout)
         if parts.get("cib", (1, ""))[0] != 0:
-            others = members[members.index(member) + 1:]
+            others = members[members.index(member) + 1 :]
             if others:
                 return self._look(nodes, others, service)
             raise RefusedTask("not_found", "No cluster answers on %s. Start Pacemaker there, or name other members." % ", ".join(members))
         node_now = float(seen.stdout.split(maxsplit=1)[0])
         return member, parse(parts), stale_wishes(parse_cib(parts["cib"][1].strip()), service, node_now), node_now
 
-    def _moved(
-        self, nodes: Nodes, members: list[str], plan: Move, stale: list[str], node_now: float, deadline_s: float
-    ) -> MoveReport:
+    def _moved(self, nodes: Nodes, members: list[str], plan: Move, stale: list[str], node_now: float, deadline_s: float) -> MoveReport:
         args = [plan.service, plan.source, plan.target, "%d" % deadline_s, " ".join(plan.resources), " ".join(stale)]
         wish = build_wish(plan.service, plan.target, node_now, deadline_s)
         try:
@@ -102,7 +111,9 @@ class ActionModule(ActionBase):
             for other in members[1:]:
                 if nodes.script(other, CLEAR, [constraint_of(plan.service)], check=False).rc == 0:
                     break
-            sentence = "The move of %s was cut off: %s. Its constraint was removed or ends by itself; look where the service is and run it again."
+            sentence = (
+                "The move of %s was cut off: %s. Its constraint was removed or ends by itself; look where the service is and run it again."
+            )
             raise RefusedTask("host_unreachable", sentence % (plan.service, error), changed=True) from error
 
 
@@ -111,7 +122,12 @@ def _refusal(plan: Move, report: MoveReport, deadline_s: float) -> RefusedTask:
     where = "it runs on %s" % ", ".join(report.nodes) if report.nodes else "it does not run"
     if report.nodes == (plan.source,):
         where = "it is back on %s and runs there" % plan.source
-    more: dict[str, t.Any] = {"changed": report.nodes != (plan.source,), "from": plan.source, "to": plan.target, "nodes": list(report.nodes)}
+    more: dict[str, t.Any] = {
+        "changed": report.nodes != (plan.source,),
+        "from": plan.source,
+        "to": plan.target,
+        "nodes": list(report.nodes),
+    }
     if report.constraint_left:
         sentence = "The constraint %s could not be removed; it ends by itself. Remove it with cibadmin or run the move again."
         return RefusedTask("unstable", sentence % constraint_of(plan.service), **more)
@@ -119,9 +135,12 @@ def _refusal(plan: Move, report: MoveReport, deadline_s: float) -> RefusedTask:
         sentence = "%s does not start on %s (%s); %s. Repair it on %s before moving it there."
         return RefusedTask("start_failed", sentence % (plan.service, plan.target, report.failure, where, plan.target), **more)
     if report.outcome == "drifted":
-        sentence = "%s ran on %s but did not stay (%s): the cluster prefers another node. Give it resource-stickiness, or look at its constraints."
+        sentence = (
+            "%s ran on %s but did not stay (%s): the cluster prefers another node. Give it resource-stickiness, or look at its constraints."
+        )
         return RefusedTask("unstable", sentence % (plan.service, plan.target, where), **more)
     if report.outcome == "deadline":
         sentence = "%s did not run on %s within %g s; %s. Look at its failures and constraints, or give it more time."
         return RefusedTask("deadline", sentence % (plan.service, plan.target, deadline_s, where), **more)
-    return RefusedTask("unstable", "%s was not moved to %s: Pacemaker did not take the wish (%s); %s." % (plan.service, plan.target, report.outcome, where), **more)
+    sentence = "%s was not moved to %s: Pacemaker did not take the wish (%s); %s. Look at the member's log."
+    return RefusedTask("unstable", sentence % (plan.service, plan.target, report.outcome, where), **more)

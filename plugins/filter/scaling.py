@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import growth, shrinkage, wanted_refusals
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import (
+    growth,
+    shrinkage,
+    unreachable_refusals,
+    wanted_refusals,
+)
 
 
 class FilterModule:
@@ -15,4 +20,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name of the filter to its function."""
-        return {"growth": growth, "shrinkage": shrinkage, "wanted_refusals": wanted_refusals}
+        return {"growth": growth, "shrinkage": shrinkage, "unreachable_refusals": unreachable_refusals, "wanted_refusals": wanted_refusals}

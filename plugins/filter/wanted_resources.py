@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import ServicesError, wanted_resources
 
 

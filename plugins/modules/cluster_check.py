@@ -32,7 +32,7 @@ attributes:
 requirements:
   - jsonschema (on the controller)
 author:
-  - the ondemand.cluster contributors (@ondemand)
+  - The ondemand.cluster contributors (@ondemand-cluster)
 """
 
 EXAMPLES = r"""

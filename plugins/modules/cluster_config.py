@@ -1,0 +1,110 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cluster_config
+short_description: Resources, groups, clones, constraints and properties of a Pacemaker cluster
+version_added: 0.1.0
+author:
+  - The ondemand.cluster contributors (!UNKNOWN)
+description:
+  - Brings the configuration of a running Pacemaker cluster to what is wanted. Reads the CIB, builds the wanted one aside, has
+    Pacemaker check it, and pushes the smallest patch, which Pacemaker takes only if nobody has changed the configuration meanwhile.
+  - What is not named in O(config) is not touched, unless O(mode=replace).
+  - It is an action that runs Pacemaker's own tools on one member over the task's connection; no Python is needed there.
+attributes:
+  check_mode:
+    description: Can run in check mode and tells the same difference; Pacemaker checks the wanted configuration then too.
+    support: full
+  diff_mode:
+    description: Tells the named part of the configuration before and after. Values whose names look like secrets are hidden.
+    support: full
+  idempotent:
+    description: When run twice in a row, the second run changes nothing.
+    support: full
+options:
+  config:
+    description:
+      - The wanted configuration. All problems of it are told at once, each with its path.
+      - C(properties), C(resource_defaults) and C(operation_defaults) are mappings of names to values.
+      - C(resources) is a list of mappings with C(id), C(agent) (C(systemd:UNIT), C(ocf:PROVIDER:TYPE) or C(stonith:TYPE)), C(options),
+        C(meta) and C(operations). Options and operations that are stated are owned whole, meta attributes are merged, so that an
+        operator's C(target-role) stays. An operation has C(name), C(interval_s), C(timeout_s), C(start_delay_s), C(on_fail) and C(role).
+      - C(groups) is a list of mappings with C(id), C(members) (ids in the order of their start) and C(meta).
+      - C(clones) is a list of mappings with C(resource), C(id) (default RESOURCE-clone), C(meta) and C(promotable).
+      - C(constraints) is a mapping of lists. C(location) has C(id), C(resource), and C(node) and C(score) or a C(rule) (C(score),
+        C(boolean_op), C(expressions) with C(attribute), C(operation), C(value)). C(colocation) has C(id), C(resource), C(with), C(score)
+        (default INFINITY), C(role) and C(with_role). C(order) has C(id), C(first), C(then), C(kind), C(symmetrical), C(first_action) and
+        C(then_action). C(tickets) has C(id), C(resource), C(ticket), C(loss_policy) and C(role).
+      - C(absent) is a list of ids of resources and constraints that are not to be there.
+    type: dict
+    required: true
+  mode:
+    description:
+      - With V(merge) only what is named is changed.
+      - With V(replace) every resource, constraint and property that is not named is removed as well, but for the properties
+        that Pacemaker itself writes.
+    type: str
+    choices: [merge, replace]
+    default: merge
+  members:
+    description: Inventory names of members; the first one that answers is used. The default is the host that the task runs for.
+    type: list
+    elements: str
+  wait_s:
+    description:
+      - How many seconds to wait, after a change or without one, until Pacemaker has nothing left to do. The task is refused with
+        C(start_failed) if a named resource does not run then and nobody has stopped it on purpose.
+      - With V(0) it does not wait.
+    type: float
+    default: 0.0
+seealso:
+  - plugin: ondemand.cluster.wanted_resources
+    plugin_type: filter
+    description: Makes O(config) from the services of a cluster file.
+"""
+
+EXAMPLES = r"""
+- name: The services run as the cluster file says
+  ondemand.cluster.cluster_config:
+    config: "{{ cluster | ondemand.cluster.wanted_resources }}"
+    wait_s: 120
+
+- name: An address beside the application
+  ondemand.cluster.cluster_config:
+    config:
+      resources:
+        - {id: app, agent: "systemd:app", operations: [{name: monitor, interval_s: 10, timeout_s: 30}]}
+        - {id: app-address, agent: "ocf:heartbeat:IPaddr2", options: {ip: 192.0.2.10, cidr_netmask: 24}}
+      groups:
+        - {id: app-group, members: [app, app-address]}
+
+- name: A resource and its constraint go
+  ondemand.cluster.cluster_config:
+    config:
+      absent: [old-app, old-app-prefers-node1]
+"""
+
+RETURN = r"""
+member:
+  description: The member that answered.
+  returned: success
+  type: str
+  sample: shop-n1
+problems:
+  description: Every problem of O(config), with C(path), C(problem) and C(should_be).
+  returned: when the input is refused
+  type: list
+  elements: dict
+refusal:
+  description: C(reason) and C(sentence). The reasons are C(bad_input), C(not_found), C(host_unreachable), C(unstable) and C(start_failed).
+  returned: when refused
+  type: dict
+  sample:
+    reason: start_failed
+    sentence: "The configuration is in place, but after 60 s app is not running (start of app on shop-n1: not installed)"
+"""

@@ -134,7 +134,7 @@ vms:
     because:
       description: Why it is there.
       type: str
-unreachable:
+unreachable_hosts:
   description: The hosts that did not answer.
   returned: success
   type: list
@@ -270,8 +270,8 @@ def main():
     placed, taken = place_probed(candidates, every_vm, demand, params["probe_s"])
     unreachable = hosts.not_reached(readings)
     if isinstance(placed, Refusal):
-        refuse(module, placed, unreachable=unreachable)
-    module.exit_json(changed=False, vms=placed, unreachable=unreachable, taken=taken)
+        refuse(module, placed, unreachable_hosts=unreachable)
+    module.exit_json(changed=False, vms=placed, unreachable_hosts=unreachable, taken=taken)
 
 
 if __name__ == "__main__":

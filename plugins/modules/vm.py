@@ -235,7 +235,7 @@ import time
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, images, seed, spec, state, vms, volumes, waiting
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import libvirt_spec, need_libvirt, one_host_spec, refuse
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import Changes, difference, plan
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import difference, plan, predicted
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import known_hosts
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused, all_problems
 
@@ -274,15 +274,27 @@ def argument_spec():
     return dict(**libvirt_spec(), **one_host_spec(), **options)
 
 
-def is_pinned(path, name, now, absent):
-    """Whether known_hosts is as it should be for a VM that exists (or, for one to go, whether it has a line)."""
-    if not path:
+def is_pinned(work, absent):
+    """Whether known_hosts is as it should be (of a VM to go: whether it has a line); None if none is kept."""
+    if not work.known_hosts:
         return None
-    text = known_hosts.read(path)
-    mark = (now.mark or {}) if now else {}
-    key = None if absent else mark.get("host_key")
-    same = known_hosts.changed_text(text, name, mark.get("address"), key) == text
-    return not same if absent else same and bool(key)
+    mark = (work.state.mark or {}) if work.state else {}
+    text = known_hosts.read(work.known_hosts)
+    if absent:
+        return known_hosts.changed_text(text, work.spec.name, mark.get("address"), None) != text
+    key = mark.get("host_key")
+    return bool(key) and known_hosts.changed_text(text, work.spec.name, mark.get("address"), key) == text
+
+
+def left_over(module, host, wanted):
+    """Volumes of a VM that has no domain. Where there is no pool there are none, which is all that absent wants."""
+    try:
+        wanted.pool = volumes.pool_of(host, wanted.spec.pool, wanted.uri)
+    except Refused:
+        if module.params["state"] == "absent":
+            return []
+        raise
+    return volumes.leftovers(host, wanted.pool, wanted.spec.name, wanted.uri)
 
 
 def load(module, host, wanted):
@@ -292,10 +304,9 @@ def load(module, host, wanted):
         wanted.state = vms.look(host, wanted.domain, wanted.spec.pool) if wanted.domain else None
         left = []
         if wanted.domain is None:
-            wanted.pool = volumes.pool_of(host, wanted.spec.pool, wanted.uri)
-            left = volumes.leftovers(host, wanted.pool, wanted.spec.name, wanted.uri)
+            left = left_over(module, host, wanted)
     want = module.params["state"]
-    pinned = is_pinned(wanted.known_hosts, wanted.spec.name, wanted.state, want == "absent")
+    pinned = is_pinned(wanted, want == "absent")
     changes = plan(wanted.spec, wanted.state, want, tuple(left), pinned)
     problems = spec.problems(wanted.spec, changes.builds) if want != "absent" else []
     if changes.refusal or problems:
@@ -338,19 +349,10 @@ def wait(module, work, result):
     name = work.spec.name
     if answer == "stopped":
         raise Refused(Refusal("start_failed", f"{name} stopped while it was waited for. Its console log is on the host."))
-    sentence = f"{name} didn't answer SSH at {address} within {module.params['wait_s']:g} s. It was left running; its console log is on the host."
+    sentence = (
+        f"{name} didn't answer SSH at {address} within {module.params['wait_s']:g} s. It was left running; its console log is on the host."
+    )
     raise Refused(Refusal("deadline", sentence))
-
-
-def predicted(work, difference_):
-    """The VM as it would be, for check mode."""
-    after = difference_["after"]
-    if after.get("state") == "absent":
-        return None
-    now = state.as_data(work.state, work.uri) if work.state else {"uuid": None, "host_key": None, "created_at": None}
-    known = {key: value for key, value in after.items() if key not in ("half_made", "bridge", "disks", "pinned")}
-    base = {"name": work.spec.name, "cluster": work.spec.cluster, "uri": work.uri, "pool": work.spec.pool}
-    return dict(base, **dict(now, **known, complete=not known.get("missing")))
 
 
 def run(module, host, work, result):
@@ -363,9 +365,10 @@ def run(module, host, work, result):
         result["diff"] = shown
     prepare(module, host, work, changes)
     if module.check_mode:
-        result["vm"] = predicted(work, shown)
+        result["vm"] = predicted(work.spec, work.state, shown["after"], work.uri)
         return
-    vms.apply(work, changes)
+    with connection.refusing(work.uri, f"change {work.spec.name}", "not_found"):
+        vms.apply(work, changes)
     result["timings"].update(work.timings)
     if module.params["state"] != "absent":
         work.state = vms.look(host, work.domain, work.spec.pool) if changes.changed else work.state
@@ -374,6 +377,7 @@ def run(module, host, work, result):
 
 def main():
     begun = time.monotonic()
+    work = None
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     need_libvirt(module)
     result = {"changed": False, "vm": None, "steps": [], "restart_required": [], "rebuild_required": []}
@@ -390,6 +394,7 @@ def main():
             wait(module, work, result)
     except Refused as no:
         result.setdefault("elapsed_s", round(time.monotonic() - begun, 4))
+        result["changed"] = bool(work and work.done)
         refuse(module, no.refusal, **result)
     module.exit_json(**result)
 

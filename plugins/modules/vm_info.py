@@ -13,7 +13,7 @@ author:
   - The ondemand.cluster contributors (@ondemand-cluster)
 description:
   - Reads every host side by side, read-only. A host that is dead or stuck delays nobody beyond O(deadline_s) and is named
-    in RV(unreachable); the VMs of the others are returned.
+    in RV(unreachable_hosts); the VMs of the others are returned.
   - Only VMs with the mark of this collection are returned.
 extends_documentation_fragment:
   - ondemand.cluster.libvirt
@@ -42,8 +42,10 @@ vms:
   returned: always
   type: list
   elements: dict
-unreachable:
-  description: The hosts that did not answer.
+unreachable_hosts:
+  description:
+    - The hosts that did not answer.
+    - Not called unreachable, as Ansible would take that for a failed connection of its own.
   returned: always
   type: list
   elements: dict
@@ -85,7 +87,7 @@ def main():
         refuse(module, all_problems(problems))
     begun = time.monotonic()
     readings = hosts.read_vms(host_addresses(params["hosts"]), params["cluster"], params["deadline_s"])
-    result = {"vms": hosts.vms_as_data(readings), "unreachable": hosts.not_reached(readings)}
+    result = {"vms": hosts.vms_as_data(readings), "unreachable_hosts": hosts.not_reached(readings)}
     module.exit_json(changed=False, elapsed_s=round(time.monotonic() - begun, 4), **result)
 
 

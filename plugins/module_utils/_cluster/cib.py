@@ -63,7 +63,7 @@ def section(cib: ElementTree.Element, tag: str) -> ElementTree.Element:
     found = configuration.find(tag)
     if found is None:
         found = ElementTree.Element(tag)
-        later = SECTIONS[SECTIONS.index(tag) + 1:]
+        later = SECTIONS[SECTIONS.index(tag) + 1 :]
         position = next((i for i, child in enumerate(configuration) if child.tag in later), len(configuration))
         configuration.insert(position, found)
     return found

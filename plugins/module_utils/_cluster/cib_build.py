@@ -12,7 +12,19 @@ from xml.etree import ElementTree
 from .cib import same
 from .cib_spec import clone_id, value_text
 
-UNIT_MS = {"": 1000, "s": 1000, "sec": 1000, "ms": 1, "msec": 1, "us": 0.001, "usec": 0.001, "m": 60000, "min": 60000, "h": 3600000, "hr": 3600000}
+UNIT_MS = {
+    "": 1000,
+    "s": 1000,
+    "sec": 1000,
+    "ms": 1,
+    "msec": 1,
+    "us": 0.001,
+    "usec": 0.001,
+    "m": 60000,
+    "min": 60000,
+    "h": 3600000,
+    "hr": 3600000,
+}
 # CIB attribute <- field of the data; read by every constraint of the kind.
 CONSTRAINTS = {
     "location": ("rsc_location", (("rsc", "resource"), ("role", "role"), ("node", "node"), ("score", "score"))),
@@ -22,8 +34,14 @@ CONSTRAINTS = {
     ),
     "order": (
         "rsc_order",
-        (("first", "first"), ("then", "then"), ("kind", "kind"), ("symmetrical", "symmetrical"), ("first-action", "first_action"),
-         ("then-action", "then_action")),
+        (
+            ("first", "first"),
+            ("then", "then"),
+            ("kind", "kind"),
+            ("symmetrical", "symmetrical"),
+            ("first-action", "first_action"),
+            ("then-action", "then_action"),
+        ),
     ),
     "tickets": ("rsc_ticket", (("rsc", "resource"), ("ticket", "ticket"), ("loss-policy", "loss_policy"), ("rsc-role", "role"))),
 }
@@ -73,7 +91,9 @@ def bring_values(
     for name, value in values.items():
         pair = next((p for p in parent.iterfind("%s/nvpair" % tag) if p.get("name") == name and p not in ruled), None)
         if pair is None:
-            pair = ElementTree.SubElement(own, "nvpair", {"id": "%s-%s" % (own.get("id"), re.sub(r"[^A-Za-z0-9_.-]", "-", name)), "name": name})
+            pair = ElementTree.SubElement(
+                own, "nvpair", {"id": "%s-%s" % (own.get("id"), re.sub(r"[^A-Za-z0-9_.-]", "-", name)), "name": name}
+            )
         pair.set("value", value_text(value))
     if whole and own is not None:
         for pair in [p for p in own.findall("nvpair") if p.get("name") not in values and p.get("name") not in keep]:
@@ -103,7 +123,9 @@ def bring_operations(primitive: ElementTree.Element, wanted: t.Sequence[t.Mappin
         op = present.get(_operation_key(one["name"], interval, one.get("role")))
         if op is None:
             made_id = "%s-%s-interval-%s" % (primitive.get("id"), one["name"], interval)
-            op = ElementTree.Element("op", {"id": made_id + ("-" + one["role"] if one.get("role") else ""), "name": one["name"], "interval": interval})
+            op = ElementTree.Element(
+                "op", {"id": made_id + ("-" + one["role"] if one.get("role") else ""), "name": one["name"], "interval": interval}
+            )
         for attribute, field in OPERATION:
             value = one.get(field)
             if value is None:

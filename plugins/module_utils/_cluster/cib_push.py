@@ -14,7 +14,8 @@ MARK = "=====wanted====="
 # $1: check or push; $2: ADMIN_EPOCH:EPOCH that was planned from; stdin: original, a marker line, wanted (both without status).
 # The patch names the version that it starts from, so Pacemaker takes it only if nothing has changed since: compare and swap. Only
 # num_updates, which every reported status raises, is read just before; the loop is for statuses that come in between.
-PUSH = r"""
+PUSH = (
+    r"""
 umask 077
 d=$(mktemp -d) || exit 70
 trap 'rm -rf "$d"' EXIT
@@ -39,7 +40,9 @@ for try in 1 2 3 4 5 6 7 8 9 10; do
 done
 cat "$d/said" >&2
 exit 73
-""" % MARK
+"""
+    % MARK
+)
 
 
 def push_input(original: str, wanted: str) -> str:
@@ -49,11 +52,14 @@ def push_input(original: str, wanted: str) -> str:
 
 def verify_sentence(said: str) -> str:
     """What Pacemaker's own check found wrong with the wanted CIB and not with the present one, as a sentence."""
+
     def told(prefix: str) -> list[str]:
-        lines = [line[len(prefix):].strip() for line in said.splitlines() if line.startswith(prefix)]
+        lines = [line[len(prefix) :].strip() for line in said.splitlines() if line.startswith(prefix)]
         lines = [re.sub(r"^\S*/(wanted|original):\d+: ", "", re.sub(r"^\(\w+\)\s*", "", line)) for line in lines]
         return [re.sub(r"^error: ", "", line) for line in lines if line]
 
     old = told("original: ")
     new = [line for line in told("wanted: ") if line not in old]
-    return "Pacemaker refuses the wanted configuration: %s. Nothing was changed; correct the config." % "; ".join(new or ["no reason given"])
+    return "Pacemaker refuses the wanted configuration: %s. Nothing was changed; correct the config." % "; ".join(
+        new or ["no reason given"]
+    )

@@ -82,7 +82,9 @@ AGENT_RULE = "systemd:UNIT, ocf:PROVIDER:TYPE, stonith:TYPE, lsb:NAME or service
 ROLE = _one_of(ROLES)
 OPERATION = {
     "name": (_matches(ID, "the name of an operation, such as monitor"), True),
-    "interval_s": (_seconds, False), "timeout_s": (_seconds, False), "start_delay_s": (_seconds, False),
+    "interval_s": (_seconds, False),
+    "timeout_s": (_seconds, False),
+    "start_delay_s": (_seconds, False),
     "on_fail": (_one_of(("ignore", "block", "stop", "restart", "standby", "fence", "demote", "restart-container")), False),
     "role": (ROLE, False),
 }
@@ -98,20 +100,34 @@ FIELDS: t.Dict[str, t.Dict[str, t.Tuple[Check, bool]]] = {
     "clones": {"id": (IDENT, False), "resource": (IDENT, True), "meta": (_values, False), "promotable": (_bool, False)},
     "location": {"id": (IDENT, True), "resource": (IDENT, True), "node": (_text, False), "score": (_score, False), "role": (ROLE, False)},
     "colocation": {
-        "id": (IDENT, True), "resource": (IDENT, True), "with": (IDENT, True), "score": (_score, False),
-        "role": (ROLE, False), "with_role": (ROLE, False),
+        "id": (IDENT, True),
+        "resource": (IDENT, True),
+        "with": (IDENT, True),
+        "score": (_score, False),
+        "role": (ROLE, False),
+        "with_role": (ROLE, False),
     },
     "order": {
-        "id": (IDENT, True), "first": (IDENT, True), "then": (IDENT, True), "kind": (_one_of(KINDS), False),
-        "symmetrical": (_bool, False), "first_action": (_one_of(ACTIONS), False), "then_action": (_one_of(ACTIONS), False),
+        "id": (IDENT, True),
+        "first": (IDENT, True),
+        "then": (IDENT, True),
+        "kind": (_one_of(KINDS), False),
+        "symmetrical": (_bool, False),
+        "first_action": (_one_of(ACTIONS), False),
+        "then_action": (_one_of(ACTIONS), False),
     },
     "tickets": {
-        "id": (IDENT, True), "resource": (IDENT, True), "ticket": (IDENT, True),
-        "loss_policy": (_one_of(("stop", "demote", "fence", "freeze")), False), "role": (ROLE, False),
+        "id": (IDENT, True),
+        "resource": (IDENT, True),
+        "ticket": (IDENT, True),
+        "loss_policy": (_one_of(("stop", "demote", "fence", "freeze")), False),
+        "role": (ROLE, False),
     },
 }
 RULE = {"score": (_score, True), "boolean_op": (_one_of(("and", "or")), False)}
 VALUE_SETS = ("properties", "resource_defaults", "operation_defaults")
+CONSTRAINT_KINDS = ("location", "colocation", "order", "tickets")
+TOP = (*VALUE_SETS, "resources", "groups", "clones", "constraints", "absent")
 
 
 def problem(path: str, what: str, should_be: str) -> Problem:
@@ -172,45 +188,54 @@ def clone_id(clone: t.Mapping[str, t.Any]) -> str:
     return clone.get("id") or "%s-clone" % clone.get("resource")
 
 
+def _unknown(found_in: t.Mapping[str, t.Any], known: t.Sequence[str], path: str) -> t.List[Problem]:
+    return [problem("%s.%s" % (path, name), "unknown", "one of " + ", ".join(known)) for name in found_in if name not in known]
+
+
+def _items(kind: str, items: t.Any, where: str) -> t.List[Problem]:
+    """The problems of one list: resources, groups, clones, or one of the constraints."""
+    nested = {"resources": ("operations",), "location": ("rule",)}.get(kind, ())
+    found = _list(items, FIELDS[kind], nested, where)
+    for i, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict) and kind == "location":
+            found += _location(item, "%s[%d]" % (where, i))
+        if isinstance(item, dict) and kind == "resources" and item.get("operations") is not None:
+            found += _list(item["operations"], OPERATION, (), "%s[%d].operations" % (where, i))
+    return found
+
+
+def _named(kind: str, items: t.Any, where: str) -> t.List[t.Tuple[str, t.Any]]:
+    """Path and id of everything in a list that has an id."""
+    return [
+        ("%s[%d].id" % (where, i), clone_id(item) if kind == "clones" else item.get("id"))
+        for i, item in enumerate(items if isinstance(items, list) else [])
+        if isinstance(item, dict)
+    ]
+
+
 def check_config(config: t.Any) -> t.List[Problem]:
     """Every problem of a wanted configuration, each with its path; none means that it can be planned."""
     if not isinstance(config, dict):
         return [problem("config", "not a mapping", "a mapping, see the documentation of the option")]
-    found = []
-    top = (*VALUE_SETS, "resources", "groups", "clones", "constraints", "absent")
-    for name in config:
-        if name not in top:
-            found.append(problem("config.%s" % name, "unknown", "one of " + ", ".join(top)))
+    found = _unknown(config, TOP, "config")
     for name in VALUE_SETS:
         wrong = _values(config[name]) if config.get(name) is not None else None
         if wrong:
             found.append(problem("config.%s" % name, "wrong value", wrong))
     constraints = config.get("constraints") or {}
     if not isinstance(constraints, dict):
-        return found + [problem("config.constraints", "not a mapping", "a mapping of location, colocation, order and tickets")]
-    for name in constraints:
-        if name not in ("location", "colocation", "order", "tickets"):
-            found.append(problem("config.constraints.%s" % name, "unknown", "one of location, colocation, order, tickets"))
+        return found + [problem("config.constraints", "not a mapping", "a mapping of " + ", ".join(CONSTRAINT_KINDS))]
+    found += _unknown(constraints, CONSTRAINT_KINDS, "config.constraints")
     ids: t.List[t.Tuple[str, t.Any]] = []
-    for kind, table in FIELDS.items():
-        where = "config.%s" % kind if kind in top else "config.constraints.%s" % kind
-        items = (config if kind in top else constraints).get(kind) or []
-        nested = {"resources": ("operations",), "location": ("rule",)}.get(kind, ())
-        found += _list(items, table, nested, where)
-        for i, item in enumerate(items if isinstance(items, list) else []):
-            if not isinstance(item, dict):
-                continue
-            path = "%s[%d]" % (where, i)
-            ids.append((path + ".id", clone_id(item) if kind == "clones" else item.get("id")))
-            if kind == "location":
-                found += _location(item, path)
-            if kind == "resources" and item.get("operations") is not None:
-                found += _list(item["operations"], OPERATION, (), path + ".operations")
+    for kind in FIELDS:
+        where = "config.constraints.%s" % kind if kind in CONSTRAINT_KINDS else "config.%s" % kind
+        items = (constraints if kind in CONSTRAINT_KINDS else config).get(kind) or []
+        found += _items(kind, items, where)
+        ids += _named(kind, items, where)
     absent = config.get("absent") or []
-    if absent:
-        wrong = _ids(absent)
-        if wrong:
-            found.append(problem("config.absent", "wrong value", wrong))
-        else:
-            ids += [("config.absent[%d]" % i, one) for i, one in enumerate(absent)]
+    wrong = _ids(absent) if absent else None
+    if wrong:
+        found.append(problem("config.absent", "wrong value", wrong))
+    else:
+        ids += [("config.absent[%d]" % i, one) for i, one in enumerate(absent)]
     return found + _twice(ids)

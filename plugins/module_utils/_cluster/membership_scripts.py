@@ -105,7 +105,7 @@ while :; do
   *) why="the node is not online yet (DC ${dc:-none})" ;;
   esac
   [ "$(now)" -lt "$end" ] || { echo "after $2 s $why" >&2; exit 3; }
-  sleep 0.1
+  sleep 0.2
 done
 """
 )
@@ -119,7 +119,7 @@ while :; do
   dc=$(dc_of "$(monitor)")
   idle "$dc" && exit 0
   [ "$(now)" -lt "$end" ] || { echo "after $1 s the cluster does not come to rest (DC ${dc:-none})" >&2; exit 3; }
-  sleep 0.1
+  sleep 0.2
 done
 """
 )
@@ -141,7 +141,7 @@ while :; do
   esac
   if [ $done = yes ] && idle "$(dc_of "$mon")"; then exit 0; fi
   [ "$(now)" -lt "$end" ] || { echo "after $3 s: $(printf '%s' "$line" | sed 's/.*resources_running="\([0-9]*\)".*/\1/') resource(s) still run there" >&2; exit 3; }
-  sleep 0.1
+  sleep 0.2
 done
 """
 )

@@ -60,8 +60,10 @@ def why_not_running(status: Status, service: str) -> t.Optional[Refusal]:
 def why_not_node(member: Member) -> t.Optional[str]:
     """Why a node can't take a service, as a clause; None where it can."""
     rules = (
-        (member.unclean, "is unclean"), (not member.online, "is offline"),
-        (member.pending, "is only just joining"), (member.standby, "is in standby"),
+        (member.unclean, "is unclean"),
+        (not member.online, "is offline"),
+        (member.pending, "is only just joining"),
+        (member.standby, "is in standby"),
     )
     return next((clause for broken, clause in rules if broken), None)
 

@@ -22,7 +22,9 @@ GRACE_S = 30
 
 # $1 service, $2 from, $3 to, $4 seconds for each wait, $5 its resources, $6 constraints to remove first; stdin: the constraint.
 # Names hold no space (they were checked), so $5 and $6 are split on purpose. Reports lines "WORD VALUE".
-MOVE = LOOK + r"""
+MOVE = (
+    LOOK
+    + r"""
 service=$1 from=$2 to=$3 wait_s=$4 resources=$5 stale=$6
 ours="ondemand-move-$service"
 remove() { cibadmin --delete --scope constraints --xml-text "<rsc_location id=\"$1\"/>" >/dev/null 2>&1; }
@@ -84,6 +86,7 @@ echo "on $(up | awk -v all="$resources" 'BEGIN { split(all, a, " "); for (i in a
 echo "outcome $outcome"
 echo "clock $(now)"
 """
+)
 
 # Removes constraints that a killed move left; $1: their ids.
 CLEAR = r"""

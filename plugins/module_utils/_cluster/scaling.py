@@ -74,6 +74,7 @@ def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bo
 
     vms are the placed ones, existing before new. Joining are, in this order, members that are away, unfinished VMs, and new ones; VMs
     beyond the wanted number are left alone. Without ``first`` a cluster must be there: its first member is never made by growing.
+    Expendable are the VMs that may be deleted if they cannot join: new ones, and those of which the cluster says that it does not know them.
     """
     online = set(_online(view))
     known = {node["name"] for node in (view or {}).get("nodes", [])}
@@ -85,7 +86,7 @@ def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bo
     return {
         "members": members,
         "joining": [vm["name"] for vm in others[: max(0, wanted - len(members))]],
-        "known": sorted(known),
+        "expendable": [vm["name"] for vm in vms if vm.get("new") or (view is not None and vm["name"] not in known)],
         "refusals": refusals,
     }
 
@@ -102,7 +103,8 @@ def _chosen_refusals(leavers: t.Sequence[str], surplus: int, there: t.Container[
     return []
 
 
-def _unseen(unreachable: t.Sequence[Data]) -> t.List[t.Dict[str, str]]:
+def unreachable_refusals(unreachable: t.Sequence[Data]) -> t.List[t.Dict[str, str]]:
+    """Why nothing may be made or deleted while hosts do not answer (unreachable_hosts of vm_info and placement)."""
     if not unreachable:
         return []
     told = "; ".join("%s: %s" % (one["host"], one["because"]) for one in unreachable)
@@ -136,11 +138,16 @@ def shrinkage(
     leave = [name for name in going if name in nodes]
     gone = [] if unreachable else [name for name in nodes if name not in there]
     verdicts = [nodes[name]["may_leave"] for name in leave]
-    refusals = _unseen(unreachable) + _chosen_refusals(leavers, surplus, there)
+    refusals = unreachable_refusals(unreachable) + _chosen_refusals(leavers, surplus, there)
+    if view is None and surplus:
+        # Stopped members look just like VMs that never joined. Without the cluster's word nothing is deleted.
+        sentence = "no cluster tells which of %s are its members, so none is deleted; run create_cluster, or destroy_cluster to end it"
+        refusals.append(_refusal("not_found", sentence % ", ".join(sorted(there))))
     if leave or gone:
         refusals += _unsteady(view)
     if not refusals:
-        refusals = [_refusal(one["reason"], one["sentence"]) for one in verdicts if not one["allowed"]]
+        # A cluster that is busy at this moment comes to rest: whoever takes the node out waits for that, and looks again.
+        refusals = [_refusal(one["reason"], one["sentence"]) for one in verdicts if not one["allowed"] and one["reason"] != "unstable"]
     if not refusals and len(going) < surplus:
         refusals = [_refusal("unstable", "only %d of %d VMs can be told to leave; look at the cluster, then run it again" % (len(going), surplus))]
     return {

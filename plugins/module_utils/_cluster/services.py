@@ -82,14 +82,18 @@ def _movable(service: t.Mapping[str, t.Any], prefix: int) -> t.Dict[str, t.Any]:
     return {
         "resources": members,
         "groups": [{"id": service["name"], "members": [one["id"] for one in members]}],
-        "clones": [], "colocation": [], "order": [],
+        "clones": [],
+        "colocation": [],
+        "order": [],
     }
 
 
 def _balancer() -> t.Dict[str, t.Any]:
     return {
         "resources": [_primitive(BALANCER, BALANCER_AGENT, None)],
-        "groups": [], "colocation": [], "order": [],
+        "groups": [],
+        "colocation": [],
+        "order": [],
         "clones": [{"id": clone_of(BALANCER), "resource": BALANCER, "meta": {"interleave": True}}],
     }
 

@@ -35,7 +35,9 @@ up() {
 
 # $1: how many seconds at most. Ends when the DC was seen idle four times in a row (0.6 s: a change that was just
 # pushed has reached it by then), then prints the last look.
-SETTLE = LOOK + r"""
+SETTLE = (
+    LOOK
+    + r"""
 trap 'rm -rf "$d"' EXIT
 trap 'exit 71' HUP INT TERM PIPE
 end=$(( $(tick) + $1 ))
@@ -47,6 +49,7 @@ done
 cat "$d/seen"
 [ "$idle" -ge 4 ] || exit 76
 """
+)
 NOT_IDLE = 76
 
 
@@ -79,7 +82,9 @@ def parse_failures(seen: str) -> t.Tuple[t.Dict[str, str], ...]:
         # An operation's key is RESOURCE_OPERATION_INTERVAL.
         parts = element.get("op_key", "").rsplit("_", 2)
         because = element.get("exitreason") or element.get("exitstatus") or "no reason given"
-        found.append({"resource": parts[0], "operation": parts[1] if len(parts) == 3 else "", "node": element.get("node", ""), "because": because})
+        found.append(
+            {"resource": parts[0], "operation": parts[1] if len(parts) == 3 else "", "node": element.get("node", ""), "because": because}
+        )
     return tuple(found)
 
 
@@ -95,4 +100,8 @@ def why_not_settled(seen: str, resources: t.Collection[str]) -> str | None:
         for one in parse_failures(seen)
         if one["resource"].split(":")[0] in down
     ]
-    return "%s %s not running (%s)" % (", ".join(down), "is" if len(down) == 1 else "are", "; ".join(reasons) or "Pacemaker reports no failure")
+    return "%s %s not running (%s)" % (
+        ", ".join(down),
+        "is" if len(down) == 1 else "are",
+        "; ".join(reasons) or "Pacemaker reports no failure",
+    )

@@ -13,6 +13,8 @@ from typing import Any, Dict, List, Optional, Tuple
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 
 TEMPORARY_PREFIXES = ("ondemand-move-", "cli-")
+# RESOURCE_OPERATION_INTERVAL; a resource's id may hold underscores, and so do two of the operations.
+OPERATION_KEY = re.compile(r"(.+?)_(migrate_to|migrate_from|[a-z-]+)_\d+\Z")
 KINDS = ("group", "clone")
 
 
@@ -65,6 +67,7 @@ class Service:
     name: str
     kind: str
     resources: Tuple[Resource, ...]
+    failures: int = 0
 
     @property
     def nodes(self) -> Tuple[str, ...]:
@@ -75,15 +78,19 @@ class Service:
     def state(self) -> str:
         """started, starting, stopping, stopped or failed. A clone counts as started when it runs anywhere and nothing is under way."""
         active = [resource for resource in self.resources if resource.role != "Stopped"]
+        # One of a group that failed to start leaves those before it running.
+        whole = bool(active) if self.kind == "clone" else len(active) == len(self.resources)
         if any(resource.failed for resource in self.resources):
             return "failed"
         if any(resource.role == "Stopping" or resource.pending == "Stopping" for resource in self.resources):
             return "stopping"
         if any(resource.role == "Starting" or resource.pending for resource in self.resources if resource.pending != "Monitoring"):
             return "starting"
+        if not whole and self.failures:
+            return "failed"
         if not active:
             return "stopped"
-        return "started" if self.kind == "clone" or len(active) == len(self.resources) else "starting"
+        return "started" if whole else "starting"
 
 
 @dataclass(frozen=True)
@@ -132,6 +139,7 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
     except (KeyError, corosync_conf.ConfError) as error:
         raise StatusError("corosync.conf cannot be read: %s" % error)
     dc = monitor.find("summary/current_dc")
+    failures = tuple(_failures(monitor))
     return Status(
         cluster=conf.cluster,
         quorate=dc is not None and dc.get("with_quorum") == "true",
@@ -139,8 +147,8 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
         idle="S_IDLE" in parts.get("dc", (1, ""))[1],
         votes=votes,
         members=_members(conf, cib, monitor, votes),
-        services=tuple(_services(monitor)),
-        failures=tuple(_failures(monitor)),
+        services=tuple(_services(monitor, failures)),
+        failures=failures,
         constraints=tuple(item.get("id", "") for item in cib.findall("configuration/constraints/*")),
     )
 
@@ -199,13 +207,13 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
     return tuple(members)
 
 
-def _services(monitor: ET.Element) -> List[Service]:
+def _services(monitor: ET.Element, failures: Tuple[Dict[str, Any], ...]) -> List[Service]:
     services = []
     for item in monitor.findall("resources/*"):
-        if item.tag in KINDS:
-            services.append(Service(item.get("id", ""), item.tag, tuple(_resource(child) for child in item.iter("resource"))))
-        elif item.tag == "resource" and not item.get("resource_agent", "").startswith("stonith:"):
-            services.append(Service(item.get("id", ""), "primitive", (_resource(item),)))
+        if item.tag in KINDS or (item.tag == "resource" and not item.get("resource_agent", "").startswith("stonith:")):
+            resources = tuple(_resource(child) for child in item.iter("resource"))
+            failed = sum(1 for failure in failures if failure["resource"] in [resource.id for resource in resources])
+            services.append(Service(item.get("id", ""), item.tag if item.tag in KINDS else "primitive", resources, failed))
     return services
 
 
@@ -223,9 +231,8 @@ def _resource(item: ET.Element) -> Resource:
 def _failures(monitor: ET.Element) -> List[Dict[str, Any]]:
     failures = []
     for item in monitor.findall("failures/failure"):
-        # op_key is RESOURCE_OPERATION_INTERVAL; only the resource's id may hold an underscore.
-        parts = item.get("op_key", "").rsplit("_", 2)
-        resource, operation = (parts[0], parts[1]) if len(parts) == 3 else (item.get("id", ""), item.get("task", ""))
+        found = OPERATION_KEY.match(item.get("op_key", ""))
+        resource, operation = found.groups() if found else (item.get("id", ""), item.get("task", ""))
         because = item.get("exitreason") or item.get("exitstatus") or item.get("status") or "no reason was given"
         code = item.get("exitcode", "")
         failures.append(

@@ -94,7 +94,7 @@ def within(seconds: float, work: Callable[[], Any]) -> Tuple[bool, Any, Optional
     def run() -> None:
         try:
             box.append((work(), None))
-        except BaseException as error:  # pylint: disable=broad-exception-caught
+        except BaseException as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
             box.append((None, error))
 
     thread = threading.Thread(target=run, daemon=True)
@@ -167,7 +167,7 @@ def read_hosts(
                 results[host.name] = Reading(host, reader(connection, host))
         except Refused as no:
             results[host.name] = Reading(host, None, no.refusal.sentence)
-        except Exception as error:  # pylint: disable=broad-exception-caught
+        except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
             results[host.name] = Reading(host, None, f"{type(error).__name__}: {error}".strip())
 
     threads = [threading.Thread(target=read_one, args=(host,), daemon=True) for host in hosts]

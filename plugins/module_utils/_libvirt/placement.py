@@ -121,7 +121,7 @@ def _because(chosen: Candidate, hosts: Sequence[Candidate], demand: Demand) -> s
 
 
 def _used_addresses(vms: Iterable[Mapping[str, Any]], demand: Demand) -> Dict[str, str]:
-    used = {address: "reserved" for address in demand.reserved}
+    used = dict.fromkeys(demand.reserved, "reserved")
     if demand.gateway:
         used[demand.gateway] = "gateway"
     used.update({vm["address"]: vm["name"] for vm in vms if vm.get("address")})
@@ -161,12 +161,18 @@ def place(
     existing = [dict(vm, new=False, because="it exists") for vm in every_vm if vm["cluster"] == demand.cluster]
     existing.sort(key=lambda vm: (names.vm_number(demand.cluster, vm["name"]) or 0, vm["name"]))
     wanted = len(existing) if demand.wanted is None else demand.wanted
-    if demand.maximum is not None and wanted > demand.maximum:
-        sentence = f"{wanted} VMs are asked for {demand.cluster}, its maximum is {demand.maximum}. Ask for fewer, or raise requirement.nodes.max."
+    unseen = {name for name in demand.reserved if names.vm_number(demand.cluster, name)} - {vm["name"] for vm in existing}
+    total = wanted + len(unseen)
+    if demand.maximum is not None and total > demand.maximum and (wanted > len(existing) or not unseen):
+        also = f" (with {len(unseen)} on hosts that don't answer)" if unseen else ""
+        sentence = (
+            f"{total} VMs are asked for {demand.cluster}{also}, its maximum is {demand.maximum}. "
+            "Ask for fewer, or raise requirement.nodes.max."
+        )
         return Refusal("maximum", sentence)
     placed = list(existing)
     used = _used_addresses(every_vm, demand)
-    now = list(hosts)
+    now = sorted(hosts, key=lambda host: host.name)
     while len(placed) < wanted:
         known = [vm["name"] for vm in placed] + list(demand.reserved)
         name = names.vm_name(demand.cluster, names.next_number(demand.cluster, known))

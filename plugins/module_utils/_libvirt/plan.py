@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import VmSpec
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState, as_data
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
 
 LIVE = ("vcpus", "memory_mib")  # can change while the VM runs, up to the maxima
@@ -76,10 +76,14 @@ def _differing(spec: VmSpec, state: VmState, fields: Tuple[str, ...]) -> List[st
     return [field for field in asked if _value(state, field) != getattr(spec, field)]
 
 
-def _fits_live(field: str, spec: VmSpec, state: VmState) -> bool:
-    """Whether the running VM can take the value: memory both ways, vcpus only upward (Linux may keep a vcpu)."""
+def _fits(field: str, spec: VmSpec, state: VmState) -> bool:
+    """Whether the VM as it is defined can take the value: memory both ways, vcpus of a running VM only upward.
+
+    Linux may refuse to give a vcpu back, and then libvirt waits in vain.
+    """
     if field == "vcpus":
-        return max(state.vcpus, state.vcpus_live or 0) <= spec.vcpus <= state.vcpus_max
+        least = max(state.vcpus, state.vcpus_live or 0) if state.running else 1
+        return least <= spec.vcpus <= state.vcpus_max
     return spec.memory_mib <= state.memory_max_mib
 
 
@@ -122,12 +126,10 @@ def _update(spec: VmSpec, state: VmState) -> Changes:
         redefine = []
     else:
         for field in _differing(spec, state, LIVE):
-            if not state.running and field == "vcpus" and spec.vcpus > state.vcpus_max:
-                restart.append(field)
-            elif state.running and not _fits_live(field, spec, state):
-                restart.append(field)
-            else:
+            if _fits(field, spec, state):
                 steps.append(Step(field, f"{_value(state, field)} becomes {getattr(spec, field)}"))
+            else:
+                restart.append(field)
     marked = _differing(spec, state, MARKED)
     if marked:
         steps.append(Step("remark", "differs: " + ", ".join(marked)))
@@ -195,7 +197,7 @@ def difference(spec: VmSpec, state: Optional[VmState], changes: Changes, pinned:
     if changes.has("redefine"):
         after.update({field: getattr(spec, field) for field in SHOWN if field in spec.given})
         after.update({field: getattr(spec, field) for field in LIVE if field in spec.given})
-    if changes.has("define") or changes.has("redefine") and "disks" in spec.given:
+    if changes.has("define") or (changes.has("redefine") and "disks" in spec.given):
         after["disks"] = [disk.name for disk in spec.disks]
     for field in LIVE:
         if changes.has(field):
@@ -210,3 +212,18 @@ def difference(spec: VmSpec, state: Optional[VmState], changes: Changes, pinned:
     if changes.has("pin"):
         after["pinned"] = True
     return {"before": before, "after": after}
+
+
+def predicted(spec: VmSpec, state: Optional[VmState], after: Dict[str, Any], uri: str) -> Optional[Dict[str, Any]]:
+    """The VM as the steps would leave it, for check mode. What only the making itself tells (uuid, host key) is None."""
+    if after.get("state") == "absent":
+        return None
+    data: Dict[str, Any] = {"uuid": None, "host_key": None, "created_at": None}
+    if state is not None:
+        data = as_data(state, uri)
+    data.update(name=spec.name, cluster=spec.cluster, uri=uri)
+    data["pool"] = data.get("pool") or spec.pool
+    data.update({key: value for key, value in after.items() if key in data or key in SHOWN + MARKED + BUILT + ("state", "missing")})
+    data.pop("bridge", None)
+    data["complete"] = not data["missing"]
+    return data

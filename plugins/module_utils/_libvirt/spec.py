@@ -13,6 +13,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._shared import na
 
 MOST_VCPUS = 512
 LEAST_MEMORY_MIB = 64
+MOST_DISKS = 24  # vdc to vdz
 OPTIONS = ("role", "host", "zone", "generation", "image", "vcpus", "vcpus_max", "memory_mib", "memory_max_mib", "disks")
 NETWORK = frozenset({"bridge", "address", "prefix", "mac"})
 SIZES = frozenset({"vcpus", "vcpus_max", "memory_mib", "memory_max_mib"})
@@ -114,8 +115,7 @@ def _size_problems(spec: VmSpec) -> List[str]:
         found.append(f"vcpus: {spec.vcpus} of at most {spec.vcpus_max}; 1 <= vcpus <= vcpus_max <= {MOST_VCPUS} is right")
     if not LEAST_MEMORY_MIB <= spec.memory_mib <= spec.memory_max_mib:
         found.append(
-            f"memory_mib: {spec.memory_mib} of at most {spec.memory_max_mib}; "
-            f"{LEAST_MEMORY_MIB} <= memory_mib <= memory_max_mib is right"
+            f"memory_mib: {spec.memory_mib} of at most {spec.memory_max_mib}; {LEAST_MEMORY_MIB} <= memory_mib <= memory_max_mib is right"
         )
     if spec.disk_gib is not None and spec.disk_gib < 1:
         found.append(f"disk_gib: {spec.disk_gib}; 1 or more is right, or leave it out")
@@ -153,6 +153,8 @@ def _disk_problems(spec: VmSpec) -> List[Optional[str]]:
             found.append(f"{path}.path: {disk.path!r} must be an absolute path on the host")
         if disk.shareable and disk.format != "raw":
             found.append(f"{path}.format: a shareable disk must be raw, two QEMUs can't write one {disk.format}")
+    if len(spec.disks) > MOST_DISKS:
+        found.append(f"disks: {len(spec.disks)} of at most {MOST_DISKS}; a VM's disks are called vda to vdz")
     serials = [disk.name for disk in spec.disks]
     if len(set(serials)) != len(serials):
         found.append("disks: two have one name; names must differ")

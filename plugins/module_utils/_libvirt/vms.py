@@ -71,6 +71,7 @@ class Work:
     mark: Dict[str, Any] = field(default_factory=dict)
     timings: Dict[str, Optional[float]] = field(default_factory=dict)
     undo: List[Tuple[str, Callable[[], Any]]] = field(default_factory=list)
+    done: List[str] = field(default_factory=list)
 
 
 def _refuse_because(work: Work, what: str, reason: str) -> Any:
@@ -305,10 +306,12 @@ def apply(work: Work, changes: Changes) -> None:
     try:
         for step in changes.steps:
             DOERS[step.kind](work)
+            work.done.append(step.kind)
     except (Refused, libvirt.libvirtError) as error:
         if not changes.builds:
             raise
         left = _take_back(work)
+        work.done.clear()
         sentence = error.refusal.sentence if isinstance(error, Refused) else str(error).strip()
         reason = error.refusal.reason if isinstance(error, Refused) else "start_failed"
         end = " What this run had made was removed again." if not left else " Still there, the next run removes it: " + ", ".join(left)

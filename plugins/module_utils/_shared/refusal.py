@@ -28,6 +28,7 @@ REASONS = frozenset(
         "deadline",
         "bad_input",
         "not_found",
+        "in_use",
     }
 )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import growth, shrinkage, wanted_refusals
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import growth, shrinkage, unreachable_refusals, wanted_refusals
 
 FILE = {"name": "shop", "requirement": {"nodes": {"min": 1, "max": 3}}}
 
@@ -94,7 +94,6 @@ SHRINKAGE = {
     "who is named leaves first": ([vm(1), vm(2)], cluster(node(1), node(2)), 1, ["shop-n1"], ["shop-n1"], []),
     "an unfinished VM goes before a member": ([vm(1), vm(2), vm(3)], cluster(node(1), node(2)), 2, [], [], ["shop-n3"]),
     "a name that is gone already does not count": ([vm(1)], cluster(node(1)), 1, ["shop-n2"], [], []),
-    "without a cluster only VMs go": ([vm(1), vm(2)], None, 1, [], [], ["shop-n1"]),
 }
 
 
@@ -109,6 +108,12 @@ def test_who_may_not_leave_is_refused_with_the_cluster_s_own_words():
     assert plan["refusals"] == [{"reason": "quorum", "sentence": "it would end the quorum"}]
 
 
+def test_a_cluster_that_is_busy_for_a_moment_is_left_to_the_last_look():
+    busy = dict(node(2), may_leave={"allowed": False, "reason": "unstable", "sentence": "a change is under way"})
+    assert shrinkage([vm(1), vm(2)], cluster(node(1), busy), 1)["leave"] == ["shop-n2"]
+    assert reasons(shrinkage([vm(1), vm(2)], cluster(node(1), busy), 1)) == []
+
+
 def test_naming_more_than_may_leave_is_refused():
     assert reasons(shrinkage([vm(1), vm(2), vm(3)], cluster(node(1), node(2), node(3)), 2, ["shop-n1", "shop-n2"])) == ["bad_input"]
 
@@ -120,6 +125,25 @@ def test_a_host_that_does_not_answer_is_refused_and_no_member_counts_as_gone():
 
 def test_a_member_whose_vm_is_gone_is_told():
     assert shrinkage([vm(1)], cluster(node(1), node(2, online=False)), 1)["gone"] == ["shop-n2"]
+
+
+def test_without_the_cluster_s_word_no_vm_is_deleted():
+    assert reasons(shrinkage([vm(1), vm(2)], None, 1)) == ["not_found"]
+    assert reasons(shrinkage([vm(1)], None, 1)) == []
+
+
+def test_only_what_no_cluster_can_miss_is_expendable():
+    vms = [vm(1), vm(2), vm(3, new=True)]
+    assert growth(vms, None, 3, first=True)["expendable"] == ["shop-n3"]
+    assert growth(vms, cluster(node(1)), 3)["expendable"] == ["shop-n2", "shop-n3"]
+    assert growth(vms, cluster(node(1), node(2, online=False)), 3)["expendable"] == ["shop-n3"]
+
+
+def test_every_host_that_does_not_answer_is_told():
+    told = unreachable_refusals([{"host": "hv1", "because": "no route"}, {"host": "hv2", "because": "no answer"}])
+    assert [one["reason"] for one in told] == ["host_unreachable"]
+    assert "hv1: no route; hv2: no answer" in told[0]["sentence"]
+    assert unreachable_refusals([]) == []
 
 
 def test_a_surplus_that_nobody_can_fill_is_refused():

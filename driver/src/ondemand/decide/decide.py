@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""From signals and memory to a decision. Several policies: any may grow, all must agree to shrink, none may guess."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ondemand.config.model import Requirement, Scaling
+from ondemand.decide.memory import Memory, Window, decided
+from ondemand.decide.threshold import Vote, stale_after_s, vote, why_unusable, windows_after
+from ondemand.model import Decision, Kind, Observation
+from ondemand.plan.members import outdated, size_words
+
+
+def decide(observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float) -> tuple[Decision, Memory]:
+    """What should be, and the memory with it. Pure: the same values give the same decision."""
+    members = len(observation.members)
+    votes, windows = _votes(observation, scaling, memory, members, now)
+    kept = replace(memory, windows=windows)
+    decision = _stated(requirement, kept, members, now) or _by_votes(votes, observation, requirement, scaling, kept, now)
+    if decision.kind is Kind.HOLD:
+        decision = _replacement(observation, requirement, decision, kept, now) or decision
+    return decision, decided(kept, decision)
+
+
+def _votes(observation: Observation, scaling: Scaling, memory: Memory, members: int, now: float) -> tuple[list[Vote], dict[str, Window]]:
+    votes, windows = [], {}
+    stale_s = stale_after_s(scaling)
+    for policy in scaling.policies:
+        signal = observation.signals.get(policy.signal)
+        unusable = why_unusable(policy.signal, signal, now, stale_s)
+        mine = windows_after(policy, signal, unusable is None, memory.windows, now, stale_s)
+        windows.update(mine)
+        votes.append(vote(policy, scaling, signal, unusable, mine, memory.wanted if memory.wanted is not None else members))
+    return votes, windows
+
+
+def _stated(requirement: Requirement, memory: Memory, members: int, now: float) -> Decision | None:
+    """A statement outranks measurements: the cluster file's least and most hold at once, without window and cooldown."""
+    least, most = requirement.nodes.min, requirement.nodes.max
+    before = memory.wanted if memory.wanted is not None else members
+    if before < least:
+        return Decision(Kind.GROW, least, f"the cluster file asks for at least {least} nodes, and {before} are wanted", "stated", now)
+    if before > most:
+        return Decision(Kind.SHRINK, most, f"the cluster file allows at most {most} nodes, and {before} are wanted", "stated", now)
+    return None
+
+
+def _by_votes(
+    votes: list[Vote], observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float
+) -> Decision:
+    members = len(observation.members)
+    wanted = memory.wanted if memory.wanted is not None else members
+    if not votes:
+        return Decision(Kind.HOLD, wanted, "the cluster file has no policy, so only its least and most count", "no_policy")
+    grow = [one for one in votes if one.target is not None and one.target > wanted]
+    if grow:
+        return _grow(max(grow, key=lambda one: one.target or 0), wanted, members, requirement, scaling, memory, now)
+    if all(one.target is not None and one.target < wanted for one in votes):
+        return _shrink(votes, wanted, observation, requirement, scaling, memory, now)
+    told = [one for one in votes if one.target is None or one.target >= wanted]
+    codes = ",".join(f"{one.policy}:{one.code}" for one in told)
+    return Decision(Kind.HOLD, wanted, "; ".join(one.because for one in told), f"hold:{codes}")
+
+
+def _grow(
+    winner: Vote, wanted: int, members: int, requirement: Requirement, scaling: Scaling, memory: Memory, now: float
+) -> Decision:
+    most = requirement.nodes.max
+    if members < wanted:
+        return Decision(Kind.HOLD, wanted, f"{winner.because}; {wanted} nodes are wanted already, {members} are there", "hold:growing")
+    if wanted >= most:
+        return Decision(Kind.HOLD, wanted, f"{winner.because}; {wanted} nodes are the most that the cluster file allows", "hold:most")
+    rest = _left(memory.grown_at, scaling.scale_out.cooldown_s, now)
+    if rest > 0:
+        return Decision(Kind.HOLD, wanted, f"{winner.because}; the last growth was less than {scaling.scale_out.cooldown_s:g} s ago", "hold:cooldown_out")
+    target = min(winner.target or wanted, most)
+    clamp = f", of {winner.target} asked for: the cluster file allows no more" if target != winner.target else ""
+    return Decision(Kind.GROW, target, f"{winner.because}: {target} nodes instead of {wanted}{clamp}", "grow", winner.breach_at)
+
+
+def _shrink(
+    votes: list[Vote], wanted: int, observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float
+) -> Decision:
+    members, least = len(observation.members), requirement.nodes.min
+    because = "; ".join(one.because for one in votes)
+    if wanted <= least:
+        return Decision(Kind.HOLD, wanted, f"{because}; {wanted} nodes are the least that the cluster file allows", "hold:least")
+    if members > wanted:
+        return Decision(Kind.HOLD, wanted, f"{because}; {wanted} nodes are wanted already, {members} are still there", "hold:shrinking")
+    missed = _uncovered(votes, observation, scaling)
+    if missed and members == wanted:
+        return Decision(Kind.HOLD, wanted, f"{because}, but {missed}: nothing is removed on half a picture", "hold:uncovered")
+    for at, what in ((memory.grown_at, "growth"), (memory.shrunk_at, "shrinking")):
+        if _left(at, scaling.scale_in.cooldown_s, now) > 0:
+            why = f"the last {what} was less than {scaling.scale_in.cooldown_s:g} s ago"
+            return Decision(Kind.HOLD, wanted, f"{because}; {why}", f"hold:cooldown_in_{what}")
+    asked = max(one.target or 0 for one in votes)
+    target = max(asked, least) if members >= wanted else max(members, least)
+    clamp = f", not {asked}: the cluster file asks for no fewer" if target > asked else ""
+    breach_at = max((one.breach_at for one in votes if one.breach_at is not None), default=None)
+    return Decision(Kind.SHRINK, target, f"{because}: {target} nodes instead of {wanted}{clamp}", "shrink", breach_at)
+
+
+def _uncovered(votes: list[Vote], observation: Observation, scaling: Scaling) -> str:
+    """Which members some signal says nothing about; empty if each covers all of them."""
+    members = set(observation.members)
+    for policy in scaling.policies:
+        signal = observation.signals.get(policy.signal)
+        missing = sorted(members - set(signal.nodes if signal else ()))
+        if missing:
+            return f"{policy.signal} says nothing about {', '.join(missing)}"
+    return ""
+
+
+def _left(at: float | None, cooldown_s: float, now: float) -> float:
+    return 0.0 if at is None else at + cooldown_s - now
+
+
+def _replacement(observation: Observation, requirement: Requirement, hold: Decision, memory: Memory, now: float) -> Decision | None:
+    """Another size stated is a change of need too: larger nodes are growth, smaller ones shrinking, in the same number."""
+    old = outdated(observation, requirement.size)
+    if not old:
+        return None
+    sizes = {(one.vcpus, one.memory_mib) for one in old}
+    larger = any(requirement.size.vcpus > vcpus or requirement.size.memory_mib > memory for vcpus, memory in sizes)
+    names = ", ".join(one.name for one in old)
+    because = f"the cluster file asks for nodes of {size_words(requirement.size)}, and {names} {'has' if len(old) == 1 else 'have'} another size"
+    breach_at = memory.breach_at if memory.because == because else now
+    return Decision(Kind.GROW if larger else Kind.SHRINK, hold.wanted, because, "stated_size", breach_at)

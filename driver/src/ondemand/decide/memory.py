@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""What the driver remembers between two looks. A value: every change makes a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ondemand.model import Decision, Kind, Outcome, Step, StepKind
+
+FIRST_RETRY_S = 10.0
+LONGEST_RETRY_S = 300.0
+
+
+@dataclass(frozen=True)
+class Window:
+    """A condition that has held without a gap `since`; `seen_at` is the newest sample that showed it."""
+
+    since: float
+    seen_at: float
+
+
+@dataclass(frozen=True)
+class Memory:
+    """`wanted`: nodes that should be. `unfinished`: kind of the last step that began and is not known to have ended well."""
+
+    wanted: int | None = None
+    because: str = ""
+    breach_at: float | None = None
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    grown_at: float | None = None
+    shrunk_at: float | None = None
+    failures: int = 0
+    retry_at: float | None = None
+    unfinished: StepKind | None = None
+
+
+def decided(memory: Memory, decision: Decision) -> Memory:
+    """The memory after a decision: what it asks for, and why, is kept until the next one that isn't a hold."""
+    if decision.kind is Kind.HOLD:
+        return memory if memory.wanted == decision.wanted else replace(memory, wanted=decision.wanted)
+    return replace(memory, wanted=decision.wanted, because=decision.because, breach_at=decision.breach_at)
+
+
+def begun(memory: Memory, step: Step) -> Memory:
+    """The memory while a step runs."""
+    return replace(memory, unfinished=step.kind)
+
+
+def pause_s(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: 10, 20, 40 ... at most 300, so that trouble isn't hammered at."""
+    return min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(max(0, failures - 1), 10))
+
+
+def remember(memory: Memory, step: Step, outcome: Outcome, now: float) -> Memory:
+    """The memory after a step. Samples from before a change say nothing about after it, so the windows begin anew."""
+    if not outcome.ok:
+        failures = memory.failures + 1
+        return replace(memory, failures=failures, retry_at=now + pause_s(failures), windows={})
+    made = replace(memory, failures=0, retry_at=None, unfinished=None, windows={})
+    if step.kind in (StepKind.OUT, StepKind.CREATE):
+        return replace(made, grown_at=now)
+    if step.kind is StepKind.IN:
+        return replace(made, shrunk_at=now)
+    return made

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""One threshold policy over one signal: is it breached, since when, and for how many nodes does that ask?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ondemand.config.model import Policy, ScaleIn, Scaling
+from ondemand.decide.memory import Window
+from ondemand.model import Signal
+
+PER_NODE = ("vm.cpu", "lb.rate_per_node")
+"""signals whose value falls when the same work is spread over more nodes"""
+
+
+@dataclass(frozen=True)
+class Vote:
+    """A policy's word. `target` is the number of nodes that it asks for or allows; None: it can't say."""
+
+    policy: str
+    target: int | None
+    code: str
+    because: str
+    breach_at: float | None = None
+
+
+def stale_after_s(scaling: Scaling) -> float:
+    """A sample older than three looks (and two seconds for the look itself) says nothing any more."""
+    return 3 * scaling.every_s + 2
+
+
+def why_unusable(name: str, signal: Signal | None, now: float, stale_s: float) -> str | None:
+    """Why a signal can't be used, or None. Missing is not zero, and neither is a number that is none."""
+    if signal is None:
+        return f"there is no sample of {name}"
+    if not math.isfinite(signal.value) or signal.value < 0:
+        return f"the sample of {name}, {signal.value}, is no usable number"
+    if not math.isfinite(signal.at) or signal.at > now + 1:
+        return f"the sample of {name} claims to be from the future"
+    if now - signal.at > stale_s:
+        return f"the newest sample of {name} is {now - signal.at:.0f} s old, more than {stale_s:g} s"
+    return None
+
+
+def windows_after(
+    policy: Policy, signal: Signal | None, usable: bool, windows: Mapping[str, Window], now: float, stale_s: float
+) -> dict[str, Window]:
+    """The policy's windows with this sample. Without a usable one `below` ends at once, `above` when its last sample is stale:
+    a gap must never lead to a removal, and one lost sample should not delay a growth."""
+    kept = {}
+    for side in ("above", "below"):
+        key = f"{policy.name}.{side}"
+        old = windows.get(key)
+        if usable and signal is not None:
+            held = signal.value > policy.above if side == "above" else signal.value < policy.below
+            if held:
+                kept[key] = Window(old.since if old and old.since <= signal.at else signal.at, signal.at)
+        elif side == "above" and old and 0 <= now - old.seen_at <= stale_s:
+            kept[key] = old
+    return kept
+
+
+def vote(policy: Policy, scaling: Scaling, signal: Signal | None, unusable: str | None, windows: Mapping[str, Window], wanted: int) -> Vote:
+    """What the policy asks for, given its windows up to now."""
+    if unusable is not None or signal is None:
+        return Vote(policy.name, None, "no_data", f"policy {policy.name} can't tell: {unusable}")
+    words = f"{policy.signal} {_number(signal.value)}{_unit(signal.unit)}"
+    above, below = windows.get(f"{policy.name}.above"), windows.get(f"{policy.name}.below")
+    if above:
+        return _settled(policy, "above", above, signal, scaling.scale_out.after_s, words, _more(policy, scaling, signal, wanted), wanted)
+    if below:
+        return _settled(policy, "below", below, signal, scaling.scale_in.after_s, words, _fewer(policy, scaling.scale_in, signal, wanted), wanted)
+    return Vote(policy.name, wanted, "between", f"{words} lies between {_number(policy.below)} and {_number(policy.above)}")
+
+
+def _settled(
+    policy: Policy, side: str, window: Window, signal: Signal, after_s: float, words: str, target: tuple[int, str], wanted: int
+) -> Vote:
+    limit = policy.above if side == "above" else policy.below
+    lasted = signal.at - window.since
+    told = f"{words} is {side} {_number(limit)} for {lasted:.0f} s"
+    if lasted < after_s:
+        return Vote(policy.name, wanted, f"{side}_soon", f"{told}, and {after_s:g} s are asked for", window.since)
+    count, note = target
+    return Vote(policy.name, count, side if count != wanted else f"{side}_but", told + note, window.since)
+
+
+def _more(policy: Policy, scaling: Scaling, signal: Signal, wanted: int) -> tuple[int, str]:
+    """At least one node more; for a value per node as many as bring it to the threshold, within most_at_once.
+
+    Formula: needed = ceil(value x nodes measured / above).
+    """
+    most = wanted + scaling.scale_out.most_at_once
+    needed = wanted + 1
+    if policy.signal in PER_NODE and policy.above > 0 and signal.nodes:
+        work = min(signal.value * len(signal.nodes) / policy.above, 1e6)
+        needed = max(needed, math.ceil(work))
+    return min(needed, most), ""
+
+
+def _fewer(policy: Policy, scale_in: ScaleIn, signal: Signal, wanted: int) -> tuple[int, str]:
+    """As few as most_at_once allows without breaching `above` at once: value x nodes measured / fewer must stay below it."""
+    if policy.signal not in PER_NODE:
+        return max(0, wanted - scale_in.most_at_once), ""
+    work = signal.value * max(1, len(signal.nodes))
+    for count in range(max(1, wanted - scale_in.most_at_once), wanted):
+        if work / count < policy.above:
+            return count, ""
+    if wanted <= 1:
+        return wanted, ""
+    after = _number(work / (wanted - 1))
+    return wanted, f", but with {wanted - 1} nodes it would be {after}, not below {_number(policy.above)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+
+
+def _unit(unit: str) -> str:
+    return f" {unit}" if unit else ""

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""Who is a member, who is half-made, who has another size than is asked for."""
+
+from __future__ import annotations
+
+from ondemand.config.model import Size
+from ondemand.model import Node, Observation, Vm
+
+
+def size_words(size: Size) -> str:
+    """A size in words."""
+    return f"{size.vcpus} vCPU{'s' if size.vcpus != 1 else ''} and {size.memory_mib} MiB"
+
+
+def fits(vm: Vm, size: Size) -> bool:
+    """Whether a VM has the size that is asked for."""
+    return vm.vcpus == size.vcpus and vm.memory_mib == size.memory_mib
+
+
+def outdated(observation: Observation, size: Size) -> list[Vm]:
+    """Members' VMs of another size. A VM on an unreachable host is unknown, and the unknown is not replaced."""
+    members = set(observation.members)
+    return sorted((one for one in observation.vms if one.name in members and not fits(one, size)), key=lambda one: one.name)
+
+
+def unfinished(observation: Observation) -> list[Vm]:
+    """VMs that exist and are no members (yet, or any more), lowest name first."""
+    members = set(observation.members)
+    return sorted((one for one in observation.vms if one.name not in members), key=lambda one: _order(one.name))
+
+
+def ghosts(observation: Observation) -> list[Node]:
+    """Nodes that the cluster knows, that are down, and whose VM is gone from every host."""
+    if observation.cluster is None or observation.unreachable:
+        return []
+    names = {one.name for one in observation.vms}
+    return [one for one in observation.cluster.nodes if not one.online and not one.pending and one.name not in names]
+
+
+def _order(name: str) -> tuple[str, int]:
+    stem, _dash, number = name.rpartition("-n")
+    return (stem, int(number)) if number.isdigit() else (name, 0)

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""From what is there to what is wanted. Recomputable: from any half-done state the plan is the rest.
+
+The rules are tried in their order; the first that has steps or a refusal is the plan. Nothing here looks at what was intended,
+except the last rule, which runs an interrupted playbook again when nothing else shows what it left undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ondemand.config.model import Cluster
+from ondemand.model import Node, Observation, Plan, Reason, Refusal, Step, StepKind, Vm
+from ondemand.plan import steps
+from ondemand.plan.members import fits, ghosts, outdated, size_words, unfinished
+from ondemand.plan.spread import moves
+
+MOVE_MARK = "ondemand-move-"
+"""a move's own constraint is called so, with the service's name behind it"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a rule looks at. `because` is why so many nodes are wanted, `interrupted` the step without a known end."""
+
+    observation: Observation
+    wanted: int
+    cluster: Cluster
+    because: str
+    interrupted: StepKind | None
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Names of the nodes that are up and in."""
+        return self.observation.members
+
+    @property
+    def most(self) -> int:
+        """The most nodes that the cluster file allows."""
+        return self.cluster.requirement.nodes.max
+
+    @property
+    def old(self) -> list[Vm]:
+        """Members' VMs of another size than is asked for."""
+        return outdated(self.observation, self.cluster.requirement.size)
+
+    @property
+    def goal(self) -> int:
+        """Nodes to have next: one more than wanted while a node of another size is to be replaced and nothing is surplus."""
+        return self.wanted + (1 if self.old and len(self.members) <= self.wanted < self.most else 0)
+
+    @property
+    def new_ones(self) -> list[Vm]:
+        """Half-made VMs that can still become the nodes that are missing."""
+        size = self.cluster.requirement.size
+        usable = [one for one in unfinished(self.observation) if fits(one, size)]
+        return usable[: max(0, self.goal - len(self.members))]
+
+
+Found = Plan | Refusal | None
+
+
+def plan(observation: Observation, wanted: int, cluster: Cluster, because: str = "", interrupted: StepKind | None = None) -> Plan | Refusal:
+    """The steps from the observation to `wanted` nodes of the required size with evenly spread services, or why there are none."""
+    case = Case(observation, wanted, cluster, because or f"{wanted} nodes are wanted", interrupted)
+    for rule in RULES:
+        found = rule(case)
+        if found is not None:
+            return found
+    return Plan((), f"{len(case.members)} nodes are members, as wanted, and their work is spread evenly")
+
+
+def within_limits(case: Case) -> Found:
+    """Every VM that exists counts against the most, in whatever state it is: what fails to start must not multiply."""
+    least = case.cluster.requirement.nodes.min
+    if case.wanted > case.most:
+        return Refusal(Reason.MAXIMUM, f"{case.wanted} nodes are wanted and the cluster file allows {case.most}; raise requirement.nodes.max")
+    if case.wanted < least:
+        return Refusal(Reason.MINIMUM, f"{case.wanted} nodes are wanted and the cluster file asks for {least}; lower requirement.nodes.min")
+    return None
+
+
+def first_cluster(case: Case) -> Found:
+    """Without a cluster the requirement's least is created; not while a host is out of sight, for it may hold the cluster."""
+    if case.observation.cluster is not None:
+        return None
+    if case.observation.unreachable:
+        hosts = ", ".join(case.observation.unreachable)
+        return Refusal(
+            Reason.HOST_UNREACHABLE, f"no cluster is in sight, but {hosts} can't be reached and may hold it; bring the host back"
+        )
+    count = case.cluster.requirement.nodes.min
+    why = f"{case.because}; there is no cluster yet"
+    return Plan((steps.create(count, case.cluster.deadlines, why),), why)
+
+
+def healthy(case: Case) -> Found:
+    """A cluster that is not whole is not changed."""
+    state = case.observation.cluster
+    if state is None or not state.quorate:
+        return Refusal(Reason.NOT_QUORATE, "the cluster has no quorum; bring its nodes back before anything is changed")
+    unclean = sorted(one.name for one in state.nodes if one.unclean)
+    if unclean:
+        return Refusal(Reason.UNCLEAN, f"{', '.join(unclean)} is unclean: it may still run services; shut it off or bring it back")
+    return None
+
+
+def lost_nodes(case: Case) -> Found:
+    """A node whose VM is gone only takes a vote away: it leaves first."""
+    lost = [one.name for one in ghosts(case.observation) if one.may_leave.allowed]
+    if not lost or not case.members:
+        return None
+    why = f"the VM of {', '.join(lost)} is gone from every host"
+    return Plan((steps.scale_in(_after(case, lost), lost, case.cluster.deadlines, why),), why)
+
+
+def surplus_halves(case: Case) -> Found:
+    """Half-made VMs that nobody waits for, or of a size that is no longer asked for, are deleted."""
+    kept = {one.name for one in case.new_ones}
+    extra = [one.name for one in unfinished(case.observation) if one.name not in kept]
+    if not extra:
+        return None
+    why = f"{', '.join(extra)} is no member and not needed for {case.goal} nodes of {size_words(case.cluster.requirement.size)}"
+    return Plan((steps.scale_in(_after(case, extra), extra, case.cluster.deadlines, why),), why)
+
+
+def _after(case: Case, leavers: list[str]) -> int:
+    """VMs of the cluster when these are gone; never told as fewer than the least, the playbook would refuse that."""
+    names = {one.name for one in case.observation.vms} | set(case.members)
+    return max(case.cluster.requirement.nodes.min, len(names - set(leavers)))
+
+
+def missing_nodes(case: Case) -> Found:
+    """Fewer members than wanted: grow to it. The playbook also finishes what is half-made."""
+    have = len(case.members)
+    if have >= case.wanted:
+        return None
+    why = f"{case.because}; {have} of {case.wanted} are members"
+    return Plan((steps.scale_out(case.wanted, case.wanted - have, case.cluster.deadlines, why),), why)
+
+
+def another_size(case: Case) -> Found:
+    """As many as wanted, one of another size: first the new node joins, then the old one leaves (the rule below)."""
+    have = len(case.members)
+    if not case.old or have != case.wanted:
+        return None
+    why = f"{case.because}; {case.old[0].name} is replaced: a node of {size_words(case.cluster.requirement.size)} joins first"
+    if case.goal == case.wanted:
+        return Refusal(
+            Reason.MAXIMUM,
+            f"{case.old[0].name} can't be replaced: for a time {have + 1} nodes would be there and the cluster file allows "
+            f"{case.most}; raise requirement.nodes.max",
+        )
+    return Plan((steps.scale_out(case.goal, 1, case.cluster.deadlines, why),), why)
+
+
+def surplus_nodes(case: Case) -> Found:
+    """More members than wanted: one leaves, another size first, its movable services before it."""
+    state = case.observation.cluster
+    have = len(case.members)
+    if state is None or have <= case.wanted:
+        return None
+    leaver = _leaver(case)
+    if isinstance(leaver, Refusal):
+        return leaver
+    why = f"{case.because}; {have} are members, and {leaver.name} leaves"
+    away = [one for one in moves(state, case.cluster.services, {leaver.name}) if one.origin == leaver.name]
+    made: list[Step] = [steps.move(one.service, one.to, case.cluster.deadlines, one.because) for one in away]
+    return Plan((*made, steps.scale_in(have - 1, [leaver.name], case.cluster.deadlines, why)), why)
+
+
+def _leaver(case: Case) -> Node | Refusal:
+    """The first in the collection's order that may leave; a node of another size before all others."""
+    state = case.observation.cluster
+    nodes = {one.name: one for one in state.nodes if one.name in case.members} if state else {}
+    order = [name for name in (state.leave_order if state else ()) if name in nodes]
+    order += sorted(set(nodes) - set(order))
+    old = {one.name for one in case.old}
+    order.sort(key=lambda name: name not in old)
+    known = {one.name for one in case.observation.vms}
+    for name in order:
+        if nodes[name].may_leave.allowed and name in known:
+            return nodes[name]
+    if not any(nodes[name].may_leave.allowed for name in order):
+        verdict = nodes[order[0]].may_leave
+        reason = Reason(verdict.reason) if verdict.reason in set(Reason) else Reason.UNSTABLE
+        return Refusal(reason, verdict.sentence or f"{order[0]} may not leave")
+    return Refusal(
+        Reason.HOST_UNREACHABLE, "the VMs of the nodes that may leave are on hosts that can't be reached, so they could not be deleted"
+    )
+
+
+def settled(case: Case) -> Found:
+    """Work is spread only in a cluster at rest: what is starting or stopping now has no place yet."""
+    state = case.observation.cluster
+    if state is not None and not state.stable:
+        return Plan((), f"{len(case.members)} nodes are members, as wanted; the cluster is still starting or stopping resources")
+    if state is not None and state.not_started:
+        return Plan((), f"{', '.join(state.not_started)} is not started; nothing is moved until it is, or its failure is cleaned up")
+    return None
+
+
+def traces_of_moves(case: Case) -> Found:
+    """A move that was killed leaves its constraint; moving the service to where it runs takes it away."""
+    state = case.observation.cluster
+    for one in state.temporary if state else ():
+        service = one.removeprefix(MOVE_MARK)
+        where = [node.name for node in state.nodes if service in node.services] if state else []
+        if one.startswith(MOVE_MARK) and where:
+            why = f"an interrupted move of {service} left the constraint {one}"
+            return Plan((steps.move(service, where[0], case.cluster.deadlines, why),), why)
+    return None
+
+
+def uneven_work(case: Case) -> Found:
+    """Movable services go from the fullest node to the emptiest, so that a new node takes work over."""
+    state = case.observation.cluster
+    found = moves(state, case.cluster.services) if state else ()
+    if not found:
+        return None
+    made = tuple(steps.move(one.service, one.to, case.cluster.deadlines, one.because) for one in found)
+    return Plan(made, "; ".join(one.because for one in found))
+
+
+def interrupted_step(case: Case) -> Found:
+    """Everything in sight is right, yet a playbook was cut off: run again it finishes what can't be seen from here."""
+    if case.interrupted not in (StepKind.CREATE, StepKind.OUT, StepKind.IN):
+        return None
+    have = len(case.members)
+    why = f"an earlier {case.interrupted.value} has no known good end; run again it finishes what is half done and is otherwise without change"
+    return Plan((steps.scale_out(have, 1, case.cluster.deadlines, why),), why)
+
+
+RULES: tuple[Callable[[Case], Found], ...] = (
+    within_limits,
+    first_cluster,
+    healthy,
+    lost_nodes,
+    surplus_halves,
+    missing_nodes,
+    another_size,
+    surplus_nodes,
+    interrupted_step,
+    settled,
+    traces_of_moves,
+    uneven_work,
+)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""Makes steps, each with its deadline and the state that it should lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ondemand.config.model import Deadlines
+from ondemand.model import Observation, Step, StepKind
+
+OVERHEAD_S = 120.0
+"""what a playbook may spend outside waiting for boot, join, move and leave"""
+
+
+def create(count: int, deadlines: Deadlines, because: str) -> Step:
+    """The first members, from nothing: boots go in parallel, joins one after another."""
+    limit = deadlines.boot_s + count * deadlines.join_s + deadlines.move_s + OVERHEAD_S
+    return Step(StepKind.CREATE, {}, because, {"members": count}, limit)
+
+
+def scale_out(wanted: int, new: int, deadlines: Deadlines, because: str) -> Step:
+    """So many VMs afterwards, `new` of which are still to boot and to join."""
+    limit = deadlines.boot_s + max(1, new) * deadlines.join_s + OVERHEAD_S
+    return Step(StepKind.OUT, {"wanted": wanted}, because, {"members": wanted}, limit)
+
+
+def scale_in(wanted: int, leavers: Sequence[str], deadlines: Deadlines, because: str) -> Step:
+    """These leave and are deleted; so many VMs afterwards."""
+    limit = len(leavers) * (deadlines.leave_s + deadlines.move_s) + OVERHEAD_S
+    return Step(StepKind.IN, {"wanted": wanted, "leavers": list(leavers)}, because, {"gone": list(leavers)}, limit)
+
+
+def move(service: str, to: str, deadlines: Deadlines, because: str) -> Step:
+    """A movable service onto a node."""
+    limit = deadlines.move_s + OVERHEAD_S
+    return Step(StepKind.MOVE, {"service": service, "to": to}, because, {"service": service, "node": to}, limit)
+
+
+def why_not_reached(step: Step, observation: Observation) -> str | None:
+    """Why the state that the step should lead to is not there, or None. A playbook's word is not proof."""
+    members = observation.members
+    expected = step.expected
+    if "members" in expected and len(members) < expected["members"]:
+        return f"{step.kind.value} ended well, yet {len(members)} of {expected['members']} nodes are members"
+    left = sorted(set(expected.get("gone", ())) & ({one.name for one in observation.vms} | set(members)))
+    if left:
+        return f"{step.kind.value} ended well, yet {', '.join(left)} is still there"
+    if "service" in expected and observation.cluster is not None:
+        where = [one.name for one in observation.cluster.nodes if expected["service"] in one.services]
+        if where != [expected["node"]]:
+            return f"{step.kind.value} ended well, yet {expected['service']} runs on {', '.join(where) or 'no node'}"
+    return None

@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cluster_info: the cluster as one of its members tells it. Documented in plugins/modules/cluster_info.py."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused, all_problems
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import look_through
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Nodes
+
+ARGUMENT_SPEC = {
+    "members": {"type": "list", "elements": "str"},
+    "min_nodes": {"type": "int", "default": 1},
+}
+
+
+class ActionModule(ActionBase):
+    """One trip to one member; everything else is reading."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Load, read, report."""
+        result = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
+        nodes = Nodes(self, task_vars or {})
+        try:
+            return {**result, "changed": False, **_read(nodes, options["members"] or [nodes.here], options["min_nodes"])}
+        except Refused as refused:
+            return {**result, "failed": True, "changed": False, **refused.refusal.result()}
+
+
+def _read(nodes: Nodes, members: list[str], min_nodes: int) -> dict[str, t.Any]:
+    """The result: the cluster, or null where all members answer and none runs one."""
+    problems = [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
+    found = [problem for problem in problems if problem]
+    if found:
+        raise Refused(all_problems(found))
+    look, because, unreachable = look_through(nodes, members)
+    if look is None and unreachable:
+        # "There is no cluster" would be a guess, and a dear one: somebody might create a second.
+        raise Refused(
+            Refusal("host_unreachable", "It is not known whether there is a cluster: no member tells of one, and %s; mend the connection." % because[unreachable[0]])
+        )
+    return {"cluster": view(look.status, min_nodes) if look else None, "asked": look.host if look else None, "because": because}

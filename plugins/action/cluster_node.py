@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cluster_node: create a cluster's first member, join, leave, standby. Documented in plugins/modules/cluster_node.py."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import ConfError
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refused, all_problems
+from ansible_collections.ondemand.cluster.plugins.plugin_utils import membership_acts as acts
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Nodes
+
+ARGUMENT_SPEC = {
+    "name": {"type": "str"},
+    "state": {"type": "str", "required": True, "choices": ["created", "member", "standby", "active", "absent"]},
+    "address": {"type": "str"},
+    "cluster": {"type": "str"},
+    "members": {"type": "list", "elements": "str"},
+    "token_ms": {"type": "int", "default": 3000},
+    "min_nodes": {"type": "int", "default": 1},
+    "deadline_s": {"type": "int", "default": 180},
+}
+ACTS: dict[str, t.Callable[[acts.Act], None]] = {
+    "created": acts.create,
+    "member": acts.join,
+    "standby": lambda act: acts.standby(act, True),
+    "active": lambda act: acts.standby(act, False),
+    "absent": acts.leave,
+}
+
+
+class ActionModule(ActionBase):
+    """Runs the cluster's own tools on the nodes over their connections and thinks on the controller."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Load, act, report."""
+        result = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
+        try:
+            act = self._act(options, task_vars or {})
+            ACTS[options["state"]](act)
+        except Refused as refused:
+            return {**result, "failed": True, "changed": False, **refused.refusal.result()}
+        except ConfError as error:
+            return {**result, "failed": True, "changed": False, **all_problems([str(error)]).result()}
+        return {**result, "changed": act.changed, "node": act.name, "timings": act.timings, "diff": act.diff}
+
+    def _act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> acts.Act:
+        """The task's options, checked; raises Refused with every problem at once."""
+        nodes = Nodes(self, task_vars)
+        name = options["name"] or nodes.here
+        address = options["address"] or ""
+        state, members = options["state"], options["members"] or []
+        if not address and state in ("created", "member"):
+            variables = task_vars["hostvars"][name] if name in task_vars["hostvars"] else {}
+            address = str(self._templar.template(variables.get("ansible_host", "")))
+        problems = [names.name_problem(name, "name")]
+        problems += [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
+        if state in ("created", "member"):
+            problems.append(names.address_problem(address, "address"))
+        if state == "created":
+            problems.append(names.name_problem(options["cluster"], "cluster"))
+        if not 100 <= options["token_ms"] <= 600000:
+            problems.append("token_ms: %d is no token time; 100 to 600000 milliseconds are right" % options["token_ms"])
+        if options["deadline_s"] < 1:
+            problems.append("deadline_s: %d is no time to wait; 1 and above are right" % options["deadline_s"])
+        if options["min_nodes"] < 1:
+            problems.append("min_nodes: %d nodes are no cluster; 1 and above are right" % options["min_nodes"])
+        found = [problem for problem in problems if problem]
+        if found:
+            raise Refused(all_problems(found))
+        return acts.Act(
+            nodes=nodes,
+            name=name,
+            address=address,
+            cluster=options["cluster"] or "",
+            members=members,
+            token_ms=options["token_ms"],
+            min_nodes=options["min_nodes"],
+            deadline_s=options["deadline_s"],
+            check=bool(self._task.check_mode),
+        )

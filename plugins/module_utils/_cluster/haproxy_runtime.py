@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""A running HAProxy: what it says of itself, and the commands that bring its slots to what is wanted. Pure; the scripts are fixed texts."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from .haproxy import endpoint
+
+MARK = "=====commands====="
+INVALID = 65
+NOT_RELOADED = 76
+
+# Sections as membership_scripts.sections reads them. $1 configuration, $2 admin socket.
+READ = r"""
+section() { printf '\n==ondemand-section== %s\n' "$1"; shift; timeout 20 "$@" 2>&1; printf '\n==ondemand-rc== %s\n' "$?"; }
+[ -f "$1" ] && section config cat "$1"
+section info sh -c 'printf "show info\n" | socat -t 5 - "UNIX-CONNECT:$1"' sh "$2"
+section state sh -c 'printf "show servers state\n" | socat -t 5 - "UNIX-CONNECT:$1"' sh "$2"
+exit 0
+"""
+
+# $1 configuration, $2 admin socket, $3 what (check, file, runtime, reload), $4 the frame that the new process must tell,
+# $5... the command that reloads; stdin: the configuration, a marker line, commands for the socket (one line each).
+# The file comes first: whatever happens after, a restart or a failover begins with what is wanted.
+APPLY = (
+    r"""
+umask 077
+config=$1 socket=$2 what=$3 frame=$4; shift 4
+new=$(mktemp "$(dirname "$config")/.ondemand.XXXXXX") && commands=$(mktemp) || exit 70
+trap 'rm -f "$new" "$commands" "$commands.said"' EXIT
+trap 'exit 71' HUP INT TERM PIPE
+awk -v new="$new" -v commands="$commands" '$0 == "%s" { second = 1; next } { print > (second ? commands : new) }'
+if ! cmp -s "$new" "$config"; then
+  haproxy -c -f "$new" >"$commands.said" 2>&1 || { cat "$commands.said"; exit 65; }
+  if [ "$what" != check ]; then chmod 0640 "$new" && mv -f "$new" "$config" || exit 72; fi
+fi
+ask() { printf '%%s\n' "$1" | socat -t 5 - "UNIX-CONNECT:$socket"; }
+pid() { ask "show info" 2>/dev/null | sed -n 's/^Pid: //p'; }
+case $what in
+runtime)
+  while IFS= read -r line; do [ -z "$line" ] || ask "$line" >&2 || exit 73; done <"$commands"
+  ask "show servers state" ;;
+reload)
+  old=$(pid)
+  "$@" >&2 || exit 74
+  n=0
+  until ask "show info" 2>/dev/null | grep -q "$frame" && [ "$(pid)" != "$old" ]; do
+    n=$((n + 1)); [ "$n" -lt 150 ] || exit 76
+    sleep 0.1
+  done ;;
+esac
+exit 0
+"""
+    % MARK
+)
+
+# $1 admin socket, $2 seconds, $3 idle or up, $4... BACKEND/SLOT. Ends when none of them has a session (idle) or all are up (up);
+# prints those that remain: BACKEND/SLOT SESSIONS STATUS CHECK.
+WATCH = r"""
+socket=$1 kind=$3
+end=$(( $(cut -d. -f1 /proc/uptime) + $2 )); shift 3
+while :; do
+  rest=$(printf 'show stat\n' | socat -t 5 - "UNIX-CONNECT:$socket" | awk -F, -v kind="$kind" -v all="$*" '
+    NR == 1 { sub(/^# /, ""); for (i = 1; i <= NF; i++) at[$i] = i; n = split(all, a, " "); for (i = 1; i <= n; i++) ours[a[i]] = 1; next }
+    ($at["pxname"] "/" $at["svname"]) in ours {
+      busy = $at["scur"] + 0; state = $at["status"]
+      if (kind == "idle" ? busy > 0 : state !~ /^UP/) print $at["pxname"] "/" $at["svname"], busy, state, $at["check_status"]
+      delete ours[$at["pxname"] "/" $at["svname"]] }
+    END { for (one in ours) print one, 0, "MISSING", "-" }' | tr ' ' '\t')
+  [ -n "$rest" ] || exit 0
+  [ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ] || break
+  sleep 0.2
+done
+printf '%s\n' "$rest"
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Slot:
+    """A slot of a backend as HAProxy has it, or is to have it: endpoint (ADDRESS:PORT) and state (ready, drain, maint)."""
+
+    endpoint: str
+    state: str
+
+
+def parse_info(text: str) -> t.Dict[str, str]:
+    """The answer to `show info`: name to value; empty where no HAProxy answered."""
+    pairs = (line.partition(": ") for line in text.splitlines())
+    return {name.strip(): value.strip() for name, colon, value in pairs if colon}
+
+
+def parse_state(text: str) -> t.Dict[str, Slot]:
+    """The answer to `show servers state`: BACKEND/SLOT to what it is.
+
+    srv_admin_state is a set of bits: 1 is maintenance by command or file, 8 is drain by command (HAProxy's management guide).
+    """
+    names: t.List[str] = []
+    found = {}
+    for line in text.splitlines():
+        if line.startswith("# "):
+            names = line[2:].split()
+            continue
+        values = dict(zip(names, line.split()))
+        if "srv_port" not in values:
+            continue
+        admin = int(values["srv_admin_state"])
+        drained = bool(admin & 8) or values["srv_uweight"] == "0"
+        state = "maint" if admin & 1 else "drain" if drained else "ready"
+        found["%s/%s" % (values["be_name"], values["srv_name"])] = Slot(endpoint(values["srv_addr"], int(values["srv_port"])), state)
+    return found
+
+
+def wanted_slots(
+    services: t.Sequence[t.Mapping[str, t.Any]], servers: t.Sequence[t.Mapping[str, t.Any]], slot_of: t.Mapping[str, int], slots: int
+) -> t.Dict[str, Slot]:
+    """BACKEND/SLOT to what it is to be; the endpoint of a free slot does not matter and is empty."""
+    wanted = {"%s/s%d" % (one["name"], n): Slot("", "maint") for one in services for n in range(1, slots + 1)}
+    for one in services:
+        for server in servers:
+            where = endpoint(server["address"], one["resource"]["port"])
+            wanted["%s/s%d" % (one["name"], slot_of[server["name"]])] = Slot(where, server.get("state", "ready"))
+    return wanted
+
+
+def _differs(now: Slot, wanted: Slot) -> bool:
+    return now.state != wanted.state or (bool(wanted.endpoint) and now.endpoint != wanted.endpoint)
+
+
+def plan_commands(now: t.Mapping[str, Slot], wanted: t.Mapping[str, Slot]) -> t.List[str]:
+    """The lines for the admin socket that bring the slots to what is wanted; none where nothing differs.
+
+    A slot gets another endpoint only while in maintenance. One that comes out of maintenance counts as down until its first
+    good check, so that no request goes to a service that has not started yet.
+    """
+    lines = []
+    for slot, want in wanted.items():
+        have = now.get(slot, Slot("", "maint"))
+        if not _differs(have, want):
+            continue
+        commands = []
+        elsewhere = bool(want.endpoint) and have.endpoint != want.endpoint
+        if want.state == "maint" or elsewhere:
+            commands.append("set server %s state maint" % slot)
+        if elsewhere:
+            address, port = re.match(r"\[?([^\]]*)\]?:([0-9]+)\Z", want.endpoint).groups()  # type: ignore[union-attr]
+            commands.append("set server %s addr %s port %s" % (slot, address, port))
+        if want.state == "ready":
+            commands += ["set server %s weight 100" % slot, "set server %s state ready" % slot]
+        if want.state == "drain":
+            commands.append("set server %s state drain" % slot)
+        if want.state != "maint" and (elsewhere or have.state == "maint"):
+            commands.append("set server %s health down" % slot)
+        lines.append("; ".join(commands))
+    return lines
+
+
+def slots_text(slots: t.Mapping[str, Slot], like: t.Mapping[str, Slot]) -> str:
+    """The slots as lines for a difference: those in use, or of another state than in the other picture."""
+    lines = []
+    for name in sorted(slots):
+        if slots[name].state != "maint" or like.get(name, slots[name]).state != "maint":
+            lines.append("# now %s %s %s\n" % (name, slots[name].endpoint if slots[name].state != "maint" else "-", slots[name].state))
+    return "".join(lines)
+
+
+def parse_rest(text: str) -> t.List[t.Dict[str, t.Any]]:
+    """What WATCH printed: the slots that are not as waited for."""
+    rest = []
+    for line in text.splitlines():
+        parts = line.split("\t")
+        if len(parts) >= 4:
+            rest.append({"slot": parts[0], "sessions": int(parts[1]), "status": " ".join(parts[2:-1]), "check": parts[-1]})
+    return rest

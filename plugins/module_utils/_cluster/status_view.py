@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright: (c) 2026, the ondemand.cluster contributors
+
+"""The cluster's status as the JSON that cluster_info returns (docs/exchange-formats.md, section 4). Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.leave_rules import leave_order, may_leave
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import TEMPORARY_PREFIXES, Member, Service, Status
+
+
+def view(status: Status, min_nodes: int = 1) -> Dict[str, Any]:
+    """min_nodes: how many nodes have to stay online, for the verdict beside every node."""
+    return {
+        "name": status.cluster,
+        "quorate": status.quorate,
+        "dc": status.dc,
+        "stable": status.idle and not any(member.pending for member in status.members),
+        "votes": {"expected": status.votes.expected, "total": status.votes.total, "needed": status.votes.needed},
+        "two_node": status.votes.two_node,
+        "nodes": [_node(status, member, min_nodes) for member in status.members],
+        "services": [_service(service) for service in status.services],
+        "failures": list(status.failures),
+        "constraints": [{"id": name, "temporary": name.startswith(TEMPORARY_PREFIXES)} for name in status.constraints],
+        "leave_order": leave_order(status),
+    }
+
+
+def _node(status: Status, member: Member, min_nodes: int) -> Dict[str, Any]:
+    refusal = may_leave(status, member.name, min_nodes)
+    resources = [resource.id for service in status.services for resource in service.resources if member.name in resource.nodes]
+    return {
+        "name": member.name,
+        "id": member.id,
+        "address": member.address,
+        "online": member.online,
+        "standby": member.standby,
+        "pending": member.pending,
+        "unclean": member.unclean,
+        "services": status.movable_on(member.name),
+        "resources": resources,
+        "may_leave": {
+            "allowed": refusal is None,
+            "reason": refusal.reason if refusal else None,
+            "sentence": refusal.sentence if refusal else "%s may leave." % member.name,
+        },
+    }
+
+
+def _service(service: Service) -> Dict[str, Any]:
+    return {
+        "name": service.name,
+        "kind": service.kind,
+        "state": service.state,
+        "node": service.nodes[0] if service.kind != "clone" and service.nodes else None,
+        "nodes": list(service.nodes),
+        "resources": [
+            {"id": resource.id, "agent": resource.agent, "node": resource.nodes[0] if resource.nodes else None, "role": resource.role, "failed": resource.failed}
+            for resource in service.resources
+        ],
+    }

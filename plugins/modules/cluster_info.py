@@ -1,0 +1,95 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cluster_info
+short_description: Membership, quorum, services and failures of a Pacemaker cluster
+version_added: 0.1.0
+author:
+  - The ondemand.cluster contributors (!UNKNOWN)
+description:
+  - Reads everything in one trip to one member and returns it as one value.
+  - Beside every node stands whether it may leave now and, if not, why. The rules are those by which
+    M(ondemand.cluster.cluster_node) refuses.
+extends_documentation_fragment:
+  - ondemand.cluster.attributes.info
+  - ondemand.cluster.cluster
+seealso:
+  - module: ondemand.cluster.cluster_node
+"""
+
+EXAMPLES = r"""
+- name: Look at the cluster
+  ondemand.cluster.cluster_info:
+    members: [shop-n1, shop-n2]
+    min_nodes: 2
+  register: seen
+
+- name: Who may leave
+  ansible.builtin.debug:
+    msg: "{{ seen.cluster.nodes | selectattr('may_leave.allowed') | map(attribute='name') }}"
+"""
+
+RETURN = r"""
+cluster:
+  description:
+    - The cluster; null when all members were reached and none of them runs one. If some could not be reached and none told of a
+      cluster, the task fails with C(host_unreachable), because then it is not known.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the cluster.
+      type: str
+    quorate:
+      description: Whether the asked member's part of the cluster has quorum.
+      type: bool
+    dc:
+      description: The node that decides for all (Pacemaker's designated controller), null while there is none.
+      type: str
+    stable:
+      description: Whether nothing is under way, neither a transition nor a joining node.
+      type: bool
+    votes:
+      description: Corosync's votes, C(expected), C(total) (present) and C(needed) for quorum.
+      type: dict
+    two_node:
+      description: Whether one of two votes is enough, which is so only for a moment in a join or leave.
+      type: bool
+    nodes:
+      description:
+        - The nodes, oldest first. Each has C(name), C(id), C(address), C(online), C(standby), C(pending), C(unclean), C(services)
+          (names of movable services there), C(resources) (ids) and C(may_leave) with C(allowed), C(reason) and C(sentence).
+      type: list
+      elements: dict
+    services:
+      description:
+        - The groups, clones and single resources. Each has C(name), C(kind), C(state) (started, starting, stopping, stopped or
+          failed), C(node), C(nodes) and C(resources).
+      type: list
+      elements: dict
+    failures:
+      description: Failed operations, each with C(resource), C(node), C(operation), C(rc) and C(because).
+      type: list
+      elements: dict
+    constraints:
+      description: Constraints by C(id), and whether each is a move's C(temporary) one.
+      type: list
+      elements: dict
+    leave_order:
+      description: Names of the nodes, the one whose leaving costs least first.
+      type: list
+      elements: str
+asked:
+  description: The member that told it.
+  returned: success
+  type: str
+because:
+  description: Why members before the asked one gave no answer, by their names.
+  returned: success
+  type: dict
+"""

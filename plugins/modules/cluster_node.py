@@ -1,0 +1,120 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cluster_node
+short_description: Create a Corosync and Pacemaker cluster, join and leave it, standby
+version_added: 0.1.0
+author:
+  - The ondemand.cluster contributors (!UNKNOWN)
+description:
+  - Brings one node into a state of membership, while the cluster runs. Nothing restarts on the other members and they never lose
+    quorum by it.
+  - A join is an act of two sides. The members' files are compared first (a difference is refused), then the new node gets its key
+    and its file, the members get theirs and reload, and the new node starts. The task ends when the node is online, all votes are
+    counted and all its probes are done.
+  - A leave is refused before anything is touched when it would endanger quorum, the minimum of nodes or resources in doubt. Else
+    the node is emptied, stopped, taken off the list and forgotten, and keeps nothing by which it could come back.
+  - Between one node and two, C(two_node) stands in the older member's file, and only there, for the moment in which the other one
+    is not there. It never stays.
+  - A run that was ended at any point is finished by the next one.
+extends_documentation_fragment:
+  - ondemand.cluster.attributes
+  - ondemand.cluster.cluster
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows corosync.conf of the nodes before and after, never the key.
+options:
+  name:
+    description:
+      - Inventory name of the node, which is its name in the cluster. The default is the host that the task runs for.
+      - With O(state=absent) it may be a node that is gone from the inventory or cannot be reached, as long as the cluster sees
+        it offline.
+    type: str
+  state:
+    description:
+      - V(created) makes the node the first member of a new cluster. Whatever Pacemaker kept there from before without belonging to
+        a cluster is forgotten.
+      - V(member) joins the node to the cluster of O(members).
+      - V(standby) moves all resources away and waits until none runs there, V(active) allows them again.
+      - V(absent) empties the node, stops it and takes it out of the cluster.
+    type: str
+    required: true
+    choices: [created, member, standby, active, absent]
+  address:
+    description:
+      - IP address for Corosync. The default is the node's C(ansible_host).
+    type: str
+  cluster:
+    description:
+      - Name of the cluster. Required with O(state=created), not used otherwise.
+    type: str
+  token_ms:
+    description:
+      - Corosync's token time in milliseconds, after which a silent node counts as lost. Used with O(state=created) only.
+    type: int
+    default: 3000
+  deadline_s:
+    description:
+      - How many seconds the whole act may take. A leaver that is not empty by then becomes active again.
+    type: int
+    default: 180
+seealso:
+  - module: ondemand.cluster.cluster_info
+"""
+
+EXAMPLES = r"""
+- name: The first member
+  ondemand.cluster.cluster_node:
+    state: created
+    cluster: shop
+
+- name: One more, into the running cluster
+  ondemand.cluster.cluster_node:
+    name: shop-n2
+    state: member
+    members: [shop-n1]
+
+- name: And out again, but never below two
+  ondemand.cluster.cluster_node:
+    name: shop-n3
+    state: absent
+    members: [shop-n1, shop-n2]
+    min_nodes: 2
+"""
+
+RETURN = r"""
+node:
+  description: Name of the node.
+  returned: success
+  type: str
+  sample: shop-n2
+timings:
+  description: When it happened, in epoch seconds of the controller; null for what was not done.
+  returned: success
+  type: dict
+  contains:
+    started_at:
+      description: The daemons were told to start.
+      type: float
+    joined_at:
+      description: The node was online, counted and probed.
+      type: float
+    left_at:
+      description: The node was out and forgotten, and the cluster at rest.
+      type: float
+refusal:
+  description:
+    - Why nothing was done, when the task failed because it may not be done. C(reason) is one of C(quorum), C(minimum),
+      C(not_quorate), C(unclean), C(last_node), C(unstable), C(host_unreachable), C(join_refused), C(deadline), C(bad_input) and
+      C(not_found); C(sentence) says what, why and what to do.
+  returned: refused
+  type: dict
+"""

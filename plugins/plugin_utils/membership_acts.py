@@ -1,0 +1,250 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The acts of cluster_node on real nodes: create, join, leave, standby. Each looks, plans (purely, in membership.py), then does.
+
+Every act may be run again after it was killed anywhere: it looks at what is there and does the rest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import time
+import typing as t
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, membership
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership_scripts as scripts
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_at, look_through
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
+
+KEY_BYTES = 256
+# The shortest that Pacemaker takes; the only member of a new cluster has nobody to wait for.
+FIRST_DC_DEADTIME_S = 1
+# How long a cluster that is carrying out a change may take to come to rest before an act is refused as unstable.
+REST_S = 30
+
+
+@dataclasses.dataclass
+class Act:
+    """One call of cluster_node: the door, what was asked, and what came of it. Times are epoch seconds of the controller."""
+
+    nodes: Nodes
+    name: str
+    address: str
+    cluster: str
+    members: list[str]
+    token_ms: int
+    min_nodes: int
+    deadline_s: float
+    check: bool
+    changed: bool = False
+    timings: dict[str, float | None] = dataclasses.field(default_factory=lambda: {"started_at": None, "joined_at": None, "left_at": None})
+    diff: list[dict[str, str]] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._end = time.monotonic() + self.deadline_s
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the deadline, at least one: a wait then says itself that it is over."""
+        return max(1.0, self._end - time.monotonic())
+
+    def wait(self, host: str, text: str, *args: str, reason: str = "deadline") -> Result:
+        """Run a script that waits on a node; its own deadline is the last argument but those that follow it here."""
+        done = self.nodes.script(host, text, args, timeout_s=self.left_s + 30, check=False)
+        if done.rc == 0:
+            return done
+        said = done.stderr.strip() or "code %d without a word" % done.rc
+        raise Refused(Refusal("deadline" if done.rc in (3, 124, 137) else reason, "%s: %s: %s." % (self.name, host, said)))
+
+
+def create(act: Act) -> None:
+    """Make the node the first member of a new cluster, and wait until it is its DC and online."""
+    host = look_at(act.nodes, act.name)
+    plan = _planned(membership.plan_create(host, act.cluster, act.name, act.address, act.token_ms))
+    act.changed = plan.fresh or not host.active or host.seeded
+    act.diff = membership.diff([(act.name, host.text, plan.node_text)])
+    if act.check or not act.changed:
+        return
+    if plan.fresh:
+        _install(act, plan, scripts.key_line(secrets.token_bytes(KEY_BYTES)), str(FIRST_DC_DEADTIME_S))
+    _start(act, plan)
+    if plan.fresh or host.seeded:
+        act.nodes.script(act.name, scripts.DROP_SEED)
+
+
+def join(act: Act) -> None:
+    """Add the node to the cluster of the members: the members' side and its own, then wait until it is online and probed."""
+    look = _cluster(act, [host for host in act.members if host != act.name])
+    _refuse_if(membership.join_refusal(look.status, act.name))
+    seen = _members(act, look, [member.name for member in look.status.members if member.listed and member.name != act.name])
+    host = look_at(act.nodes, act.name)
+    plan = _planned(membership.plan_join(seen, host, look.status, act.name, act.address))
+    there = [member for member in look.status.members if member.name == act.name]
+    working = bool(there) and there[0].online and not there[0].pending and there[0].votes and host.active
+    act.diff = membership.diff([(member.host, member.text, plan.member_then) for member in seen] + [(act.name, host.text, plan.node_text)])
+    act.changed = bool(act.diff) or plan.fresh or not working
+    if act.check or not act.changed:
+        return
+    if plan.fresh or host.text != plan.node_text:
+        key = act.nodes.script(look.host, scripts.READ_KEY).stdout if plan.fresh else "-"
+        _install(act, plan, key, "")
+    _configure(act, seen, plan.member_now)
+    if not working:
+        _start(act, plan)
+    if plan.member_then != plan.member_now:
+        _configure(act, [dataclasses.replace(member, text=plan.member_now) for member in seen], plan.member_then)
+    elif working:
+        act.nodes.run(look.host, ["corosync-cfgtool", "-R"])
+
+
+def leave(act: Act) -> None:
+    """Take the node out: empty it, stop it, shorten the list on the rest. Refused before anything is touched where it would harm."""
+    others = [host for host in act.members if host != act.name]
+    host, away = _leaver(act)
+    if not others:
+        if host is not None and host.conf is None and not host.active:
+            return
+        raise Refused(Refusal("last_node", "%s must not leave: no other member was named; name the ones that stay." % act.name))
+    look = _cluster(act, others)
+    known = [member for member in look.status.members if member.name == act.name]
+    seen = _members(act, look, [member.name for member in look.status.members if member.listed and member.name != act.name])
+    plan = _planned(membership.plan_leave(seen, act.name))
+    own = [(act.name, host.text, "")] if host is not None and _of_this_cluster(host, look) else []
+    act.diff = membership.diff([(member.host, member.text, plan.member_then) for member in seen] + own)
+    act.changed = bool(act.diff) or bool(known)
+    if not act.changed:
+        return
+    if known and known[0].listed:
+        _refuse_if(leave_rules.may_leave(look.status, act.name, act.min_nodes))
+        if host is None and (known[0].online or known[0].votes):
+            raise Refused(
+                Refusal("host_unreachable", "%s must not leave: it is online in the cluster but cannot be reached (%s); mend the connection first." % (act.name, away))
+            )
+    if act.check:
+        return
+    _empty_and_stop(act, look, seen, plan, host, bool(own))
+    remaining = [dataclasses.replace(member, text=plan.member_now) for member in seen] if _was_staged(known) else seen
+    _configure(act, remaining, plan.member_then)
+    if known:
+        act.wait(look.host, scripts.FORGET, act.name, "%d" % act.left_s)
+    act.wait(look.host, scripts.REST, "%d" % act.left_s)
+    act.timings["left_at"] = time.time()
+
+
+def standby(act: Act, wanted: bool) -> None:
+    """Let no resource run on the node, and wait until none does; or let them run there again."""
+    look = _cluster(act, list(dict.fromkeys([*act.members, act.name])))
+    known = [member for member in look.status.members if member.name == act.name]
+    if not known:
+        raise Refused(Refusal("not_found", "%s is no member of the cluster %s; its members are %s." % (act.name, look.status.cluster, _listing(look))))
+    act.changed = known[0].standby != wanted
+    if act.changed and not act.check:
+        act.wait(look.host, scripts.STANDBY, act.name, "on" if wanted else "off", "%d" % act.left_s)
+
+
+def _empty_and_stop(
+    act: Act, look: Look, seen: t.Sequence[membership.Seen], plan: membership.Plan, host: membership.Seen | None, own: bool
+) -> None:
+    """The leaver's side, and just before it stops, the passing two_node on the one that stays alone."""
+    known = [member for member in look.status.members if member.name == act.name]
+    if known and known[0].online:
+        try:
+            act.wait(look.host, scripts.STANDBY, act.name, "on", "%d" % act.left_s)
+        except Refused:
+            # Going back is cheap and keeps the capacity: it was the cluster's before this run, unless somebody had set standby.
+            if not known[0].standby:
+                act.nodes.script(look.host, scripts.STANDBY, [act.name, "off", "0"], check=False)
+            raise
+    if _was_staged(known):
+        _configure(act, seen, plan.member_now)
+    if host is not None and own:
+        act.nodes.script(act.name, scripts.DEPART, timeout_s=act.left_s + 30)
+
+
+def _was_staged(known: t.Sequence[t.Any]) -> bool:
+    """A node that Corosync lists goes by way of the passing configuration."""
+    return bool(known) and known[0].listed
+
+
+def _leaver(act: Act) -> tuple[membership.Seen | None, str]:
+    """The leaver's files, or None and why it was not reached: its VM may be gone already."""
+    try:
+        return look_at(act.nodes, act.name), ""
+    except NodeError as error:
+        return None, str(error)
+
+
+def _of_this_cluster(host: membership.Seen, look: Look) -> bool:
+    """Are the host's files of the cluster that it leaves (not of another one, nor the distribution's example)?"""
+    return not host.in_no_cluster and host.conf is not None and host.conf.cluster == look.status.cluster
+
+
+def _cluster(act: Act, hosts: t.Sequence[str]) -> Look:
+    """The cluster at rest, as the first answering member tells it."""
+    look, because, unreachable = look_through(act.nodes, hosts)
+    if look is None:
+        raise Refused(
+            Refusal(
+                "host_unreachable" if unreachable else "not_found",
+                "%s was not changed: no member of a running cluster answers (%s); name its members." % (act.name, "; ".join(because.values()) or "none was named"),
+            )
+        )
+    if not look.status.idle and look.status.dc:
+        # Not a guess about the future: whether it rested is looked at again right below.
+        act.nodes.script(look.host, scripts.REST, ["%d" % min(REST_S, act.left_s)], timeout_s=REST_S + 30, check=False)
+        look = look_through(act.nodes, [look.host])[0] or look
+    return look
+
+
+def _members(act: Act, look: Look, names: t.Sequence[str]) -> list[membership.Seen]:
+    """The files of all listed members: a list that is not changed everywhere is two lists."""
+    seen = [look.seen]
+    for name in names:
+        if name == look.seen.host:
+            continue
+        try:
+            seen.append(look_at(act.nodes, name))
+        except NodeError as error:
+            raise Refused(
+                Refusal(
+                    "host_unreachable",
+                    "%s was not changed: every member's corosync.conf has to change with it, and %s; bring it back or take it out first." % (act.name, error),
+                )
+            ) from error
+    return seen
+
+
+def _install(act: Act, plan: membership.Plan, key: str, dc_deadtime_s: str) -> None:
+    """Key and configuration onto the node, the key by stdin."""
+    act.nodes.script(act.name, scripts.INSTALL, ["fresh" if plan.fresh else "keep", dc_deadtime_s], stdin=key + "\n" + plan.node_text)
+
+
+def _start(act: Act, plan: membership.Plan) -> None:
+    act.timings["started_at"] = time.time()
+    act.wait(act.name, scripts.START, act.name, "%d" % act.left_s, str(plan.votes), reason="join_refused")
+    act.timings["joined_at"] = time.time()
+
+
+def _configure(act: Act, seen: t.Sequence[membership.Seen], text: str) -> None:
+    """The text onto every member that has another one, and one reload at the end, which all members hear."""
+    differing = [member for member in seen if member.text != text]
+    for member in differing:
+        act.nodes.script(member.host, scripts.CONFIGURE, ["reload" if member is differing[-1] else "write"], stdin=text)
+
+
+def _planned(plan: membership.Plan | Refusal) -> membership.Plan:
+    if isinstance(plan, Refusal):
+        raise Refused(plan)
+    return plan
+
+
+def _refuse_if(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise Refused(refusal)
+
+
+def _listing(look: Look) -> str:
+    return ", ".join(member.name for member in look.status.members)

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""Real Corosync and Pacemaker for tests: cells, and Ansible that reaches them by ssh as it reaches VMs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from lab.cells import Cells  # noqa: E402
+
+FIRST = "cell-n1"
+DUMMY = "witness"
+
+
+@dataclass
+class Playbook:
+    """What one run of ansible-playbook gave: its exit code, its output and the result of each task."""
+
+    rc: int
+    output: str
+    results: list[dict[str, Any]]
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The last task's result."""
+        assert self.results, self.output
+        return self.results[-1]
+
+
+@dataclass
+class Cluster:
+    """Cells with the helpers that every test needs."""
+
+    cells: Cells
+    directory: Path
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def play(
+        self, tasks: list[dict[str, Any]], *options: str, hosts: str = FIRST, environment: Mapping[str, str] | None = None, timeout_s: float = 240
+    ) -> Playbook:
+        """Run tasks on hosts by ansible-playbook in the cells' network."""
+        number = next(self.numbers)
+        playbook, results = self.directory / f"play-{number}.json", self.directory / f"results-{number}.jsonl"
+        playbook.write_text(json.dumps([{"hosts": hosts, "gather_facts": False, "tasks": tasks}]))
+        inventory = self.directory / "inventory.json"
+        inventory.write_text(json.dumps(self.cells.inventory()))
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory), str(playbook), *options]
+        done = subprocess.run(
+            self.cells.ctl_argv(command), cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, start_new_session=True, stdin=subprocess.DEVNULL,
+            env={
+                **self.cells.environment(),
+                "PYTHONPATH": str(ROOT / "var/collections"),
+                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/cluster/callback"),
+                "ANSIBLE_CALLBACKS_ENABLED": "results",
+                "ONDEMAND_TEST_RESULTS": str(results),
+                **(environment or {}),
+            },
+        )  # fmt: skip
+        lines = results.read_text().splitlines() if results.exists() else []
+        return Playbook(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in lines])
+
+    def node(self, name: str, state: str, *options: str, environment: Mapping[str, str] | None = None, **more: Any) -> Playbook:
+        """One task cluster_node for this node; members are all other cells unless given."""
+        others = [other for other in self.cells.cells if other != name]
+        arguments = {"name": name, "state": state, "cluster": "cell", "members": others, "deadline_s": 90, **more}
+        return self.play([{"ondemand.cluster.cluster_node": arguments}], *options, environment=environment)
+
+    def info(self, **more: Any) -> dict[str, Any]:
+        """What cluster_info returns."""
+        return self.play([{"ondemand.cluster.cluster_info": {"members": list(self.cells.cells), **more}}]).last
+
+    def be(self, count: int) -> None:
+        """Make it a cluster of the first so many cells, by the collection's own means, whatever it is now."""
+        members = [f"cell-n{number}" for number in range(1, count + 1)]
+        self.done(self.node(FIRST, "created"))
+        self.cells[FIRST].run("sh", "-c", WITNESS)
+        listed = [node["name"] for node in self.info()["cluster"]["nodes"]]
+        for name in reversed([name for name in listed if name not in members]):
+            self.done(self.node(name, "absent"))
+        for name in members[1:]:
+            if name not in listed:
+                self.done(self.node(name, "member"))
+
+    @staticmethod
+    def done(run: Playbook) -> dict[str, Any]:
+        """The last result of a run that had to succeed."""
+        assert run.rc == 0, run.output
+        return run.last
+
+    def conf(self, name: str) -> str:
+        """A cell's corosync.conf, empty where it has none."""
+        return self.cells[name].run("cat", "/etc/corosync/corosync.conf", check=False).stdout
+
+    def untouched_by(self, name: str) -> dict[str, Any]:
+        """What must stay as it is on a member while others come and go: daemons and the resource's start."""
+        cell = self.cells[name]
+        started = cell.run("sh", "-c", "cat /run/witness-started 2>/dev/null || true").stdout
+        return {"processes": cell.processes(), "witness": started}
+
+    def quorum_losses(self, name: str) -> int:
+        """How often this member's Pacemaker told of a lost quorum."""
+        return int(cell_count(self.cells, name, "Quorum lost"))
+
+
+def cell_count(cells: Cells, name: str, text: str) -> str:
+    """Lines of a cell's Pacemaker log with that text."""
+    return cells[name].run("sh", "-c", 'grep -c "$1" /var/log/pacemaker/pacemaker.log || true', "sh", text).stdout.strip() or "0"
+
+
+# A resource that notes each start, on the first cell; services stop without quorum, as in a real cluster without fencing.
+AGENT = """#!/bin/sh
+case $1 in
+start) [ -e /run/witness ] || { touch /run/witness; date +%s.%N >>/run/witness-started; } ;;
+stop) sleep "${OCF_RESKEY_stop_s:-0}"; rm -f /run/witness ;;
+monitor) [ -e /run/witness ] || exit 7 ;;
+meta-data) cat <<X
+<?xml version="1.0"?>
+<resource-agent name="witness"><version>1.0</version><longdesc lang="en">notes its starts</longdesc><shortdesc lang="en">witness</shortdesc>
+<parameters><parameter name="stop_s"><longdesc lang="en">seconds that a stop takes</longdesc><shortdesc lang="en">stop</shortdesc>
+<content type="integer" default="0"/></parameter></parameters>
+<actions><action name="start" timeout="20s"/><action name="stop" timeout="60s"/><action name="monitor" timeout="20s" interval="10s"/>
+<action name="meta-data" timeout="5s"/></actions></resource-agent>
+X
+;;
+*) exit 3 ;;
+esac
+"""
+# The agents' directory is the machine's own, so a copy of it lies over it in the cell.
+OWN_AGENTS = """
+set -e
+cp -a /usr/lib/ocf/resource.d /mnt/agents
+mkdir /mnt/agents/ondemandtest
+cp /mnt/witness /mnt/agents/ondemandtest/
+mount --bind /mnt/agents /usr/lib/ocf/resource.d
+"""
+WITNESS = """
+set -e
+crm_attribute -n stonith-enabled -v false; crm_attribute -n no-quorum-policy -v stop
+crm_attribute -t rsc_defaults -n resource-stickiness -v 100
+cibadmin -Q --xpath "//primitive[@id='witness']" >/dev/null 2>&1 || {
+  cibadmin -C -o resources -X '<primitive id="witness" class="ocf" provider="ondemandtest" type="witness"/>'
+  cibadmin -C -o constraints -X '<rsc_location id="ondemand-witness" rsc="witness" node="cell-n1" score="50"/>'
+}
+i=0; until [ -e /run/witness ]; do i=$((i + 1)); [ $i -lt 100 ]; sleep 0.1; done
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Four cells without a cluster, of this test module alone; `be(n)` makes a cluster of the first n."""
+    assert os.geteuid() == 0, "cells need root"
+    label = "t-" + request.module.__name__.rsplit("test_", 1)[-1].replace("_", "-")[:16]
+    with Cells(4, label=label) as cells:
+        directory = tmp_path_factory.mktemp("plays")
+        for cell in cells.cells.values():
+            agent = cell.directory / "witness"
+            agent.write_text(AGENT)
+            agent.chmod(0o755)
+            cell.run("sh", "-c", OWN_AGENTS)
+        yield Cluster(cells, directory)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""What Pacemaker's own offline tools say of our configurations: they are valid, patches apply, and the constraints restart nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import parse_cib, same
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_plan import plan_cib
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import CHANGED_MEANWHILE, INVALID, PUSH, push_input, verify_sentence
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
+
+ROOT = Path(__file__).parents[2]
+CASES = ROOT / "tests/unit/plugins/module_utils/_cluster/cib_cases"
+PRESENT = (CASES / "present.xml").read_text()
+NAMES = sorted(path.parent.name for path in CASES.glob("*/config.yml"))
+EMPTY = re.sub(r"<(resources|constraints|rsc_defaults)>.*</\1>", r"<\1/>", PRESENT, flags=re.DOTALL)
+
+
+def tool(*argv: str, cib: Path | None = None, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run one of Pacemaker's tools; with cib on that file in place of a cluster."""
+    environment = {**os.environ, "LC_ALL": "C", **({"CIB_file": str(cib)} if cib else {})}
+    return subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=60, env=environment)
+
+
+def push(cib: Path, what: str, config: dict[str, Any], mode: str = "merge", version: str | None = None) -> subprocess.CompletedProcess[str]:
+    """What the action runs on a member, on a file."""
+    plan = plan_cib(parse_cib(cib.read_text()), config, mode)
+    assert plan.problems == ()
+    return tool("sh", "-c", PUSH, "sh", what, version or plan.version, cib=cib, stdin=push_input(plan.original, plan.wanted))
+
+
+@pytest.fixture
+def present(tmp_path: Path) -> Path:
+    """A CIB file with some resources of somebody else."""
+    path = tmp_path / "cib.xml"
+    path.write_text(PRESENT)
+    return path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_golden_cib_is_valid_for_pacemaker(name: str) -> None:
+    done = tool("crm_verify", "-V", "-x", str(CASES / name / "after.xml"))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_patch_makes_exactly_the_wanted_cib_and_keeps_the_status(name: str, present: Path) -> None:
+    case = yaml.safe_load((CASES / name / "config.yml").read_text())
+    mode = case.get("mode", "merge")
+    plan = plan_cib(parse_cib(PRESENT), case["config"], mode)
+    if plan.changed:
+        done = push(present, "push", case["config"], mode)
+        assert done.returncode == 0, done.stdout + done.stderr
+    after = parse_cib(tool("cibadmin", "--query", cib=present).stdout)
+    assert same(part(after, "configuration"), part(parse_cib(plan.wanted), "configuration"))
+    assert same(part(after, "status"), part(parse_cib(PRESENT), "status"))
+    assert not plan_cib(after, case["config"], mode).changed
+
+
+def part(cib: ElementTree.Element, tag: str) -> ElementTree.Element:
+    found = cib.find(tag)
+    assert found is not None
+    return found
+
+
+def test_checking_changes_nothing(present: Path) -> None:
+    done = push(present, "check", {"absent": ["agent"]})
+    assert done.returncode == 0
+    assert tool("cibadmin", "--query", cib=present).stdout.count('id="agent"') == 1
+
+
+def test_a_patch_for_another_version_is_not_applied(present: Path) -> None:
+    done = push(present, "push", {"absent": ["agent"]}, version="0:40")
+    assert done.returncode == CHANGED_MEANWHILE
+    assert 'id="agent"' in present.read_text()
+
+
+@pytest.mark.parametrize(
+    "config, named",
+    [
+        ({"absent": ["mail"]}, "mail"),
+        ({"constraints": {"colocation": [{"id": "c", "resource": "nobody", "with": "mail"}]}}, "nobody"),
+        ({"properties": {"stonith-enabled": True}}, "STONITH"),
+        ({"clones": [{"id": "everywhere", "resource": "mail"}]}, "mail-on-n1"),
+    ],
+)
+def test_what_pacemaker_finds_wrong_is_refused_with_its_words_and_not_applied(config: dict[str, Any], named: str, present: Path) -> None:
+    done = push(present, "push", config)
+    assert done.returncode == INVALID
+    assert named in verify_sentence(done.stdout)
+    assert parse_cib(present.read_text()).get("epoch") == "41"
+
+
+def test_a_fault_that_was_there_before_does_not_stand_in_the_way(present: Path) -> None:
+    present.write_text(PRESENT.replace('name="stonith-enabled" value="false"', 'name="stonith-enabled" value="true"'))
+    assert tool("crm_verify", "-x", str(present)).returncode != 0
+    assert push(present, "push", {"absent": ["agent"]}).returncode == 0
+    assert 'id="agent"' not in present.read_text()
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """Two nodes that run the demo's services, as Pacemaker's simulation starts them."""
+    config = wanted_resources(yaml.safe_load((ROOT / "examples/demo.yml").read_text())["cluster"])
+    wanted, ups = tmp_path / "wanted.xml", tmp_path / "ups.xml"
+    wanted.write_text(plan_cib(parse_cib(EMPTY), config).wanted)
+    tool("crm_simulate", "-x", str(wanted), "--node-up", "n1", "--node-up", "n2", "--simulate", "--save-output", str(ups))
+    return simulate(ups)
+
+
+def simulate(cib: Path) -> Path:
+    """The CIB after everything that Pacemaker would do now."""
+    after = cib.with_name(cib.stem + "-after.xml")
+    tool("crm_simulate", "-x", str(cib), "--simulate", "--save-output", str(after))
+    return after
+
+
+def actions(cib: Path) -> list[str]:
+    """What Pacemaker would do now: the verb and the resource of each action."""
+    said = tool("crm_simulate", "-x", str(cib), "--simulate").stdout
+    return sorted(" ".join(m) for m in re.findall(r"\* (Start|Stop|Move|Restart|Recover|Promote|Demote)\s+(\S+)", said))
+
+
+def where(cib: Path) -> dict[str, str]:
+    """Resource to node, for the single ones."""
+    said = tool("crm_simulate", "-x", str(cib)).stdout
+    return dict(re.findall(r"\* (\S+)\s+\(\S+\):\s+Started (\S+)", said))
+
+
+def test_the_demo_starts_whole_and_at_rest(demo: Path) -> None:
+    assert actions(demo) == []
+    places = where(demo)
+    assert set(places) == {"web-address", "ledger-data", "ledger-address", "ledger-app"}
+    assert len({places[one] for one in places if one != "web-address"}) == 1
+
+
+@pytest.mark.parametrize("leaver", ["n1", "n2"])
+def test_a_node_that_goes_and_comes_disturbs_nothing_on_the_other(demo: Path, leaver: str) -> None:
+    before = where(demo)
+    tool("crm_standby", "-N", leaver, "-v", "on", cib=demo)
+    moved = sorted(f"Move {one}" for one, node in before.items() if node == leaver)
+    assert actions(demo) == sorted([*moved, *(one for one in actions(demo) if re.fullmatch(r"Stop (web|haproxy):\d+", one))])
+    away = simulate(demo)
+    tool("crm_standby", "-N", leaver, "-D", cib=away)
+    assert all(re.fullmatch(r"Start (web|haproxy):\d+", one) for one in actions(away))
+    assert len(actions(away)) == 2

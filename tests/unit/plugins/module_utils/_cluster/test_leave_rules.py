@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""Who may leave, and who first: one case for each rule, and the arithmetic of votes over all small clusters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, quorum
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
+
+
+def member(number: int, **more: object) -> Member:
+    """A healthy node."""
+    facts = {"listed": True, "votes": True, "online": True, "standby": False, "pending": False, "unclean": False, **more}
+    return Member(name=f"n{number}", id=number, address=f"10.99.0.2{number}", **facts)  # type: ignore[arg-type]
+
+
+def status(*members: Member, **more: object) -> Status:
+    """A cluster at rest with these nodes."""
+    total, listed = sum(item.votes for item in members), len(members)
+    votes = Votes(listed, total, quorum.needed(listed), tuple(item.id for item in members if item.votes), False)
+    facts = {"quorate": True, "dc": "n1", "idle": True, "services": (), "failures": (), "constraints": (), **more}
+    return Status(cluster="shop", votes=votes, members=members, **facts)  # type: ignore[arg-type]
+
+
+DEAD = {"online": False, "votes": False}
+CASES = {
+    "of three healthy nodes one may leave": (status(member(1), member(2), member(3)), "n3", 1, None),
+    "of two healthy nodes one may leave": (status(member(1), member(2)), "n2", 1, None),
+    "a dead node may be taken off the list": (status(member(1), member(2), member(3, **DEAD)), "n3", 2, None),
+    "a half-joined node may leave": (status(member(1), member(2, online=False, pending=True)), "n2", 1, None),
+    "the last one stays": (status(member(1)), "n1", 1, "last_node"),
+    "the last one online stays": (status(member(1), member(2, **DEAD), quorate=False), "n1", 1, "last_node"),
+    "nobody leaves without quorum": (status(member(1), member(2, **DEAD), quorate=False), "n2", 1, "not_quorate"),
+    "nobody leaves while a node is in doubt": (status(member(1), member(2), member(3, unclean=True, **DEAD)), "n2", 1, "unclean"),
+    "a node in doubt itself stays until fenced": (status(member(1), member(2), member(3, unclean=True, **DEAD)), "n3", 1, "unclean"),
+    "two of three present: neither may leave": (status(member(1), member(2), member(3, **DEAD)), "n2", 1, "quorum"),
+    "the minimum stays": (status(member(1), member(2), member(3)), "n3", 3, "minimum"),
+    "nobody leaves while another joins": (status(member(1), member(2), member(3, pending=True)), "n2", 1, "unstable"),
+    "nobody leaves while a change is under way": (status(member(1), member(2), idle=False), "n2", 1, "unstable"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_may_leave(case: str) -> None:
+    seen, name, minimum, reason = CASES[case]
+    refusal = leave_rules.may_leave(seen, name, minimum)
+    assert (refusal.reason if refusal else None) == reason
+    if refusal:
+        assert name in refusal.sentence and refusal.sentence.endswith("."), "a refusal says who and what to do"
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {reason for reason, _rule in leave_rules.RULES} == {reason for _s, _n, _m, reason in CASES.values() if reason}
+
+
+def test_the_order_is_unfinished_then_idle_then_least_busy_then_newest() -> None:
+    def busy(name: str, node: str) -> Service:
+        return Service(name, "group", (Resource(name + "-app", "ocf:pacemaker:Dummy", (node,), "Started", "", False),))
+
+    seen = status(
+        member(1), member(2), member(3), member(4, standby=True), member(5, online=False), member(6),
+        services=(busy("a", "n1"), busy("b", "n1"), busy("c", "n6")),
+    )  # fmt: skip
+    assert leave_rules.leave_order(seen) == ["n5", "n4", "n3", "n2", "n6", "n1"]
+
+
+def test_an_unlisted_node_costs_no_vote() -> None:
+    seen = status(member(1), member(2), replace(member(3, **DEAD), listed=False))
+    assert leave_rules.may_leave(seen, "n3") is None
+
+
+@pytest.mark.parametrize("listed", range(1, 10))
+def test_a_join_or_leave_that_is_allowed_never_costs_the_quorum(listed: int) -> None:
+    for present in range(1, listed + 1):
+        if quorum.survives_join(listed, present) and listed > 1:
+            assert present >= quorum.needed(listed + 1)
+        for leaver in (True, False):
+            if listed > 1 and quorum.survives_leave(listed, present, leaver):
+                rest = present - leaver
+                assert rest >= quorum.needed(listed - 1) and (listed == 2 or rest >= quorum.needed(listed))
+
+
+@pytest.mark.parametrize(
+    ("listed", "present", "join", "leave"),
+    [(1, 1, True, False), (2, 2, True, True), (3, 3, True, True), (3, 2, False, False), (4, 3, True, False), (5, 3, False, False), (5, 4, True, True)],
+)
+def test_the_arithmetic_in_worked_numbers(listed: int, present: int, join: bool, leave: bool) -> None:
+    assert quorum.survives_join(listed, present) is join
+    assert quorum.survives_leave(listed, present, True) is leave

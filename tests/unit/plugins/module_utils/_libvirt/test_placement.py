@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""Placement: room, spread, and a refusal with every host's reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.placement import (
+    Candidate,
+    Demand,
+    free_memory_mib,
+    free_vcpus,
+    place,
+)
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+IMAGE = {"name": "debian", "sha256": "a" * 64, "generation": 3}
+
+
+def host(name, zone="a", ours=0, **more):
+    sizes = {"cpus": 4, "memory_mib": 8192, "committed_vcpus": 0, "committed_memory_mib": 0, "pool_free_mib": 9000}
+    return Candidate(name, f"qemu:///{name}", zone, "ondemand", ours=ours, images=(IMAGE,), **dict(sizes, **more))
+
+
+def vm(name, where="h1", address=None, cluster="shop"):
+    return {"name": name, "host": where, "address": address, "cluster": cluster}
+
+
+DEMAND = Demand("shop", 1, 1, 1024, image="debian", range="10.0.0.2-10.0.0.9", gateway="10.0.0.1", maximum=8)
+
+SPREAD = [
+    ("the zone with fewer of ours", [host("h1", "a", 1), host("h2", "b", 0)], "h2"),
+    ("the zone counts before the host", [host("h1", "a", 0), host("h2", "a", 2), host("h3", "b", 1)], "h3"),
+    ("the host with fewer in a zone", [host("h1", "a", 1), host("h2", "a", 0)], "h2"),
+    ("the most free memory", [host("h1", committed_memory_mib=100), host("h2")], "h2"),
+    ("the first name", [host("h2"), host("h1")], "h1"),
+    ("not the full one", [host("h1", "a", 0, committed_memory_mib=7000), host("h2", "a", 5)], "h2"),
+    ("not the one without the image", [replace(host("h1"), images=()), host("h2", "a", 5)], "h2"),
+    ("not the dead one", [replace(host("h1"), reachable=False), host("h2", "a", 5)], "h2"),
+]
+
+
+@pytest.mark.parametrize(("sentence", "hosts", "expected"), SPREAD, ids=[case[0] for case in SPREAD])
+def test_a_vm_goes_to(sentence, hosts, expected):
+    placed = place(hosts, [], DEMAND)
+    assert [entry["host"] for entry in placed] == [expected]
+    assert expected in placed[0]["because"]
+
+
+NOWHERE = [
+    ("memory", host("h1", committed_memory_mib=7000), {}, "no_room", "680 MiB of memory are free, 1024 are needed"),
+    ("vcpus", host("h1", committed_vcpus=16), {}, "no_room", "0 vcpus are free, 1 are needed"),
+    ("the pool", host("h1", pool_free_mib=10), {}, "no_room", "10 MiB are free in the pool ondemand"),
+    ("the image", replace(host("h1"), images=()), {}, "no_image", "debian isn't published there"),
+    ("its checksum", host("h1"), {"image_sha256": "b" * 64}, "wrong_checksum", "has the checksum aaaa"),
+    ("the host", replace(host("h1"), reachable=False, because="it is off"), {}, "host_unreachable", "it is off"),
+    ("addresses", host("h1"), {"range": "10.0.0.1-10.0.0.1"}, "no_address", "Widen network.addresses"),
+    ("the maximum", host("h1"), {"wanted": 9}, "maximum", "its maximum is 8"),
+    ("the maximum, with unseen ones", host("h1"), {"wanted": 8, "reserved": ("shop-n7",)}, "maximum", "9 VMs are asked for"),
+]
+
+
+@pytest.mark.parametrize(("what", "one", "change", "reason", "words"), NOWHERE, ids=[case[0] for case in NOWHERE])
+def test_a_refusal_names_what_is_missing(what, one, change, reason, words):
+    refusal = place([one], [], replace(DEMAND, **change))
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == reason
+    assert words in refusal.sentence
+
+
+def test_every_hosts_reason_is_told_and_the_nearest_to_success_is_the_reason():
+    hosts = [replace(host("h1"), reachable=False, because="it is off"), host("h2", committed_memory_mib=8000)]
+    refusal = place(hosts, [], DEMAND)
+    assert refusal.reason == "no_room"
+    assert "h1: it is off" in refusal.sentence
+    assert "h2: 0 MiB" in refusal.sentence
+
+
+def test_no_host_at_all_is_no_room():
+    assert place([], [], DEMAND).reason == "no_room"
+
+
+def test_existing_ones_come_first_and_keep_everything():
+    existing = [vm("shop-n10", address="10.0.0.3"), vm("shop-n2", address="10.0.0.2"), vm("other-n1", address="10.0.0.4", cluster="other")]
+    placed = place([host("h1")], existing, replace(DEMAND, wanted=3))
+    assert [(entry["name"], entry["new"]) for entry in placed] == [("shop-n2", False), ("shop-n10", False), ("shop-n11", True)]
+    assert placed[2]["address"] == "10.0.0.5"
+    assert placed[2]["generation"] == 3
+
+
+def test_without_wanted_the_existing_ones_are_returned_and_no_host_is_needed():
+    assert [entry["name"] for entry in place([], [vm("shop-n1")], replace(DEMAND, wanted=None))] == ["shop-n1"]
+
+
+def test_fewer_wanted_than_there_are_removes_none():
+    assert len(place([], [vm("shop-n1"), vm("shop-n2")], replace(DEMAND, wanted=1))) == 2
+
+
+def test_reserved_names_and_addresses_are_not_used():
+    placed = place([host("h1")], [], replace(DEMAND, reserved=("shop-n4", "10.0.0.2")))
+    assert (placed[0]["name"], placed[0]["address"]) == ("shop-n5", "10.0.0.3")
+
+
+def test_overcommit_in_worked_numbers():
+    one = host("h1", committed_vcpus=3, committed_memory_mib=1000)
+    assert free_memory_mib(one, replace(DEMAND, memory_overcommit=1.5, reserve_mib=500)) == 12288 - 500 - 1000
+    assert free_vcpus(one, replace(DEMAND, cpu_overcommit=2.0)) == 8 - 3
+
+
+HOSTS = st.lists(
+    st.builds(
+        host,
+        st.sampled_from(["h1", "h2", "h3", "h4"]),
+        st.sampled_from(["a", "b"]),
+        st.integers(0, 3),
+        committed_memory_mib=st.integers(0, 8000),
+        committed_vcpus=st.integers(0, 20),
+    ),
+    max_size=4,
+    unique_by=lambda one: one.name,
+)
+
+
+@settings(deadline=None)
+@given(HOSTS, st.integers(0, 8), st.integers(0, 3))
+def test_whatever_is_placed_fits_and_nothing_is_used_twice(hosts, wanted, existing):
+    there = [vm(f"shop-n{i + 1}", address=f"10.0.0.{i + 2}") for i in range(existing)]
+    demand = replace(DEMAND, wanted=wanted)
+    placed = place(hosts, there, demand)
+    assert placed == place(list(reversed(hosts)), there, demand)
+    if isinstance(placed, Refusal):
+        return
+    assert len(placed) == max(wanted, existing)
+    for key in ("name", "address"):
+        assert len({entry[key] for entry in placed}) == len(placed)
+    for one in hosts:
+        new = [entry for entry in placed if entry["new"] and entry["host"] == one.name]
+        assert len(new) * demand.memory_mib <= max(0, free_memory_mib(one, demand))
+        assert len(new) * demand.vcpus <= max(0, free_vcpus(one, demand))
+
+
+@settings(deadline=None)
+@given(st.integers(1, 8))
+def test_on_equal_hosts_the_numbers_differ_by_one_at_most(wanted):
+    placed = place([host("h1", "a"), host("h2", "b"), host("h3", "c")], [], replace(DEMAND, wanted=wanted))
+    counts = [sum(entry["host"] == name for entry in placed) for name in ("h1", "h2", "h3")]
+    assert max(counts) - min(counts) <= 1

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""libvirt's XML: golden files (write them anew with REGENERATE_GOLDEN=1, and read the difference), and what libvirt says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import render
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import parse
+
+from .cases import SPEC, domain_xml
+
+GOLDEN = Path(__file__).parent / "golden"
+
+DOMAINS = {
+    "emulated_with_kernel_and_disks": domain_xml(SPEC),
+    "kvm_from_its_own_disk": domain_xml(replace(SPEC, disks=(), disk_cache="none"), "kvm", Boot()),
+    "test_driver_half_made": domain_xml(replace(SPEC, disks=()), "test", Boot(), None),
+}
+
+
+def pretty(xml):
+    root = ET.fromstring(xml)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode") + "\n"
+
+
+@pytest.mark.parametrize("name", sorted(DOMAINS))
+def test_a_domain_is_rendered_as_its_golden_file_says(name):
+    path = GOLDEN / f"{name}.xml"
+    text = pretty(DOMAINS[name])
+    if os.environ.get("REGENERATE_GOLDEN"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize("name", sorted(DOMAINS))
+def test_libvirts_own_schema_takes_the_domain(name, tmp_path):
+    path = tmp_path / "domain.xml"
+    path.write_text(DOMAINS[name])
+    done = subprocess.run(["virt-xml-validate", str(path), "domain"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(DOMAINS))
+def test_what_was_rendered_is_read_back(name):
+    state = parse(DOMAINS[name], 5)
+    wanted = SPEC if "disks" in name else replace(SPEC, disks=())
+    for field in ("name", "vcpus", "vcpus_max", "memory_mib", "memory_max_mib", "bridge", "mac", "disks"):
+        assert getattr(state, field) == getattr(wanted, field)
+    assert state.mark["address"] == "10.0.0.2"
+    assert state.mark["generation"] == 3
+
+
+def test_hostile_values_stay_in_their_place():
+    evil = "a'\"><name>evil</name>&x;"
+    spec = replace(SPEC, zone=evil, bridge=evil, disks=(replace(SPEC.disks[0], path=evil),))
+    root = ET.fromstring(domain_xml(spec, boot=Boot(evil, evil, evil)))
+    assert [node.text for node in root.iter("name")] == ["shop-n1"]
+    assert root.find("./os/cmdline").text == evil
+    assert root.find("./devices/interface/source").get("bridge") == evil
+
+
+CAPABILITIES = (
+    "<capabilities><host><cpu><arch>x86_64</arch></cpu></host><guest><os_type>hvm</os_type><arch name='i686'>"
+    "<domain type='kvm'/></arch></guest><guest><os_type>hvm</os_type><arch name='x86_64'>{}</arch></guest></capabilities>"
+)
+
+
+@pytest.mark.parametrize(
+    ("domains", "expected"),
+    [("<domain type='qemu'/><domain type='kvm'/>", "kvm"), ("<domain type='qemu'/>", "qemu"), ("<domain type='test'/>", "test")],
+)
+def test_kvm_is_taken_where_the_hosts_own_architecture_offers_it(domains, expected):
+    assert render.machine(CAPABILITIES.format(domains)) == render.Machine(expected, "x86_64")
+
+
+def test_a_clone_names_what_is_below_it_and_allocates_nothing():
+    root = ET.fromstring(render.volume_xml("shop-n1.qcow2", 2**31, "qcow2", "/pool/debian.qcow2"))
+    assert root.findtext("backingStore/path") == "/pool/debian.qcow2"
+    assert root.find("backingStore/format").get("type") == "qcow2"
+    assert (root.findtext("capacity"), root.findtext("allocation")) == (str(2**31), "0")
