@@ -30,7 +30,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # A stock image: what makes a Debian 12 boot in a VM and be reached.
 STOCK = (
     "?essential", "apt", "linux-image-cloud-amd64", "systemd", "systemd-sysv", "udev", "dbus", "openssh-server",
-    "python3", "iproute2", "iputils-arping", "e2fsprogs", "busybox-static", "cpio", "zstd", "qemu-guest-agent",
+    "python3", "python3-apt", "iproute2", "iputils-arping", "e2fsprogs", "busybox-static", "cpio", "zstd", "qemu-guest-agent",
 )  # fmt: skip
 # What the role cluster_stack puts onto it.
 STACK = (

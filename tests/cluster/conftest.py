@@ -87,14 +87,18 @@ class Cluster:
     def be(self, count: int) -> None:
         """Make it a cluster of the first so many cells, by the collection's own means, whatever it is now."""
         members = [f"cell-n{number}" for number in range(1, count + 1)]
-        self.done(self.node(FIRST, "created"))
-        self.cells[FIRST].run("sh", "-c", WITNESS)
-        listed = [node["name"] for node in self.info()["cluster"]["nodes"]]
-        for name in reversed([name for name in listed if name not in members]):
+        if not self.listed():
+            self.done(self.node(FIRST, "created"))
+        for name in reversed([name for name in self.listed() if name not in members]):
             self.done(self.node(name, "absent"))
-        for name in members[1:]:
-            if name not in listed:
-                self.done(self.node(name, "member"))
+        for name in [name for name in members if name not in self.listed()]:
+            self.done(self.node(name, "member", members=self.listed()))
+        self.cells[FIRST].run("sh", "-c", WITNESS)
+
+    def listed(self) -> list[str]:
+        """Names of the nodes that the first cell's Pacemaker knows, none where it does not run."""
+        lines = self.cells[FIRST].run("crm_node", "-l", check=False).stdout.split("\n")
+        return sorted(line.split()[1] for line in lines if len(line.split()) == 3)
 
     @staticmethod
     def done(run: Playbook) -> dict[str, Any]:
@@ -154,7 +158,7 @@ crm_attribute -n stonith-enabled -v false; crm_attribute -n no-quorum-policy -v 
 crm_attribute -t rsc_defaults -n resource-stickiness -v 100
 cibadmin -Q --xpath "//primitive[@id='witness']" >/dev/null 2>&1 || {
   cibadmin -C -o resources -X '<primitive id="witness" class="ocf" provider="ondemandtest" type="witness"/>'
-  cibadmin -C -o constraints -X '<rsc_location id="ondemand-witness" rsc="witness" node="cell-n1" score="50"/>'
+  cibadmin -C -o constraints -X '<rsc_location id="ondemand-witness" rsc="witness" node="cell-n1" score="200"/>'
 }
 i=0; until [ -e /run/witness ]; do i=$((i + 1)); [ $i -lt 100 ]; sleep 0.1; done
 """

@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -21,6 +22,7 @@ import pytest
 
 from lab import witness, witness_hosts, witness_parse
 
+CHECKOUT = Path(witness.__file__).resolve().parents[1]
 UUID = "0f4f6d34-4b80-4b52-8c3a-0a53d5d2a001"
 MARK = (
     "<metadata><ondemand:vm xmlns:ondemand='urn:ondemand:cluster:vm:1' cluster='{cluster}' owner='{owner}' address='127.0.0.1'"
@@ -101,7 +103,9 @@ def test_a_host_that_cannot_be_reached_is_told_once_and_tried_again(monkeypatch)
 
 
 CIB = """<cib crm_feature_set="3.16.2" validate-with="pacemaker-3.9" epoch="5" num_updates="0" admin_epoch="0" have-quorum="1" dc-uuid="1">
-<configuration><crm_config><cluster_property_set id="o"><nvpair id="f" name="stonith-enabled" value="false"/></cluster_property_set></crm_config><nodes><node id="1" uname="n1"/><node id="2" uname="n2">
+<configuration><crm_config>
+<cluster_property_set id="o"><nvpair id="f" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>
+<nodes><node id="1" uname="n1"/><node id="2" uname="n2">
 <instance_attributes id="i"><nvpair id="s" name="standby" value="on"/></instance_attributes></node><node id="3" uname="n3"/></nodes>
 <resources><clone id="web-clone"><primitive id="web" class="systemd" type="demo-web"/></clone><group id="ledger">
 <primitive id="ledger-app" class="systemd" type="demo-ledger"/></group></resources><constraints/></configuration><status>
@@ -305,3 +309,33 @@ def test_a_member_whose_host_key_is_not_the_pinned_one_is_not_talked_to(sshd, tm
     ssh = witness.Ssh(getpass.getuser(), state_dir, tmp_path_factory.mktemp("s"), port)
     with pytest.raises(OSError, match="Host key verification failed"):
         ssh.run("127.0.0.1", "true")
+
+
+def test_the_command_that_a_member_runs_is_sound_shell():
+    subprocess.run(["sh", "-n", "-c", witness_parse.MEMBER_SCRIPT], check=True)
+
+
+def test_the_witness_watches_the_hosts_of_a_cluster_file_until_sigterm(tmp_path):
+    (tmp_path / "node.xml").write_text(f"<node><cpu/>{domain_xml()}{domain_xml(cluster='other', name='x', uuid=UUID[:-1] + '2')}</node>")
+    (tmp_path / "shop.yml").write_text(
+        "cluster:\n  name: shop\n"
+        f"  access: {{state_dir: {tmp_path}}}\n"
+        f"  hosts:\n    - {{name: hv1, uri: 'test://{tmp_path}/node.xml'}}\n    - {{name: hv2, uri: 'test:///nowhere/at-all.xml'}}\n"
+        "  services:\n    - {name: web, kind: balanced, address: 127.0.0.1}\n"
+    )
+    out = tmp_path / "out.jsonl"
+    process = subprocess.Popen([sys.executable, "-m", "lab.witness", str(tmp_path / "shop.yml"), "--out", str(out)], cwd=CHECKOUT)
+    try:
+        end = time.monotonic() + 10
+        while time.monotonic() < end and not (out.exists() and "no such file" in out.read_text().lower() and "trouble" in out.read_text()):
+            time.sleep(0.1)
+    finally:
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(r["event"], r["name"], r["host"]) for r in records if r["kind"] == "vm"] == [
+        ("defined", "shop-n1", "hv1"),
+        ("running", "shop-n1", "hv1"),
+    ]
+    assert sorted((r["host"], r["ok"]) for r in records if r["kind"] == "host") == [("hv1", True), ("hv2", False)]
+    assert {r["eye"] for r in records if r["kind"] == "trouble"} == {"balancer web"}  # there is no stats_password

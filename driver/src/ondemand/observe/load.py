@@ -24,10 +24,9 @@ class LoadReader:
     def __init__(self, cluster: Cluster, state_dir: Path, clock: Callable[[], float], stats_port: int = haproxy.PORT) -> None:
         self._clock, self._state_dir, self._port = clock, state_dir, stats_port
         self._balanced = {one.name: one.address for one in cluster.services if one.kind == "balanced"}
-        self._cpu_wanted = any(one.signal == "vm.cpu" for one in cluster.scaling.policies)
-        self._door = LibvirtDoor([(one.name, one.uri) for one in cluster.hosts], cluster.name, clock) if self._cpu_wanted else None
+        self._door = LibvirtDoor([(one.name, one.uri) for one in cluster.hosts], cluster.name, clock)
         self._deadline_s = max(0.5, min(2.0, cluster.scaling.every_s))
-        self._pool = ThreadPoolExecutor(max_workers=max(1, len(self._balanced)), thread_name_prefix="stats")
+        self._pool = ThreadPoolExecutor(max_workers=2 * max(1, len(self._balanced)), thread_name_prefix="stats")
         self._before: LoadSample | None = None
         self._signals: dict[str, Signal] = {}
 
@@ -37,12 +36,15 @@ class LoadReader:
         password = self._password(problems) if self._balanced else ""
         asked = {name: self._pool.submit(self._service, name, address, password) for name, address in self._balanced.items() if password}
         cpus = {}
-        for host in self._door.read(self._deadline_s) if self._door else []:
+        for host in self._door.read(self._deadline_s):
             cpus.update(host.vms)
             problems += [host.problem] if host.problem else []
         services = {}
         for name, future in asked.items():
-            stats = future.result()
+            try:
+                stats = future.result(timeout=2 * haproxy.TIMEOUT_S)
+            except TimeoutError:
+                stats = f"the load balancer of {name} answers too slowly"
             if isinstance(stats, haproxy.ServiceStats):
                 services[name] = stats
             else:
@@ -52,11 +54,14 @@ class LoadReader:
         self._before = now
         return dict(self._signals), problems
 
+    def forget(self) -> None:
+        """After a step: a rate over the time of the change would mix before and after."""
+        self._before, self._signals = None, {}
+
     def close(self) -> None:
         """Ends the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        if self._door:
-            self._door.close()
+        self._door.close()
 
     def _password(self, problems: list[str]) -> str:
         try:

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""Runs playbooks, each in a child process with a deadline, in a private folder in memory that is removed afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ondemand.act import processes
+from ondemand.errors import ActError
+from ondemand.model import Outcome, Step
+
+COLLECTION = "ondemand.cluster"
+LARGEST_ANSWER = 64_000_000
+# What a job sees of the driver's environment; the rest stays out of the job's files and processes.
+PASSED = ("HOME", "PATH", "LANG", "LC_ALL", "USER", "LOGNAME", "TZ", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "VIRTUAL_ENV")
+PASSED_PREFIXES = ("ANSIBLE_", "LIBVIRT_")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where playbooks come from: a folder (a checkout's playbooks/), or, if None, the installed collection."""
+
+    folder: Path | None
+
+    def playbook(self, name: str) -> str:
+        """What ansible-playbook is called with."""
+        return str(self.folder / f"{name}.yml") if self.folder else f"{COLLECTION}.{name}"
+
+    @property
+    def config(self) -> Path | None:
+        """The checkout's ansible.cfg, which makes the collection found and host keys strict."""
+        found = self.folder.parent / "ansible.cfg" if self.folder else None
+        return found if found and found.is_file() else None
+
+
+def find_playbooks(given: Path | None) -> Where:
+    """The given folder, else the checkout's that this package lies in, else the collection's names."""
+    checkout = Path(__file__).resolve().parents[4]
+    own = checkout / "playbooks"
+    if given is not None:
+        if not given.is_dir():
+            raise ActError(f"the folder of playbooks {given} does not exist; give the one with scale_out.yml and the others")
+        return Where(given.resolve())
+    return Where(own) if (own / "observe.yml").is_file() and (checkout / "galaxy.yml").is_file() else Where(None)
+
+
+def memory_folder() -> Path:
+    """A folder in memory: jobs hold the cluster file and Ansible's environment, which no disk should keep."""
+    for one in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108 - made private below it
+        if one and os.access(one, os.W_OK | os.X_OK):
+            return Path(one)
+    return Path(tempfile.gettempdir())
+
+
+class PlaybookActor:
+    """Runs the collection's playbooks for one cluster."""
+
+    def __init__(self, cluster: str, text: str, where: Where, clock: Callable[[], float]) -> None:
+        self.text = text
+        self._cluster, self._where, self._clock = cluster, where, clock
+        self._folders = memory_folder()
+
+    def perform(self, step: Step) -> Outcome:
+        """Runs the step's playbook."""
+        return self.run(step.playbook, step.variables, step.deadline_s)
+
+    def run(self, playbook: str, variables: Mapping[str, Any], deadline_s: float) -> Outcome:
+        """Runs a playbook to its end or to its deadline; then its processes are ended, wherever they hang."""
+        began = self._clock()
+        # A hyphen can't stand at the end of a name, so clusters whose names begin alike don't share marks and folders.
+        folder = Path(tempfile.mkdtemp(prefix=f"ondemand-{self._cluster}-.", dir=self._folders))
+        try:
+            answer = self._in_child(playbook, variables, deadline_s, folder)
+        except subprocess.TimeoutExpired:
+            why = f"{playbook} did not end within {deadline_s:g} s and was ended; what it left is looked at anew"
+            return Outcome(False, {}, why, began, self._clock(), "deadline")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return _outcome(playbook, answer, began, self._clock())
+
+    def wait_for_orphans(self, longest_s: float) -> int:
+        """Playbooks of a driver that died: they may end in peace within so long, then they are ended; folders are removed."""
+        prefix = f"{self._cluster}/"
+        ended = 0 if processes.wait_for(prefix, longest_s) else processes.end(prefix)
+        for left in self._folders.glob(f"ondemand-{self._cluster}-.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        return ended
+
+    def _in_child(self, playbook: str, variables: Mapping[str, Any], deadline_s: float, folder: Path) -> Any:
+        job = {"folder": str(folder), "playbook": self._where.playbook(playbook), "variable_files": self._files(folder, variables)}
+        mark = f"{self._cluster}/{uuid.uuid4().hex}"
+        with (folder / "child.log").open("wb") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "ondemand.act.child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=folder,
+                env=self._environment(mark),
+                start_new_session=True,
+            )
+            try:
+                out, _none = child.communicate(json.dumps(job).encode(), timeout=deadline_s)
+            except BaseException:
+                processes.end(mark)
+                child.kill()
+                child.communicate()
+                raise
+        if child.returncode != 0 or not out or len(out) > LARGEST_ANSWER:
+            said = (folder / "child.log").read_text(errors="replace").strip().splitlines()
+            return {"status": "failed", "facts": {}, "tail": said[-1] if said else f"the job's process ended with {child.returncode}"}
+        return json.loads(out)
+
+    def _files(self, folder: Path, variables: Mapping[str, Any]) -> list[str]:
+        """The cluster file as it was when it was checked, the job's variables, and the runner's settings (which it reads from here)."""
+        (folder / "env").mkdir(mode=0o700)
+        (folder / "env" / "settings").write_text(json.dumps({"pexpect_timeout": 1}))
+        paths = []
+        for name, text in (("cluster.yml", self.text), ("variables.json", json.dumps(dict(variables)))):
+            path = folder / name
+            path.touch(mode=0o600)
+            path.write_text(text)
+            paths.append(str(path))
+        return paths
+
+    def _environment(self, mark: str) -> dict[str, str]:
+        passed = {key: value for key, value in os.environ.items() if key in PASSED or key.startswith(PASSED_PREFIXES)}
+        beside = str(Path(sys.executable).parent)
+        passed["PATH"] = os.pathsep.join([beside, passed.get("PATH", os.defpath)])
+        passed["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+        passed["ANSIBLE_HOST_KEY_CHECKING"] = "True"
+        passed["ANSIBLE_LOCALHOST_WARNING"] = passed["ANSIBLE_INVENTORY_UNPARSED_WARNING"] = "False"
+        if self._where.config:
+            passed["ANSIBLE_CONFIG"] = str(self._where.config)
+        return {**passed, processes.MARK: mark}
+
+
+def _outcome(playbook: str, answer: Mapping[str, Any], began: float, ended: float) -> Outcome:
+    facts = answer.get("facts") or {}
+    if answer.get("status") == "successful":
+        return Outcome(True, facts, f"{playbook} ended well", began, ended)
+    failure = answer.get("failure")
+    if failure:
+        told = failure.get("because") or f"the task {failure.get('task')!r} failed on {failure.get('node')}"
+        return Outcome(False, facts, f"{playbook}: {told}", began, ended, failure.get("reason") or "")
+    tail = " ".join(str(answer.get("tail") or "").split())[-600:]
+    return Outcome(False, facts, f"{playbook} failed before any task did: {tail or 'it said nothing'}", began, ended)

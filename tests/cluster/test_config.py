@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""cluster_config on a running cluster: what it changes, what it leaves alone, and what it refuses."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.cluster.conftest import FIRST, Cluster, Playbook
+
+MONITOR = {"name": "monitor", "interval_s": 10, "timeout_s": 20}
+CONFIG: dict[str, Any] = {
+    "properties": {"stonith-enabled": False, "no-quorum-policy": "stop"},
+    "resource_defaults": {"resource-stickiness": 100},
+    "resources": [
+        {"id": "note-data", "agent": "ocf:pacemaker:Dummy", "operations": [MONITOR]},
+        {"id": "note-address", "agent": "ocf:heartbeat:IPaddr2", "options": {"ip": "10.98.0.90", "cidr_netmask": 24}, "operations": [MONITOR]},
+        {"id": "note-app", "agent": "ocf:pacemaker:Dummy"},
+        {"id": "agent", "agent": "ocf:pacemaker:Dummy"},
+    ],
+    "groups": [{"id": "note", "members": ["note-data", "note-address", "note-app"]}],
+    "clones": [{"resource": "agent", "meta": {"interleave": True}}],
+    "constraints": {"location": [{"id": "ondemand-note-first", "resource": "note", "node": "cell-n2", "score": 10}]},
+}
+
+
+def configure(cluster: Cluster, config: dict[str, Any], *options: str, **more: Any) -> Playbook:
+    return cluster.play([{"ondemand.cluster.cluster_config": {"config": config, "members": [FIRST, "cell-n2"], **more}}], *options)
+
+
+def cib(cluster: Cluster, node: str = FIRST) -> str:
+    return cluster.cells[node].run("cibadmin", "--query", "--scope", "configuration").stdout
+
+
+@pytest.fixture
+def two(cluster: Cluster) -> Cluster:
+    """A cluster of two nodes on which nothing of CONFIG is configured yet."""
+    cluster.be(2)
+    names = ["ondemand-note-first", "note", "agent"]
+    cluster.done(configure(cluster, {"absent": names}))
+    cluster.cells[FIRST].run("crm_resource", "--cleanup")
+    return cluster
+
+
+def test_what_is_wanted_is_brought_and_runs_and_the_second_run_changes_nothing(two: Cluster) -> None:
+    before = two.untouched_by(FIRST)
+    checked = two.done(configure(two, CONFIG, "--check", "--diff"))
+    assert "note-app" not in cib(two), "check mode touched something"
+    real = two.done(configure(two, CONFIG, "--diff", wait_s=60))
+    assert checked["changed"] and real["changed"]
+    assert checked["diff"] == real["diff"]
+    assert "note-address" in real["diff"]["after"] and "note-address" not in real["diff"]["before"]
+    told = {one["name"]: one for one in two.info()["cluster"]["services"]}
+    assert (told["note"]["state"], told["note"]["nodes"]) == ("started", ["cell-n2"])
+    assert told["agent-clone"]["nodes"] == [FIRST, "cell-n2"]
+    assert "10.98.0.90" in two.cells["cell-n2"].run("ip", "-o", "address").stdout
+    same = cib(two)
+    again = two.done(configure(two, CONFIG, "--diff", wait_s=60))
+    assert not again["changed"] and again["diff"]["before"] == again["diff"]["after"] == real["diff"]["after"]
+    assert cib(two) == same
+    assert two.untouched_by(FIRST) == before, "another resource was disturbed"
+
+
+def test_what_others_wrote_is_left_alone(two: Cluster) -> None:
+    two.done(configure(two, CONFIG))
+    first = two.cells[FIRST]
+    first.run("crm_resource", "--resource", "note-app", "--meta", "--set-parameter", "target-role", "--parameter-value", "Stopped")
+    first.run("crm_attribute", "--node", "cell-n2", "--name", "rack", "--update", "b")
+    first.run("crm_attribute", "--name", "cluster-recheck-interval", "--update", "5min")
+    kept = cib(two)
+    assert not two.done(configure(two, CONFIG, wait_s=30))["changed"]
+    assert cib(two) == kept and "target-role" in kept
+    changed = {**CONFIG, "resources": [{**one, "meta": {"priority": 3}} if one["id"] == "note-app" else one for one in CONFIG["resources"]]}
+    assert two.done(configure(two, changed))["changed"]
+    for theirs in ("target-role", 'name="rack" value="b"', "cluster-recheck-interval", "witness"):
+        assert theirs in cib(two)
+    first.run("crm_resource", "--resource", "note-app", "--meta", "--delete-parameter", "target-role")
+
+
+def test_changes_of_others_at_the_same_time_are_kept_and_ours_arrive(two: Cluster) -> None:
+    two.done(configure(two, CONFIG))
+    busy = "i=0; while [ $i -lt 60 ]; do crm_attribute --node cell-n1 --name busy --update $i; i=$((i + 1)); done"
+    others = subprocess.Popen(
+        ["nsenter", "-t", str(two.cells["cell-n2"].pid), "--all", "sh", "-c", busy], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        results = [configure(two, {"properties": {"cluster-delay": f"{60 + n}s"}}) for n in range(2)]
+    finally:
+        others.wait(timeout=120)
+    arrived = [one for one in results if one.rc == 0]
+    # Each try may lose against a writer that never pauses; then it says so and changes nothing.
+    assert all(one.last["refusal"]["reason"] == "unstable" for one in results if one.rc != 0)
+    assert 'name="busy" value="59"' in cib(two)
+    final = two.done(configure(two, {"properties": {"cluster-delay": "77s"}}))
+    assert final["changed"] and 'name="cluster-delay" value="77s"' in cib(two)
+    assert len(arrived) <= len(results)
+
+
+@pytest.mark.parametrize(
+    "config, reason, named",
+    [
+        ({"resources": [{"id": "a b"}], "propertys": {}}, "bad_input", ["config.resources[0].id", "config.resources[0].agent", "config.propertys"]),
+        ({"groups": [{"id": "new", "members": ["nobody"]}]}, "bad_input", ["config.groups[0].members[0]"]),
+        ({"constraints": {"location": [{"id": "c", "resource": "nobody", "node": "cell-n1", "score": 1}]}}, "bad_input", ["nobody", "Nothing was changed"]),
+    ],
+)
+def test_a_wrong_configuration_is_refused_before_anything_is_touched(
+    two: Cluster, config: dict[str, Any], reason: str, named: list[str]
+) -> None:
+    before = cib(two)
+    for options in ((), ("--check",)):
+        refused = configure(two, config, *options)
+        assert refused.rc != 0
+        assert refused.last["refusal"]["reason"] == reason
+        assert all(one in refused.last["msg"] for one in named), refused.last["msg"]
+    assert cib(two) == before
+
+
+def test_a_resource_that_does_not_start_is_told_with_its_reason(two: Cluster) -> None:
+    config = {"resources": [{"id": "note", "agent": "ocf:heartbeat:IPaddr2", "options": {"ip": "not-an-address"}}]}
+    refused = configure(two, config, wait_s=30)
+    assert refused.rc != 0 and refused.last["changed"]
+    assert refused.last["refusal"]["reason"] == "start_failed"
+    assert "note is not running" in refused.last["msg"] and "start of note" in refused.last["msg"]
+
+
+def test_members_are_tried_in_order_and_without_a_cluster_it_says_so(two: Cluster) -> None:
+    task = {"config": {"properties": {"no-quorum-policy": "stop"}}}
+    assert two.done(two.play([{"ondemand.cluster.cluster_config": {**task, "members": ["cell-n4", "cell-n2"]}}]))["member"] == "cell-n2"
+    refused = two.play([{"ondemand.cluster.cluster_config": {**task, "members": ["cell-n4"]}}])
+    assert refused.rc != 0 and refused.last["refusal"]["reason"] == "not_found"
+    assert "cell-n4" in refused.last["msg"]

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""What must not happen does not: refusals on a real cluster, each of which leaves everything as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.cluster.conftest import FIRST, Cluster, Playbook
+
+
+@contextmanager
+def nothing_touched(cluster: Cluster) -> Iterator[None]:
+    """No file, daemon or resource of any cell changes in the block."""
+
+    def picture() -> object:
+        return [(name, cluster.conf(name), cluster.untouched_by(name)) for name in cluster.cells.cells]
+
+    before = picture()
+    yield
+    assert picture() == before
+
+
+def refused(run: Playbook, reason: str) -> str:
+    """The sentence of a run that was refused for this reason."""
+    assert run.rc != 0 and run.last.get("refusal", {}).get("reason") == reason, run.output
+    assert run.last["msg"] == run.last["refusal"]["sentence"]
+    return str(run.last["msg"])
+
+
+CASES: dict[str, tuple[int, Callable[[Cluster], Playbook], str, str]] = {
+    "the last node must not leave": (1, lambda c: c.node(FIRST, "absent", members=[]), "last_node", "no other member"),
+    "no node leaves below the minimum": (2, lambda c: c.node("cell-n2", "absent", min_nodes=2), "minimum", "at least 2"),
+    "an unknown node cannot go to standby": (2, lambda c: c.node("cell-n4", "standby", members=[FIRST]), "not_found", "cell-n4 is no member"),
+    "a node cannot join what is not there": (2, lambda c: c.node("cell-n4", "member", members=["cell-n3"]), "not_found", "no member of a running cluster"),
+    "a member that is not in the inventory cannot be asked": (
+        2, lambda c: c.node("cell-n3", "member", members=["cell-n77"]), "host_unreachable", "cell-n77",
+    ),
+    "an address that is taken is not given again": (2, lambda c: c.node("cell-n3", "member", address="10.98.0.12"), "join_refused", "that of cell-n2"),
+    "a member of a cluster is not made the first of another": (
+        2, lambda c: c.node("cell-n2", "created", cluster="other"), "join_refused", "belongs to the cluster cell",
+    ),
+    "all problems of the input are told at once": (
+        2, lambda c: c.node("Cell {", "created", address="no\nwhere", cluster="a b", members=["x y"], token_ms=1), "bad_input", "members[0]",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refused(cluster: Cluster, case: str) -> None:
+    count, ask, reason, said = CASES[case]
+    cluster.be(count)
+    with nothing_touched(cluster):
+        sentence = refused(ask(cluster), reason)
+    assert said in sentence
+    if reason == "bad_input":
+        assert all(field in sentence for field in ("name:", "address:", "cluster:", "members[0]:", "token_ms:"))
+
+
+def test_a_join_is_refused_while_the_members_files_differ(cluster: Cluster) -> None:
+    cluster.be(2)
+    other = cluster.cells["cell-n2"]
+    other.run("sed", "-i", "s/token: 3000/token: 4000/", "/etc/corosync/corosync.conf")
+    try:
+        with nothing_touched(cluster):
+            assert "cell-n2 differs" in refused(cluster.node("cell-n3", "member", members=[FIRST, "cell-n2"]), "join_refused")
+    finally:
+        other.run("sed", "-i", "s/token: 4000/token: 3000/", "/etc/corosync/corosync.conf")
+
+
+def test_a_lost_node_may_be_taken_out_and_nobody_else_before(cluster: Cluster) -> None:
+    """The third one dies with its VM; in a cluster without fencing Pacemaker holds it for offline once Corosync has lost it."""
+    cluster.be(3)
+    before = cluster.untouched_by(FIRST)
+    lost = cluster.cells["cell-n3"]
+    lost.run("sh", "-c", "pkill -9 pacemakerd; pkill -9 corosync; pkill -9 sshd || true", check=False)
+    lost.run("sh", "-c", "pkill -9 -f '^/usr/lib/pacemaker' || true", check=False)
+    wait_until(cluster, lambda told: not told["nodes"][2]["online"] and told["stable"])
+    told = cluster.info()["cluster"]
+    assert [node["may_leave"]["reason"] for node in told["nodes"]] == ["quorum", "quorum", None]
+    assert told["leave_order"][0] == "cell-n3"
+    conf = cluster.conf(FIRST)
+    refused(cluster.node("cell-n2", "absent"), "quorum")
+    refused(cluster.node("cell-n4", "member"), "quorum")
+    assert cluster.conf(FIRST) == conf and cluster.conf("cell-n4") == ""
+    left = cluster.done(cluster.node("cell-n3", "absent", members=[FIRST, "cell-n2"]))
+    assert left["changed"] and [node["name"] for node in cluster.info()["cluster"]["nodes"]] == [FIRST, "cell-n2"]
+    assert cluster.untouched_by(FIRST) == before
+
+
+def test_a_node_that_cannot_be_emptied_in_time_stays_and_works_on(cluster: Cluster) -> None:
+    cluster.be(2)
+    first = cluster.cells[FIRST]
+    first.run("crm_resource", "--resource", "witness", "--set-parameter", "stop_s", "--parameter-value", "12")
+    first.run("crm_resource", "--move", "--resource", "witness", "--node", "cell-n2")
+    wait_until(cluster, lambda told: told["stable"] and told["services"][0]["node"] == "cell-n2")
+    sentence = refused(cluster.node("cell-n2", "absent", deadline_s=3), "deadline")
+    assert "1 resource(s) still run there" in sentence
+    wait_until(cluster, lambda told: told["stable"])
+    told = cluster.info()["cluster"]
+    assert len(told["nodes"]) == 2 and not told["nodes"][1]["standby"] and told["nodes"][1]["online"]
+
+
+def wait_until(cluster: Cluster, holds: Callable[[dict], bool], tries: int = 12) -> None:
+    """Look at the cluster until it is as wanted."""
+    for _attempt in range(tries):
+        told = cluster.info()["cluster"]
+        if holds(told):
+            return
+    raise AssertionError(f"it never became so: {told}")

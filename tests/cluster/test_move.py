@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""service_move on a running cluster: there, back, refused, failed and killed, and never a constraint left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.cluster.conftest import FIRST, Cluster, Playbook
+
+SECOND = "cell-n2"
+ADDRESS = "10.98.0.91"
+RESOURCES = ("note-data", "note-address", "note-app")
+
+
+def config(**app: Any) -> dict[str, Any]:
+    """A group of data, address and application; app: options of the last one."""
+    slow = [{"name": name, "interval_s": 0, "timeout_s": 60} for name in ("start", "stop")]
+    return {
+        "resource_defaults": {"resource-stickiness": 100},
+        "resources": [
+            {"id": "note-data", "agent": "ocf:pacemaker:Dummy"},
+            {"id": "note-address", "agent": "ocf:heartbeat:IPaddr2", "options": {"ip": ADDRESS, "cidr_netmask": 24}},
+            {"id": "note-app", "agent": "ocf:pacemaker:Dummy", "options": app, "operations": slow},
+            {"id": "agent", "agent": "ocf:pacemaker:Dummy"},
+        ],
+        "groups": [{"id": "note", "members": list(RESOURCES)}],
+        "clones": [{"resource": "agent"}],
+    }
+
+
+def move(cluster: Cluster, *options: str, service: str = "note", **more: Any) -> Playbook:
+    task = {"service": service, "members": [FIRST, SECOND], "deadline_s": 40, **more}
+    return cluster.play([{"ondemand.cluster.service_move": task}], *options)
+
+
+def where(cluster: Cluster) -> str:
+    """The node of the whole service."""
+    told = next(one for one in cluster.info()["cluster"]["services"] if one["name"] == "note")
+    assert told["state"] == "started" and len(told["nodes"]) == 1, told
+    return str(told["nodes"][0])
+
+
+def wishes(cluster: Cluster) -> list[str]:
+    """Constraints of moves, ours and those of crm_resource."""
+    return re.findall(r'<rsc_location id="((?:ondemand-move|cli)-[^"]*)"', cluster.cells[FIRST].run("cibadmin", "--query").stdout)
+
+
+@pytest.fixture
+def two(cluster: Cluster) -> Cluster:
+    """A cluster of two nodes, the service on the first one, all healthy."""
+    cluster.be(2)
+    first = cluster.cells[FIRST]
+    for node in (FIRST, SECOND):
+        first.run("crm_standby", "--node", node, "--delete", check=False)
+    cluster.done(cluster.play([{"ondemand.cluster.cluster_config": {"config": config(), "wait_s": 60}}]))
+    first.run("crm_resource", "--cleanup")
+    if where(cluster) != FIRST:
+        cluster.done(move(cluster, to=FIRST))
+    assert wishes(cluster) == []
+    return cluster
+
+
+class Watch(threading.Thread):
+    """Looks every 20 ms which of two cells holds the address: the longest time that none did."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(daemon=True)
+        self._cells = [cluster.cells[FIRST], cluster.cells[SECOND]]
+        self._over = threading.Event()
+        self.longest_s = 0.0
+
+    def run(self) -> None:
+        held = time.monotonic()
+        while not self._over.is_set():
+            now = time.monotonic()
+            if any(self._holds(cell.pid) for cell in self._cells):
+                self.longest_s = max(self.longest_s, now - held)
+                held = now
+            time.sleep(0.02)
+
+    @staticmethod
+    def _holds(pid: int) -> bool:
+        with open(f"/proc/{pid}/net/fib_trie", encoding="ascii") as trie:
+            return ADDRESS in trie.read()
+
+    def end(self) -> float:
+        self._over.set()
+        self.join()
+        return self.longest_s
+
+
+def test_a_move_ends_when_the_service_runs_there_stays_and_leaves_no_constraint(two: Cluster) -> None:
+    before = two.untouched_by(FIRST)
+    checked = two.done(move(two, "--check", "--diff", to=SECOND))
+    assert where(two) == FIRST, "check mode touched something"
+    began = time.time()
+    moved = two.done(move(two, "--diff", to=SECOND))
+    ended = time.time()
+    assert checked["changed"] and moved["changed"] and checked["diff"] == moved["diff"]
+    assert (moved["from"], moved["to"]) == (FIRST, SECOND)
+    assert began < moved["stopped_at"] <= moved["started_at"] < ended
+    assert where(two) == SECOND and wishes(two) == []
+    assert not two.done(move(two, to=SECOND))["changed"]
+    back = two.done(move(two))
+    assert (back["from"], back["to"]) == (SECOND, FIRST) and where(two) == FIRST
+    assert two.untouched_by(FIRST) == before, "another resource was disturbed"
+
+
+def test_a_move_is_over_sooner_than_with_the_shell_and_the_address_is_away_no_longer(two: Cluster) -> None:
+    shell = "crm_resource --resource note --move --node cell-n2 && crm_resource --wait && crm_resource --resource note --clear"
+    watch = Watch(two)
+    watch.start()
+    began = time.monotonic()
+    two.cells[FIRST].run("sh", "-c", shell)
+    raw_s, raw_gap_s = time.monotonic() - began, watch.end()
+    assert where(two) == SECOND
+    watch = Watch(two)
+    watch.start()
+    run = move(two, to=FIRST)
+    ours_s, gap_s = float(two.done(run)["seconds"]), watch.end()
+    print(f"raw {raw_s:.2f} s, gap {raw_gap_s:.2f} s; service_move {ours_s:.2f} s, gap {gap_s:.2f} s")
+    assert ours_s < raw_s + 0.5
+    assert gap_s < raw_gap_s + 1.0
+
+
+def test_a_service_that_does_not_start_there_goes_back_and_the_failure_is_forgotten(two: Cluster) -> None:
+    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(fail_start_on=SECOND), "wait_s": 60}}]))
+    assert where(two) == FIRST
+    refused = move(two, to=SECOND)
+    assert refused.rc != 0 and refused.last["refusal"]["reason"] == "start_failed", refused.output
+    assert "note-app" in refused.last["msg"] and f"back on {FIRST}" in refused.last["msg"]
+    assert not refused.last["changed"]
+    assert where(two) == FIRST and wishes(two) == []
+    assert two.info()["cluster"]["failures"] == []
+
+
+def test_an_old_failure_on_the_target_does_not_stand_in_the_way(two: Cluster) -> None:
+    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(fail_start_on=SECOND), "wait_s": 60}}]))
+    two.cells[FIRST].run("crm_resource", "--resource", "note", "--move", "--node", SECOND)
+    two.cells[FIRST].run("crm_resource", "--wait")
+    two.cells[FIRST].run("crm_resource", "--resource", "note", "--clear")
+    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(), "wait_s": 60}}]))
+    assert where(two) == FIRST and two.info()["cluster"]["failures"]
+    two.done(move(two, to=SECOND))
+    assert where(two) == SECOND and two.info()["cluster"]["failures"] == []
+
+
+def test_a_service_that_takes_too_long_is_told_and_comes_back(two: Cluster) -> None:
+    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(op_sleep=4), "wait_s": 60}}]))
+    refused = move(two, to=SECOND, deadline_s=2)
+    assert refused.rc != 0 and refused.last["refusal"]["reason"] == "deadline"
+    assert wishes(two) == []
+    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(), "wait_s": 60}}]))
+    where(two)
+
+
+def test_what_a_killed_run_left_is_removed_and_its_move_ends_by_itself(two: Cluster) -> None:
+    wish = '<rsc_location id="ondemand-move-note" rsc="note" node="cell-n1" score="INFINITY"/>'
+    two.cells[FIRST].run("cibadmin", "--create", "--scope", "constraints", "--xml-text", wish)
+    expired = (
+        '<rsc_location id="ondemand-move-other" rsc="agent-clone"><rule id="r" score="INFINITY"><expression id="e" attribute="#uname" operation="eq" value="x"/>'
+        '<date_expression id="d" operation="lt" end="2020-01-01 00:00:00Z"/></rule></rsc_location>'
+    )
+    two.cells[FIRST].run("cibadmin", "--create", "--scope", "constraints", "--xml-text", expired)
+    assert two.done(move(two, to=FIRST))["changed"], "removing what was left is a change"
+    assert wishes(two) == []
+    two.done(move(two, to=SECOND))
+    assert where(two) == SECOND
+
+
+@pytest.mark.parametrize("after_s", [1.6, 2.0, 2.4])
+def test_a_killed_run_leaves_no_constraint_and_the_next_one_converges(two: Cluster, after_s: float) -> None:
+    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(op_sleep=1), "wait_s": 60}}]))
+    killer = threading.Timer(after_s, kill_playbook, [two])
+    killer.start()
+    cut = move(two, to=SECOND)
+    killer.join()
+    assert cut.rc != 0
+    until = time.monotonic() + 60
+    while wishes(two) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert wishes(two) == [], "the script on the node removes its wish also when nobody listens any more"
+    two.done(move(two, to=SECOND))
+    assert where(two) == SECOND and wishes(two) == []
+
+
+def kill_playbook(cluster: Cluster) -> None:
+    """kill -9 for this test's ansible-playbook and its workers, found by its inventory's path."""
+    found = subprocess.run(["pgrep", "-f", f"ansible-playbook -i {cluster.directory}"], capture_output=True, text=True).stdout.split()
+    for pid in found:
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def test_a_service_without_stickiness_that_goes_back_is_told(two: Cluster) -> None:
+    loose = config()
+    loose["resource_defaults"] = {"resource-stickiness": 0}
+    loose["constraints"] = {"location": [{"id": "ondemand-note-first", "resource": "note", "node": FIRST, "score": 50}]}
+    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": loose, "wait_s": 60}}]))
+    refused = move(two, to=SECOND)
+    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": {"absent": ["ondemand-note-first"]}}}]))
+    assert refused.rc != 0 and refused.last["refusal"]["reason"] == "unstable"
+    assert "stickiness" in refused.last["msg"] and wishes(two) == []
+
+
+@pytest.mark.parametrize(
+    "arguments, reason, named",
+    [
+        ({"service": "nobody"}, "not_found", "note"),
+        ({"service": "a b; reboot"}, "not_found", "note"),
+        ({"service": "agent-clone"}, "bad_input", "every node"),
+        ({"to": "cell-n9"}, "not_found", SECOND),
+        ({"to": "cell-n3"}, "not_found", SECOND),
+        ({"members": ["cell-n4"]}, "not_found", "cell-n4"),
+    ],
+)
+def test_a_move_that_cannot_be_is_refused_before_anything_is_touched(
+    two: Cluster, arguments: dict[str, Any], reason: str, named: str
+) -> None:
+    refused = move(two, **arguments)
+    assert refused.rc != 0 and refused.last["refusal"]["reason"] == reason, refused.output
+    assert named in refused.last["msg"]
+    assert where(two) == FIRST and wishes(two) == []
+
+
+def test_a_node_in_standby_takes_nothing(two: Cluster) -> None:
+    two.cells[FIRST].run("crm_standby", "--node", SECOND, "-v", "on")
+    try:
+        named, best = move(two, to=SECOND), move(two)
+    finally:
+        two.cells[FIRST].run("crm_standby", "--node", SECOND, "--delete")
+    assert (named.last["refusal"]["reason"], best.last["refusal"]["reason"]) == ("unstable", "last_node")
+    assert "standby" in named.last["msg"] and "standby" in best.last["msg"]
+    assert where(two) == FIRST

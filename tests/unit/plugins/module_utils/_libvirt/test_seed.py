@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The seed: both readers find what they need, values stay values, and the private key is nowhere else."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+from dataclasses import replace
+
+import pycdlib
+import pytest
+import yaml
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import seed, volumes
+
+from .cases import KEY, SPEC
+
+PAIR = seed.HostKey(KEY, "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n")
+
+
+def run_command(argv):
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def read_iso(raw, facade):
+    image = pycdlib.PyCdlib()
+    image.open_fp(io.BytesIO(raw))
+    names = getattr(image, f"get_{facade}_facade")()
+    found = {}
+    for child in names.list_children("/"):
+        if child is None or child.is_dir():
+            continue
+        name = child.rock_ridge.name().decode() if facade == "rock_ridge" else child.file_identifier().decode("utf-16-be")
+        out = io.BytesIO()
+        names.get_file_from_iso_fp(out, **{"rr_path" if facade == "rock_ridge" else "joliet_path": "/" + name})
+        found[name] = out.getvalue().decode()
+    label = image.pvd.volume_identifier.decode().strip()
+    image.close()
+    return label, found
+
+
+@pytest.mark.parametrize("facade", ["rock_ridge", "joliet"])
+def test_every_file_is_in_the_image_under_its_name(facade):
+    files = seed.files(SPEC, PAIR)
+    assert read_iso(seed.iso(files), facade) == ("cidata", files)
+
+
+def test_the_image_carries_our_mark_where_deletion_looks_for_it():
+    raw = seed.iso(seed.files(SPEC, PAIR))
+    assert raw[volumes.SEED_MARK_AT :][: len(volumes.SEED_MARK)] == volumes.SEED_MARK
+
+
+def test_our_reader_gets_plain_files():
+    files = seed.files(SPEC, PAIR)
+    assert files["hostname"] == "shop-n1\n"
+    assert files["authorized_keys"] == "ssh-ed25519 AAAA op\n"
+    assert files["ssh_host_ed25519_key"] == PAIR.private
+    assert files["ssh_host_ed25519_key.pub"] == f"{KEY} shop-n1\n"
+    unit = files["ondemand.network"].splitlines()
+    for line in ("MACAddress=52:54:00:20:4b:78", "Address=10.0.0.2/24", "Gateway=10.0.0.1", "DNS=10.0.0.53", "IPv6AcceptRA=no"):
+        assert line in unit
+
+
+def test_cloud_init_gets_yaml_that_says_the_same():
+    files = seed.files(SPEC, PAIR)
+    assert files["user-data"].startswith("#cloud-config\n")
+    user = yaml.safe_load(files["user-data"])
+    assert user["ssh_keys"] == {"ed25519_private": PAIR.private, "ed25519_public": KEY}
+    assert user["users"][0]["ssh_authorized_keys"] == ["ssh-ed25519 AAAA op"]
+    network = yaml.safe_load(files["network-config"])["ethernets"]["ondemand0"]
+    assert network["addresses"] == ["10.0.0.2/24"]
+    assert network["match"] == {"macaddress": "52:54:00:20:4b:78"}
+    assert yaml.safe_load(files["meta-data"]) == {"instance-id": "ondemand-shop-n1", "local-hostname": "shop-n1"}
+
+
+def test_a_value_never_becomes_syntax():
+    evil = 'k: [1]\n#"\'{}'
+    files = seed.files(replace(SPEC, authorized_keys=(evil,)), PAIR)
+    assert json.loads(files["user-data"].split("\n", 1)[1])["users"][0]["ssh_authorized_keys"] == [evil]
+
+
+def test_a_vm_without_gateway_and_name_servers_gets_none():
+    files = seed.files(replace(SPEC, gateway=None, dns=()), PAIR)
+    assert "Gateway" not in files["ondemand.network"]
+    assert "DNS" not in files["ondemand.network"]
+    assert "routes" not in files["network-config"]
+
+
+def test_a_host_key_is_a_real_pair_and_its_directory_is_gone(tmp_path):
+    pair = seed.make_host_key(run_command, str(tmp_path), "shop-n1")
+    assert os.listdir(tmp_path) == []
+    assert "PRIVATE" not in repr(pair)
+    path = tmp_path / "key"
+    path.write_text(pair.private)
+    path.chmod(0o600)
+    shown = subprocess.run(["ssh-keygen", "-y", "-f", str(path)], capture_output=True, text=True, check=True).stdout
+    assert shown.split()[:2] == pair.public.split()
+
+
+def test_a_failing_ssh_keygen_is_a_refusal_and_leaves_nothing(tmp_path):
+    with pytest.raises(seed.Refused, match="ssh-keygen ended with 3: broken"):
+        seed.make_host_key(lambda _argv: (3, "", "broken"), str(tmp_path), "shop-n1")
+    assert os.listdir(tmp_path) == []
