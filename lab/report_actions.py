@@ -15,7 +15,6 @@ from typing import Any
 from lab.report_run import Record, Run, Vm, first_answer_at, handovers, vms_of
 
 KINDS = {"scale_out": "grow", "scale_in": "shrink", "move_service": "move"}
-DIRECTIONS = {"scale_out": "grow", "scale_in": "shrink"}
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,15 @@ def actions_of(run: Run) -> list[Action]:
     vms = vms_of(run)
     actions = []
     decision: Record = {}
-    decisions: dict[str, Record] = {}
+    plan: Record = {}
     for place, entry in enumerate(run.history):
-        if entry["kind"] == "decision":
-            decision = entry
-            decisions[entry["decision"]] = entry
+        if entry["kind"] == "decision" and entry["decision"] != "hold":
+            decision, plan = entry, {}  # it stands until the next one that isn't a hold
+        elif entry["kind"] == "plan":
+            plan = entry
         elif entry["kind"] == "step" and entry["step"] in KINDS:
-            # The direction's own decision tells why; a rebalancing or a replacement follows from the newest one.
-            why = decisions.pop(DIRECTIONS.get(entry["step"], ""), decision)
+            # A move to even things out has no decision of its own: the plan with it is where it was decided.
+            why = plan if entry["step"] == "move_service" and plan else decision
             actions.append(_action(run, vms, entry, why, outcome_of(run.history[place + 1 :])))
     return actions
 
@@ -80,5 +80,11 @@ def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Rec
         nodes = (target,) if target else ()
         service = str(outcome.get("facts", {}).get("service", ""))
         serving_at = next((h.first_new_at for h in handovers(run, service) if h.new == target and h.first_new_at >= began), None)
-    because = "; ".join(dict.fromkeys(text for text in (why.get("because"), step.get("because")) if text))
-    return Action(kind, because, nodes, why.get("breach_at"), why.get("at", began), began, done_at, serving_at)
+    return Action(kind, _because(step, why), nodes, step["breach_at"], why.get("at", began), began, done_at, serving_at)
+
+
+def _because(step: Record, why: Record) -> str:
+    """The step's reason; the decision's before it when the step's doesn't repeat it."""
+    told = str(step["because"])
+    cause = str(why.get("because", ""))
+    return told if not cause or why["kind"] == "plan" or cause in told else f"{cause}; {told}"

@@ -86,7 +86,8 @@ class HostEye:
         if uuid in self._seen or uuid in self._foreign:
             return
         try:
-            facts = parse_domain(domain.XMLDesc(0), self.cluster)
+            # The configured size: a running VM's own counts down from its maximum while its balloon driver starts.
+            facts = parse_domain(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), self.cluster)
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
                 return  # gone between the two calls

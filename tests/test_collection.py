@@ -23,12 +23,12 @@ MAY_HOLD = {
 }
 
 
-def run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """Runs one of the environment's tools with no Ansible setting but those given."""
+def run(*command: str | Path, cwd: Path, fails: bool = False, **env: str) -> subprocess.CompletedProcess[str]:
+    """Runs one of the environment's tools with no Ansible setting but those given; it must end well, or badly if it `fails`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     clean |= {"PATH": f"{BIN}:{clean['PATH']}", "HOME": str(cwd), **env}
     done = subprocess.run([str(word) for word in command], cwd=cwd, env=clean, capture_output=True, text=True, timeout=180, check=False)
-    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done
 
 
@@ -95,6 +95,16 @@ def test_a_checkout_is_an_awx_project_as_it_stands(checkout: Path, copy: Path) -
     assert set(listed) == modules_of(checkout)
     for playbook in sorted((copy / "playbooks").glob("*.yml")):
         run("ansible-playbook", "-i", "localhost,", "--list-tasks", playbook.relative_to(copy), cwd=copy, **env)
+
+    # A job: the playbook picked as a file. Its first task refuses, so nothing but the collection itself is needed.
+    wrong = copy.parent / "wrong.yml"
+    wrong.write_text("cluster: {name: Shop, hosts: []}\n")
+    told = run(
+        "ansible-playbook", "-i", "localhost,", "playbooks/scale_out.yml", "-e", f"@{wrong}", "-e", "wanted=2", cwd=copy, fails=True, **env
+    )
+    assert "cluster.name" in told.stdout
+    assert "cluster.hosts" in told.stdout
+    assert "failed=1" in told.stdout
 
 
 def test_ansible_builder_makes_a_build_context_from_the_definition(copy: Path, tmp_path: Path) -> None:

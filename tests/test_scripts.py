@@ -55,6 +55,8 @@ def test_export_leaves_out_what_is_ignored_and_keeps_what_is_new(checkout: Path,
     for name in ("var/images/big", ".venv/pyvenv.cfg", "plugins/__pycache__/a.pyc"):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_text("left out")
+    assert run(copy / "script/export", tmp_path / "part", "docs", "nothing-there", "galaxy.yml", cwd=tmp_path).returncode == 0
+    assert sorted(path.name for path in (tmp_path / "part").iterdir()) == ["docs", "galaxy.yml"]
     second = tmp_path / "second"
     assert run(copy / "script/export", second, cwd=tmp_path).returncode == 0
     assert sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file()) == sorted(

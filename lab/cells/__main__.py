@@ -39,7 +39,9 @@ def _do(options: argparse.Namespace) -> int:
     if options.verb == "up":
         cells.up()
         (cells.directory / "inventory.json").write_text(dump_inventory(cells))
-        print(f"{options.count} cells are up; inventory {cells.directory}/inventory.json; use: python3 -m lab.cells ctl -- ansible-playbook ...")
+        print(
+            f"{options.count} cells are up; inventory {cells.directory}/inventory.json; use: python3 -m lab.cells ctl -- ansible-playbook ..."
+        )
         return 0
     cells.attach()
     if not cells.directory.is_dir():

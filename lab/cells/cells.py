@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 import types
@@ -117,6 +119,10 @@ class Cells:
 
     def down(self) -> None:
         """End every process of the set and remove all it made. Finds them by namespace, so also after a crash of the maker."""
+        for pid in self._starters():
+            # Killed first: its cell's first process dies with it, also one that was never noted.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         for inode in self._remembered_cells():
             end_namespace("pid", inode)
         mount = Path("/run/netns") / self.namespace
@@ -231,6 +237,18 @@ class Cells:
             if time.monotonic() > end or namespace_of(cell.pid, "pid") is None:
                 raise CellError(f"{cell.name} does not answer: {(cell.directory / 'init.log').read_text().strip()}")
             time.sleep(0.05)
+
+    def _starters(self) -> list[int]:
+        """The unshare processes that hold this set's cells, known by the set's directory on their command line."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if words[:1] == [b"unshare"] and any(word.startswith(bytes(self.directory) + b"/") for word in words):
+                found.append(int(entry.name))
+        return found
 
     def _remembered_cells(self) -> list[int]:
         """Process id namespaces of this set that still belong to it: inode numbers are used again, so the first process is asked."""

@@ -44,10 +44,13 @@ def _read(nodes: Nodes, members: list[str], min_nodes: int) -> dict[str, t.Any]:
     found = [problem for problem in problems if problem]
     if found:
         raise Refused(all_problems(found))
-    look, because, unreachable = look_through(nodes, members)
-    if look is None and unreachable:
+    look, because, unsure = look_through(nodes, members)
+    if look is None and unsure:
         # "There is no cluster" would be a guess, and a dear one: somebody might create a second.
         raise Refused(
-            Refusal("host_unreachable", "It is not known whether there is a cluster: no member tells of one, and %s; mend the connection." % because[unreachable[0]])
+            Refusal(
+                "host_unreachable",
+                "It is not known whether there is a cluster: no member tells of one, and %s; mend that first." % because[unsure[0]],
+            )
         )
     return {"cluster": view(look.status, min_nodes) if look else None, "asked": look.host if look else None, "because": because}

@@ -60,8 +60,7 @@ class ActionModule(ActionBase):
         address = options["address"] or ""
         state, members = options["state"], options["members"] or []
         if not address and state in ("created", "member"):
-            variables = task_vars["hostvars"][name] if name in task_vars["hostvars"] else {}
-            address = str(self._templar.template(variables.get("ansible_host", "")))
+            address = self._address_of(name, task_vars["hostvars"])
         problems = [names.name_problem(name, "name")]
         problems += [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
         if state in ("created", "member"):
@@ -88,3 +87,10 @@ class ActionModule(ActionBase):
             deadline_s=options["deadline_s"],
             check=bool(self._task.check_mode),
         )
+
+    def _address_of(self, name: str, hostvars: t.Mapping[str, t.Any]) -> str:
+        """The address by which Ansible knows the node, empty where the inventory has none."""
+        # hostvars gives an undefined value for an unknown host, not a KeyError.
+        if name not in hostvars or "ansible_host" not in hostvars[name]:
+            return ""
+        return str(self._templar.template(hostvars[name]["ansible_host"]))

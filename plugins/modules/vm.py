@@ -194,7 +194,6 @@ timings:
   description: When the domain was defined, started, reachable and deleted, in epoch seconds; null for what was not done.
   returned: always
   type: dict
-  sample: {defined_at: 1790000000.1, started_at: 1790000000.4, reachable_at: null, deleted_at: null}
 steps:
   description: What was done (in check mode, what would be), in order, and why.
   returned: always
@@ -206,23 +205,19 @@ restart_required:
   returned: always
   type: list
   elements: str
-  sample: [memory_max_mib]
 rebuild_required:
   description: What differs and needs the VM deleted and made anew; not done.
   returned: always
   type: list
   elements: str
-  sample: [image]
 elapsed_s:
   description: Seconds inside the module, without the wait for SSH.
   returned: always
   type: float
-  sample: 0.012
 connect_s:
   description: Seconds of RV(elapsed_s) that the connection to the host took.
   returned: always
   type: float
-  sample: 0.004
 refusal:
   description: Why the task failed, as reason and sentence.
   returned: when refused

@@ -29,27 +29,43 @@ def look_at(nodes: Nodes, host: str) -> membership.Seen:
 
 
 def look_through(nodes: Nodes, hosts: t.Sequence[str]) -> tuple[Look | None, dict[str, str], list[str]]:
-    """The cluster, told by the first of the hosts that is a running member.
+    """The cluster, told by the first of the hosts that is a running member with quorum, else by the first running member.
 
-    Returns the look (None: none of them is one), why each earlier host gave no answer, and which of them were unreachable.
+    Returns the look (None: none of them is one), why each other host gave no answer, and which of them may be members all the
+    same: they were not reached, or their Pacemaker runs but does not answer yet.
     """
     because: dict[str, str] = {}
-    unreachable: list[str] = []
+    unsure: list[str] = []
+    best: Look | None = None
     for host in hosts:
         try:
-            parts = sections(nodes.script(host, OBSERVE, ["all"], timeout_s=90).stdout)
+            look = _look(nodes, host)
         except NodeError as error:
             because[host] = str(error)
-            unreachable.append(host)
-            continue
-        if parts.get("pacemaker", (3, ""))[0] != 0:
-            because[host] = "%s runs no Pacemaker" % host
-            continue
-        try:
-            return Look(host, _seen(host, parts), status.parse(parts)), because, unreachable
+            unsure.append(host)
         except status.StatusError as error:
             because[host] = "%s: %s" % (host, error)
-    return None, because, unreachable
+            unsure.append(host)
+        else:
+            if isinstance(look, str):
+                because[host] = look
+            elif look.status.quorate:
+                return look, because, unsure
+            else:
+                because[host] = "%s has no quorum" % host
+                best = best or look
+    return best, because, unsure
+
+
+def _look(nodes: Nodes, host: str) -> Look | str:
+    """What one host tells, or why it is in no cluster."""
+    parts = sections(nodes.script(host, OBSERVE, ["all"], timeout_s=90).stdout)
+    seen = _seen(host, parts)
+    if parts.get("pacemaker", (3, ""))[0] != 0:
+        return "%s runs no Pacemaker" % host
+    if seen.in_no_cluster:
+        return "%s is in no cluster (its corosync.conf is the distribution's example)" % host
+    return Look(host, seen, status.parse(parts))
 
 
 def _seen(host: str, parts: dict[str, tuple[int, str]]) -> membership.Seen:

@@ -110,6 +110,11 @@ def leave(act: Act) -> None:
         raise Refused(Refusal("last_node", "%s must not leave: no other member was named; name the ones that stay." % act.name))
     look = _cluster(act, others)
     known = [member for member in look.status.members if member.name == act.name]
+    if known and known[0].listed:
+        _refuse_if(leave_rules.may_leave(look.status, act.name, act.min_nodes))
+        if host is None and (known[0].online or known[0].votes):
+            why = "it is online in the cluster but cannot be reached (%s); mend the connection first" % away
+            raise Refused(Refusal("host_unreachable", "%s must not leave: %s." % (act.name, why)))
     seen = _members(act, look, [member.name for member in look.status.members if member.listed and member.name != act.name])
     plan = _planned(membership.plan_leave(seen, act.name))
     own = [(act.name, host.text, "")] if host is not None and _of_this_cluster(host, look) else []
@@ -117,12 +122,6 @@ def leave(act: Act) -> None:
     act.changed = bool(act.diff) or bool(known)
     if not act.changed:
         return
-    if known and known[0].listed:
-        _refuse_if(leave_rules.may_leave(look.status, act.name, act.min_nodes))
-        if host is None and (known[0].online or known[0].votes):
-            raise Refused(
-                Refusal("host_unreachable", "%s must not leave: it is online in the cluster but cannot be reached (%s); mend the connection first." % (act.name, away))
-            )
     if act.check:
         return
     _empty_and_stop(act, look, seen, plan, host, bool(own))
@@ -139,7 +138,9 @@ def standby(act: Act, wanted: bool) -> None:
     look = _cluster(act, list(dict.fromkeys([*act.members, act.name])))
     known = [member for member in look.status.members if member.name == act.name]
     if not known:
-        raise Refused(Refusal("not_found", "%s is no member of the cluster %s; its members are %s." % (act.name, look.status.cluster, _listing(look))))
+        raise Refused(
+            Refusal("not_found", "%s is no member of the cluster %s; its members are %s." % (act.name, look.status.cluster, _listing(look)))
+        )
     act.changed = known[0].standby != wanted
     if act.changed and not act.check:
         act.wait(look.host, scripts.STANDBY, act.name, "on" if wanted else "off", "%d" % act.left_s)
@@ -184,12 +185,13 @@ def _of_this_cluster(host: membership.Seen, look: Look) -> bool:
 
 def _cluster(act: Act, hosts: t.Sequence[str]) -> Look:
     """The cluster at rest, as the first answering member tells it."""
-    look, because, unreachable = look_through(act.nodes, hosts)
+    look, because, unsure = look_through(act.nodes, hosts)
     if look is None:
         raise Refused(
             Refusal(
-                "host_unreachable" if unreachable else "not_found",
-                "%s was not changed: no member of a running cluster answers (%s); name its members." % (act.name, "; ".join(because.values()) or "none was named"),
+                "host_unreachable" if unsure else "not_found",
+                "%s was not changed: no member of a running cluster answers (%s); name its members."
+                % (act.name, "; ".join(because.values()) or "none was named"),
             )
         )
     if not look.status.idle and look.status.dc:
@@ -211,7 +213,8 @@ def _members(act: Act, look: Look, names: t.Sequence[str]) -> list[membership.Se
             raise Refused(
                 Refusal(
                     "host_unreachable",
-                    "%s was not changed: every member's corosync.conf has to change with it, and %s; bring it back or take it out first." % (act.name, error),
+                    "%s was not changed: every member's corosync.conf has to change with it, and %s; bring it back or take it out first."
+                    % (act.name, error),
                 )
             ) from error
     return seen

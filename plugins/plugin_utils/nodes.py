@@ -86,9 +86,7 @@ class Nodes:
         self.here: str = action._task.delegate_to or task_vars["inventory_hostname"]
         self._connections: dict[str, t.Any] = {self.here: action._connection}
 
-    def run(
-        self, host: str, argv: t.Sequence[str], stdin: str | bytes | None = None, timeout_s: float = 60, check: bool = True
-    ) -> Result:
+    def run(self, host: str, argv: t.Sequence[str], stdin: str | bytes | None = None, timeout_s: float = 60, check: bool = True) -> Result:
         """Run argv on a host, without a shell's reading of its values.
 
         stdin is text or bytes for the command (the only place for a secret). A command that takes longer than timeout_s
@@ -110,9 +108,7 @@ class Nodes:
         """Run a fixed sh text on a host: several commands in one trip. Values go in as $1, $2, ..., never into the text."""
         return self.run(host, ["sh", "-c", text, "sh", *args], stdin=stdin, timeout_s=timeout_s, check=check)
 
-    def _answer(
-        self, host: str, argv: t.Sequence[str], command: str, stdin: str | bytes | None, timeout_s: float
-    ) -> tuple[int, str, str]:
+    def _answer(self, host: str, argv: t.Sequence[str], command: str, stdin: str | bytes | None, timeout_s: float) -> tuple[int, str, str]:
         connection = self._connection(host, argv)
         if connection.become:
             command = connection.become.build_become_command(command, connection._shell)

@@ -50,7 +50,12 @@ class Cluster:
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def play(
-        self, tasks: list[dict[str, Any]], *options: str, hosts: str = FIRST, environment: Mapping[str, str] | None = None, timeout_s: float = 240
+        self,
+        tasks: list[dict[str, Any]],
+        *options: str,
+        hosts: str = FIRST,
+        environment: Mapping[str, str] | None = None,
+        timeout_s: float = 240,
     ) -> Playbook:
         """Run tasks on hosts by ansible-playbook in the cells' network."""
         number = next(self.numbers)

@@ -35,10 +35,17 @@ def cib(cluster: Cluster, node: str = FIRST) -> str:
     return cluster.cells[node].run("cibadmin", "--query", "--scope", "configuration").stdout
 
 
-@pytest.fixture
-def two(cluster: Cluster) -> Cluster:
-    """A cluster of two nodes on which nothing of CONFIG is configured yet."""
+@pytest.fixture(scope="module")
+def formed(cluster: Cluster) -> Cluster:
+    """A cluster of two nodes, made once."""
     cluster.be(2)
+    return cluster
+
+
+@pytest.fixture
+def two(formed: Cluster) -> Cluster:
+    """The cluster, with nothing of CONFIG in it."""
+    cluster = formed
     names = ["ondemand-note-first", "note", "agent"]
     cluster.done(configure(cluster, {"absent": names}))
     cluster.cells[FIRST].run("crm_resource", "--cleanup")

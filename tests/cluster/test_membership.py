@@ -34,7 +34,9 @@ def test_a_join_restarts_nothing_and_check_mode_tells_its_diff(cluster: Cluster,
     before, losses = cluster.untouched_by(FIRST), cluster.quorum_losses(FIRST)
     checked = cluster.done(cluster.node(name, "member", "--check", "--diff"))
     assert cluster.conf(name) == "" and len(cluster.info()["cluster"]["nodes"]) == count - 1, "check mode touched something"
-    joined = cluster.done(cluster.node(name, "member", "--diff"))
+    run = cluster.node(name, "member", "--diff", "-vvvvv")
+    joined = cluster.done(run)
+    assert cluster.cells[FIRST].run("base64", "-w0", "/etc/corosync/authkey").stdout[:40] not in run.output
     assert joined["changed"] and joined["diff"] == checked["diff"] and joined["diff"]
     assert cluster.done(cluster.node(name, "member"))["changed"] is False
     assert cluster.untouched_by(FIRST) == before and before["witness"]
@@ -114,7 +116,14 @@ def test_a_join_through_the_collection_takes_at_most_a_fifth_longer_than_by_hand
 def raw_join(cluster: Cluster) -> float:
     """Seconds that a join from one node to two takes with ssh and sh alone."""
     cells = cluster.cells
-    options = ["-i", f"{cells.directory}/login_key", "-o", f"UserKnownHostsFile={cells.directory}/known_hosts", "-o", "StrictHostKeyChecking=yes"]
+    options = [
+        "-i",
+        f"{cells.directory}/login_key",
+        "-o",
+        f"UserKnownHostsFile={cells.directory}/known_hosts",
+        "-o",
+        "StrictHostKeyChecking=yes",
+    ]
     options += ["-o", "ControlMaster=auto", "-o", f"ControlPath={cells.directory}/raw-%h", "-o", "ControlPersist=30"]
     script = cluster.directory / "raw.sh"
     ssh = " ".join(["ssh", *options])

@@ -54,10 +54,17 @@ def wishes(cluster: Cluster) -> list[str]:
     return re.findall(r'<rsc_location id="((?:ondemand-move|cli)-[^"]*)"', cluster.cells[FIRST].run("cibadmin", "--query").stdout)
 
 
-@pytest.fixture
-def two(cluster: Cluster) -> Cluster:
-    """A cluster of two nodes, the service on the first one, all healthy."""
+@pytest.fixture(scope="module")
+def formed(cluster: Cluster) -> Cluster:
+    """A cluster of two nodes, made once."""
     cluster.be(2)
+    return cluster
+
+
+@pytest.fixture
+def two(formed: Cluster) -> Cluster:
+    """The cluster, the service on the first node, all healthy."""
+    cluster = formed
     first = cluster.cells[FIRST]
     for node in (FIRST, SECOND):
         first.run("crm_standby", "--node", node, "--delete", check=False)

@@ -129,7 +129,9 @@ def without_node(conf: Conf, name: str) -> Conf:
     highest = conf.highest_id
 
     def drop(nodelist: Section) -> Section:
-        kept = tuple(item for item in nodelist.items if not (isinstance(item, Section) and item.name == "node" and _node(item).name == name))
+        kept = tuple(
+            item for item in nodelist.items if not (isinstance(item, Section) and item.name == "node" and _node(item).name == name)
+        )
         return replace(nodelist, items=kept)
 
     return _note_highest(Conf(_edit(conf.root, "nodelist", drop)), highest)

@@ -96,7 +96,9 @@ def agreed_conf(members: Sequence[Seen], leaving_or_joining: str) -> Union[Conf,
     confs = [(member, member.conf) for member in members if member.conf is not None]
     lacking = [member.host for member in members if member.conf is None]
     if lacking or not confs:
-        return Refusal("join_refused", "Nothing was changed: %s has no corosync.conf; repair it or take it out of the list." % ", ".join(lacking))
+        return Refusal(
+            "join_refused", "Nothing was changed: %s has no corosync.conf; repair it or take it out of the list." % ", ".join(lacking)
+        )
     cores = {member.host: _core(conf, leaving_or_joining) for member, conf in confs}
     first = members[0].host
     others = [host for host, core in cores.items() if core != cores[first]]
@@ -127,7 +129,8 @@ def plan_join(members: Sequence[Seen], host: Seen, status: Status, name: str, ad
     if not host.in_no_cluster and host.conf is not None and host.conf.cluster != conf.cluster:
         return Refusal(
             "join_refused",
-            "%s did not join %s: it belongs to the cluster %s; take it out of that one first (state absent)." % (name, conf.cluster, host.conf.cluster),
+            "%s did not join %s: it belongs to the cluster %s; take it out of that one first (state absent)."
+            % (name, conf.cluster, host.conf.cluster),
         )
     known = [member.id for member in status.members]
     node = listed or Node(name, address, max([conf.highest_id] + known) + 1)
@@ -155,7 +158,11 @@ def join_refusal(status: Status, name: str) -> Optional[Refusal]:
     present = sum(1 for member in listed if member.votes)
     if status.quorate and not quorum.survives_join(len(listed), present):
         found.append(
-            ("quorum", "only %d of %d votes are present, and one more expected vote would cost the quorum; bring members back first" % (present, len(listed)))
+            (
+                "quorum",
+                "only %d of %d votes are present, and one more expected vote would cost the quorum; bring members back first"
+                % (present, len(listed)),
+            )
         )
     if not found:
         return None
@@ -197,7 +204,10 @@ def _core(conf: Conf, name: str) -> str:
 
 
 def _other_address(name: str, listed: str, given: str) -> Refusal:
-    return Refusal("join_refused", "%s was not changed: it is a member with the address %s, not %s; let it leave first (state absent)." % (name, listed, given))
+    return Refusal(
+        "join_refused",
+        "%s was not changed: it is a member with the address %s, not %s; let it leave first (state absent)." % (name, listed, given),
+    )
 
 
 def _loopback(address: str) -> bool:

@@ -57,7 +57,9 @@ if [ "$1" = fresh ]; then
   rm -rf /var/lib/pacemaker/cib/* /var/lib/corosync/ringid_*
 fi
 if [ -n "$2" ]; then
-  cibadmin --empty | sed "s|<crm_config/>|<crm_config><cluster_property_set id=\"cib-bootstrap-options\"><nvpair id=\"ondemand-dc-deadtime\" name=\"dc-deadtime\" value=\"${2}s\"/></cluster_property_set></crm_config>|" >/var/lib/pacemaker/cib/cib.xml
+  seed="<nvpair id=\"ondemand-dc-deadtime\" name=\"dc-deadtime\" value=\"${2}s\"/>"
+  seed="<crm_config><cluster_property_set id=\"cib-bootstrap-options\">$seed</cluster_property_set></crm_config>"
+  cibadmin --empty | sed "s|<crm_config/>|$seed|" >/var/lib/pacemaker/cib/cib.xml
   chown hacluster:haclient /var/lib/pacemaker/cib/cib.xml
 fi
 if [ "$key" != - ]; then
@@ -140,7 +142,7 @@ while :; do
   off,*' standby="false"'*) done=yes ;;
   esac
   if [ $done = yes ] && idle "$(dc_of "$mon")"; then exit 0; fi
-  [ "$(now)" -lt "$end" ] || { echo "after $3 s: $(printf '%s' "$line" | sed 's/.*resources_running="\([0-9]*\)".*/\1/') resource(s) still run there" >&2; exit 3; }
+  [ "$(now)" -lt "$end" ] || { echo "after $3 s it is not empty with the cluster at rest" >&2; exit 3; }
   sleep 0.2
 done
 """
@@ -176,7 +178,11 @@ done
 )
 
 # After the first start: the short dc-deadtime has done its work.
-DROP_SEED = "cibadmin --delete --xpath \"//nvpair[@id='ondemand-dc-deadtime']\""
+DROP_SEED = r"""
+seed="//nvpair[@id='ondemand-dc-deadtime']"
+cibadmin --query --xpath "$seed" >/dev/null 2>&1 || exit 0
+cibadmin --delete --xpath "$seed"
+"""
 
 
 def key_line(key: bytes) -> str:

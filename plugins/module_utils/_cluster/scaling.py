@@ -56,14 +56,13 @@ def _unsteady(view: t.Optional[Data]) -> t.List[t.Dict[str, str]]:
         return []
     unclean = [node["name"] for node in view["nodes"] if node["unclean"]]
     if not view["quorate"]:
-        return [
-            _refusal("not_quorate", "%s has no quorum, so no node may join or leave; bring its other nodes back first" % view["name"])
-        ]
+        return [_refusal("not_quorate", "%s has no quorum, so no node may join or leave; bring its other nodes back first" % view["name"])]
     if unclean:
         return [
             _refusal(
                 "unclean",
-                "of %s nobody knows whether work runs there, so no node may join or leave; bring it back or fence it first" % ", ".join(unclean),
+                "of %s nobody knows whether work runs there, so no node may join or leave; bring it back or fence it first"
+                % ", ".join(unclean),
             )
         ]
     return []
@@ -97,7 +96,8 @@ def _chosen_refusals(leavers: t.Sequence[str], surplus: int, there: t.Container[
         return [
             _refusal(
                 "bad_input",
-                "leavers names %s, but the wanted number lets only %d leave; name fewer, or lower wanted" % (", ".join(named), max(0, surplus)),
+                "leavers names %s, but the wanted number lets only %d leave; name fewer, or lower wanted"
+                % (", ".join(named), max(0, surplus)),
             )
         ]
     return []
@@ -133,7 +133,9 @@ def shrinkage(
     nodes = {node["name"]: node for node in (view or {}).get("nodes", [])}
     unfinished = [name for name in there if name not in nodes]
     surplus = max(0, len(there) - wanted)
-    order = [name for name in leavers if name in there] + unfinished + [name for name in (view or {}).get("leave_order", []) if name in there]
+    order = (
+        [name for name in leavers if name in there] + unfinished + [name for name in (view or {}).get("leave_order", []) if name in there]
+    )
     going = list(dict.fromkeys(order))[:surplus]
     leave = [name for name in going if name in nodes]
     gone = [] if unreachable else [name for name in nodes if name not in there]
@@ -149,7 +151,9 @@ def shrinkage(
         # A cluster that is busy at this moment comes to rest: whoever takes the node out waits for that, and looks again.
         refusals = [_refusal(one["reason"], one["sentence"]) for one in verdicts if not one["allowed"] and one["reason"] != "unstable"]
     if not refusals and len(going) < surplus:
-        refusals = [_refusal("unstable", "only %d of %d VMs can be told to leave; look at the cluster, then run it again" % (len(going), surplus))]
+        refusals = [
+            _refusal("unstable", "only %d of %d VMs can be told to leave; look at the cluster, then run it again" % (len(going), surplus))
+        ]
     return {
         "leave": leave,
         "delete": [name for name in going if name not in nodes],

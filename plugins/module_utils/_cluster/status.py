@@ -137,7 +137,7 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
     try:
         conf = corosync_conf.parse(parts["conf"][1])
     except (KeyError, corosync_conf.ConfError) as error:
-        raise StatusError("corosync.conf cannot be read: %s" % error)
+        raise StatusError("corosync.conf cannot be read: %s" % error) from error
     dc = monitor.find("summary/current_dc")
     failures = tuple(_failures(monitor))
     return Status(
@@ -179,12 +179,16 @@ def _xml(parts: Dict[str, Tuple[int, str]], name: str) -> ET.Element:
     try:
         return ET.fromstring(text[text.index("<") :])
     except (ValueError, ET.ParseError) as error:
-        raise StatusError("%s is no XML: %s" % (name, error))
+        raise StatusError("%s is no XML: %s" % (name, error)) from error
 
 
 def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, votes: Votes) -> Tuple[Member, ...]:
     seen = {node.get("name", ""): node for node in monitor.findall("nodes/node") if node.get("type", "member") == "member"}
-    known = {item.get("uname", ""): int(item.get("id", "0")) for item in cib.findall("configuration/nodes/node") if item.get("type", "member") == "member"}
+    known = {
+        item.get("uname", ""): int(item.get("id", "0"))
+        for item in cib.findall("configuration/nodes/node")
+        if item.get("type", "member") == "member"
+    }
     listed = {node.name: node for node in conf.nodes}
     members = []
     for name in sorted(set(known) | set(listed), key=lambda name: (listed[name].id if name in listed else known[name], name)):
@@ -236,6 +240,12 @@ def _failures(monitor: ET.Element) -> List[Dict[str, Any]]:
         because = item.get("exitreason") or item.get("exitstatus") or item.get("status") or "no reason was given"
         code = item.get("exitcode", "")
         failures.append(
-            {"resource": resource, "node": item.get("node", ""), "operation": operation, "rc": int(code) if code.isdigit() else None, "because": because}
+            {
+                "resource": resource,
+                "node": item.get("node", ""),
+                "operation": operation,
+                "rc": int(code) if code.isdigit() else None,
+                "because": because,
+            }
         )
     return failures

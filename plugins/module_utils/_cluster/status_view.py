@@ -57,7 +57,13 @@ def _service(service: Service) -> Dict[str, Any]:
         "node": service.nodes[0] if service.kind != "clone" and service.nodes else None,
         "nodes": list(service.nodes),
         "resources": [
-            {"id": resource.id, "agent": resource.agent, "node": resource.nodes[0] if resource.nodes else None, "role": resource.role, "failed": resource.failed}
+            {
+                "id": resource.id,
+                "agent": resource.agent,
+                "node": resource.nodes[0] if resource.nodes else None,
+                "role": resource.role,
+                "failed": resource.failed,
+            }
             for resource in service.resources
         ],
     }

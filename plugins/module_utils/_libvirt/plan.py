@@ -11,7 +11,7 @@ domain last, so that a crash leaves the mark for the next run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import VmSpec
@@ -151,6 +151,10 @@ def plan(spec: VmSpec, state: Optional[VmState], want: str, leftovers: Tuple[str
         return Changes(refusal=refusal)
     if want == "absent":
         return _removal(spec, state, leftovers, bool(pinned))
+    if want == "stopped" and state is not None and state.running and state.finished:
+        # Whatever needed a restart can be put right in the same run, once the VM is off.
+        then = plan(spec, replace(state, state="stopped", vcpus_live=None), want, leftovers, pinned)
+        return replace(then, steps=(Step("stop", "it shall not run"), *then.steps))
     update = Changes()
     if state is None or not state.finished or ("overlay" in state.missing and not state.running):
         steps = _build(state, leftovers)
@@ -162,8 +166,6 @@ def plan(spec: VmSpec, state: Optional[VmState], want: str, leftovers: Tuple[str
         steps.append(Step("start", "it shall run"))
     elif want == "running" and state is not None and state.state == "paused":
         steps.append(Step("resume", "it is paused and shall run"))
-    elif want == "stopped" and running:
-        steps.append(Step("stop", "it shall not run"))
     fresh_key = any(step.kind in ("define", "reseed") for step in steps)
     if pinned is not None and (fresh_key or not pinned):
         steps.append(Step("pin", "its host key isn't in known_hosts"))
@@ -206,7 +208,7 @@ def difference(spec: VmSpec, state: Optional[VmState], changes: Changes, pinned:
         after.update({field: getattr(spec, field) for field in MARKED if field in spec.given})
     if changes.has("reseed"):
         after["missing"] = []
-    for kind, result in (("start", "running"), ("resume", "running"), ("stop", "stopped")):
+    for kind, result in (("stop", "stopped"), ("start", "running"), ("resume", "running")):
         if changes.has(kind):
             after["state"] = result
     if changes.has("pin"):

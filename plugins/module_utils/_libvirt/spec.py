@@ -69,6 +69,11 @@ class Boot:
     cmdline: Optional[str] = None
 
 
+def _or(value: Any, default: Any) -> Any:
+    """The value, or the default where nothing was given; a nought was given."""
+    return default if value is None else value
+
+
 def _given(params: Mapping[str, Any]) -> FrozenSet[str]:
     network = params.get("network") or {}
     found = [key for key in OPTIONS if params.get(key) is not None]
@@ -78,8 +83,8 @@ def _given(params: Mapping[str, Any]) -> FrozenSet[str]:
 def from_params(params: Mapping[str, Any]) -> VmSpec:
     """The spec of a module's parameters, with what follows from others filled in (maxima, MAC)."""
     network = params.get("network") or {}
-    vcpus = params.get("vcpus") or 1
-    memory = params.get("memory_mib") or 512
+    vcpus = _or(params.get("vcpus"), 1)
+    memory = _or(params.get("memory_mib"), 512)
     disks = [DataDisk(d["name"], d["path"], bool(d.get("shareable")), d.get("format") or "raw") for d in params.get("disks") or []]
     return VmSpec(
         name=params["name"],
@@ -92,14 +97,14 @@ def from_params(params: Mapping[str, Any]) -> VmSpec:
         image=params.get("image") or "",
         image_sha256=params.get("image_sha256"),
         vcpus=vcpus,
-        vcpus_max=params.get("vcpus_max") or vcpus,
+        vcpus_max=_or(params.get("vcpus_max"), vcpus),
         memory_mib=memory,
-        memory_max_mib=params.get("memory_max_mib") or memory,
+        memory_max_mib=_or(params.get("memory_max_mib"), memory),
         disk_gib=params.get("disk_gib"),
         disk_cache=params.get("disk_cache") or "writeback",
         bridge=network.get("bridge") or "",
         address=network.get("address") or "",
-        prefix=network.get("prefix") or 24,
+        prefix=_or(network.get("prefix"), 24),
         gateway=network.get("gateway"),
         dns=tuple(network.get("dns") or ()),
         mac=(network.get("mac") or names.mac_of(params["cluster"], params["name"])).lower(),

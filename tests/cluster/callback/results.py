@@ -32,7 +32,12 @@ class CallbackModule(CallbackBase):
     def _write(self, result, unreachable=False):
         with open(os.environ["ONDEMAND_TEST_RESULTS"], "a", encoding="utf-8") as results:
             clean = json.loads(json.dumps(result._result, default=str))
-            results.write(json.dumps({"host": result._host.get_name(), "unreachable": unreachable, "seconds": time.monotonic() - self._began, **clean}) + "\n")
+            results.write(
+                json.dumps(
+                    {"host": result._host.get_name(), "unreachable": unreachable, "seconds": time.monotonic() - self._began, **clean}
+                )
+                + "\n"
+            )
 
     def v2_runner_on_ok(self, result):
         self._write(result)

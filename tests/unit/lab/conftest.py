@@ -19,6 +19,9 @@ from typing import Any
 import pytest
 
 from lab.report_run import Run
+from ondemand.decide.memory import Memory
+from ondemand.model import Decision, Kind, Outcome, Plan, Step, StepKind
+from ondemand.record.journal import Journal
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SERVICES = CHECKOUT / "lab" / "services"
@@ -201,25 +204,27 @@ def run(recording: Recording) -> Run:
         {"what": "statement", "at": zero + 3, "memory_mib": 512},
     ]
     moved = {"service": "ledger", "from": "n1", "to": "n2"}
-    history = [
-        decided(zero + 0.5, "grow", "lb.rate_per_node 25 above 15 for 6 s", zero + 0.2),
-        *stepped(zero + 0.6, "scale_out", "1 node, 2 wanted", zero + 1.7, {"wanted": 2}),
-        *stepped(zero + 1.8, "move_service", "ledger is uneven", recording.moved_at + 1, moved),
-        decided(zero + 3.05, "hold", "the size of n1 and n2 is not the stated one", None),
-        *stepped(zero + 3.1, "scale_out", "n1 has 640 MiB, 512 MiB stated", zero + 3.9, {"wanted": 3}),
-        decided(zero + 4, "shrink", "lb.rate_per_node 4 below 6 for 12 s", zero + 3.9),
-        *stepped(zero + 4.1, "scale_in", "3 nodes, 2 wanted", zero + 4.5, {"wanted": 2}),
-    ]
+    journal = Journal(None)
+    grown, stated, shrunk = "lb.rate_per_node 25 above 15 for 6 s", "nodes of 512 MiB are asked for", "lb.rate_per_node 4 below 6 for 12 s"
+    journal.decision(zero + 0.5, Decision(Kind.GROW, 2, grown, "grow", zero + 0.2))
+    write_step(journal, StepKind.OUT, f"{grown}; 1 of 2 are members", zero + 0.2, zero + 0.6, zero + 1.7, {"wanted": 2})
+    journal.decision(zero + 1.7, Decision(Kind.HOLD, 2, "between", "hold:between"))
+    write_step(journal, StepKind.MOVE, "ledger goes to the emptier n2", zero + 0.2, zero + 1.8, recording.moved_at + 1, moved)
+    journal.decision(zero + 3.05, Decision(Kind.SHRINK, 2, stated, "stated_size", zero + 3.02))
+    write_step(journal, StepKind.OUT, f"{stated}; a node joins first", zero + 3.02, zero + 3.1, zero + 3.9, {"wanted": 3})
+    journal.decision(zero + 4, Decision(Kind.SHRINK, 2, shrunk, "shrink", zero + 3.9))
+    write_step(journal, StepKind.IN, "3 are members, and n1 leaves", zero + 3.9, zero + 4.1, zero + 4.5, {"wanted": 2})
+    history = json.loads(json.dumps(journal.history()))
+    journal.close()
     witness.sort(key=lambda record: record["at"])
     return Run(zero - 3, witness, recording.client, recording.stored, "c1", history, events)
 
 
-def decided(at: float, what: str, because: str, breach_at: float | None) -> dict[str, Any]:
-    """A decision as the driver's journal tells it."""
-    return {"kind": "decision", "at": at, "decision": what, "because": because, "breach_at": breach_at}
-
-
-def stepped(at: float, step: str, because: str, ended_at: float, facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """A step and its outcome as the driver's journal tells them."""
-    outcome = {"kind": "outcome", "at": ended_at, "ok": True, "because": "", "started_at": at, "ended_at": ended_at, "facts": facts}
-    return [{"kind": "step", "at": at, "step": step, "because": because}, outcome]
+def write_step(
+    journal: Journal, kind: StepKind, because: str, breach_at: float, began_at: float, ended_at: float, facts: dict[str, Any]
+) -> None:
+    """Writes a plan of one step, the step and its good end into the journal, as the driver does."""
+    step = Step(kind, {}, because, {}, 300.0)
+    journal.plan(began_at - 0.01, Plan((step,), because))
+    number = journal.step_begun(began_at, step, breach_at, Memory())
+    journal.step_ended(number, Outcome(True, facts, "done", began_at, ended_at), Memory())

@@ -45,8 +45,9 @@ def test_the_actions_tell_why_when_and_from_when_clients_were_served(run, record
         ("shrink", ("n1",)),
     ]
     assert (grow.breach_at, grow.decided_at, grow.done_at) == (zero + 0.2, zero + 0.5, zero + 1.7)
-    assert grow.because == "lb.rate_per_node 25 above 15 for 6 s; 1 node, 2 wanted"
-    assert shrink.because == "lb.rate_per_node 4 below 6 for 12 s; 3 nodes, 2 wanted"
+    assert grow.because == "lb.rate_per_node 25 above 15 for 6 s; 1 of 2 are members"  # the cause is told once
+    assert (move.because, move.decided_at) == ("ledger goes to the emptier n2", zero + 1.79)
+    assert shrink.because == "lb.rate_per_node 4 below 6 for 12 s; 3 are members, and n1 leaves"
     assert recording.moved_at < move.serving_at < recording.moved_at + 2
     assert replaced.serving_at is None  # n3 answered nobody in this run
 

@@ -50,7 +50,12 @@ def wrong_in_three_places(file):
 
 
 PLAYBOOKS = ["create_cluster", "scale_out", "scale_in", "move_service", "observe", "destroy_cluster"]
-NEEDED = {"scale_out": {"wanted": 2}, "scale_in": {"wanted": 1}, "move_service": {"service": "ledger"}, "destroy_cluster": {"confirm": "shop"}}
+NEEDED = {
+    "scale_out": {"wanted": 2},
+    "scale_in": {"wanted": 1},
+    "move_service": {"service": "ledger"},
+    "destroy_cluster": {"confirm": "shop"},
+}
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)

@@ -41,7 +41,9 @@ def test_a_playbook_has_its_page_with_steps_result_and_refusals(path):
 
 @ids("path", PLAYBOOKS, ids=lambda path: path.stem)
 def test_a_playbook_hands_back_the_one_key(path):
-    texts = [path.read_text()] + [task.read_text() for task in (ROOT / "playbooks" / "tasks").glob("*.yml") if task.name in path.read_text()]
+    texts = [path.read_text()] + [
+        task.read_text() for task in (ROOT / "playbooks" / "tasks").glob("*.yml") if task.name in path.read_text()
+    ]
     assert any("set_stats" in text and "      ondemand:" in text for text in texts)
 
 

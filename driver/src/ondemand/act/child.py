@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import ansible_runner
+import ansible_runner  # type: ignore[import-untyped]
 
 FAILED = ("runner_on_failed", "runner_on_unreachable", "runner_item_on_failed")
 WANTED = ("playbook_on_stats", *FAILED)

@@ -70,10 +70,9 @@ def parse(text: str) -> Any:
 def _path(loc: tuple[int | str, ...], data: Any, missing: bool) -> tuple[int | str, ...]:
     """Pydantic's location without the names of union branches, which are no part of the file."""
     path: list[int | str] = []
+    part: Any
     for i, part in enumerate(loc):
-        if isinstance(part, int) and isinstance(data, list) and part < len(data):
-            data = data[part]
-        elif isinstance(data, dict) and part in data:
+        if (isinstance(data, list) and isinstance(part, int) and part < len(data)) or (isinstance(data, dict) and part in data):
             data = data[part]
         elif not (missing and i == len(loc) - 1):
             continue

@@ -45,9 +45,7 @@ class Host(Part):
     """A hypervisor."""
 
     name: Name
-    uri: Annotated[
-        str, Field(pattern=r"^[a-z+]+://[^\s\"'<>{}\\]*$", description="a libvirt URI such as qemu+ssh://ondemand@hv1/system")
-    ]
+    uri: Annotated[str, Field(pattern=r"^[a-z+]+://[^\s\"'<>{}\\]*$", description="a libvirt URI such as qemu+ssh://ondemand@hv1/system")]
     zone: Name | None = None
     """failure zone; the host's name if absent"""
     pool: Name = "ondemand"

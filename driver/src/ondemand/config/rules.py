@@ -336,7 +336,7 @@ def disks_can_be_shared(cluster: Any) -> Found:
         if most is not None and most > 1 and disk.get("shareable", False) is False:
             why = "the disk is attached to every VM, and up to %d may run" % most
             yield ("cluster", "disks", i, "shareable"), why, "true, or requirement.nodes.max: 1"
-    named = {one.get("name") for _i, one in _entries(cluster, "disks") if isinstance(one.get("name"), str)}
+    named = {str(one.get("name")) for _i, one in _entries(cluster, "disks")}
     prefix = "/dev/disk/by-id/virtio-"
     for i, service in _entries(cluster, "services"):
         for j, member in _entries(service, "group"):
@@ -344,7 +344,11 @@ def disks_can_be_shared(cluster: Any) -> Found:
             for key, value in options.items() if isinstance(options, dict) else ():
                 if isinstance(value, str) and value.startswith(prefix) and value[len(prefix) :] not in named:
                     path = ("cluster", "services", i, "group", j, "options", key)
-                    yield path, "%s names no disk of cluster.disks" % shown(value), "one of %s" % (", ".join(sorted(named)) or "no disk yet")
+                    yield (
+                        path,
+                        "%s names no disk of cluster.disks" % shown(value),
+                        "one of %s" % (", ".join(sorted(named)) or "no disk yet"),
+                    )
 
 
 def thresholds_leave_a_gap(cluster: Any) -> Found:
@@ -377,7 +381,7 @@ RULES: Tuple[Callable[[Any], Found], ...] = (
 
 def with_rules(shape: Sequence[Problem], cluster: Any) -> List[Problem]:
     """The problems of shape, and those of the rules at other paths: one problem per path, in the order of the paths."""
-    found = {}
+    found: Dict[str, Problem] = {}
     for one in [*shape, *(problem(*each) for rule in RULES for each in rule(cluster))]:
         found.setdefault(one["path"], one)
     return [found[path] for path in sorted(found)]

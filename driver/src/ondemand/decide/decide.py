@@ -64,9 +64,7 @@ def _by_votes(
     return Decision(Kind.HOLD, wanted, "; ".join(one.because for one in told), f"hold:{codes}")
 
 
-def _grow(
-    winner: Vote, wanted: int, members: int, requirement: Requirement, scaling: Scaling, memory: Memory, now: float
-) -> Decision:
+def _grow(winner: Vote, wanted: int, members: int, requirement: Requirement, scaling: Scaling, memory: Memory, now: float) -> Decision:
     most = requirement.nodes.max
     if members < wanted:
         return Decision(Kind.HOLD, wanted, f"{winner.because}; {wanted} nodes are wanted already, {members} are there", "hold:growing")
@@ -74,7 +72,12 @@ def _grow(
         return Decision(Kind.HOLD, wanted, f"{winner.because}; {wanted} nodes are the most that the cluster file allows", "hold:most")
     rest = _left(memory.grown_at, scaling.scale_out.cooldown_s, now)
     if rest > 0:
-        return Decision(Kind.HOLD, wanted, f"{winner.because}; the last growth was less than {scaling.scale_out.cooldown_s:g} s ago", "hold:cooldown_out")
+        return Decision(
+            Kind.HOLD,
+            wanted,
+            f"{winner.because}; the last growth was less than {scaling.scale_out.cooldown_s:g} s ago",
+            "hold:cooldown_out",
+        )
     target = min(winner.target or wanted, most)
     clamp = f", of {winner.target} asked for: the cluster file allows no more" if target != winner.target else ""
     return Decision(Kind.GROW, target, f"{winner.because}: {target} nodes instead of {wanted}{clamp}", "grow", winner.breach_at)
@@ -126,6 +129,8 @@ def _replacement(observation: Observation, requirement: Requirement, hold: Decis
     sizes = {(one.vcpus, one.memory_mib) for one in old}
     larger = any(requirement.size.vcpus > vcpus or requirement.size.memory_mib > memory for vcpus, memory in sizes)
     names = ", ".join(one.name for one in old)
-    because = f"the cluster file asks for nodes of {size_words(requirement.size)}, and {names} {'has' if len(old) == 1 else 'have'} another size"
+    because = (
+        f"the cluster file asks for nodes of {size_words(requirement.size)}, and {names} {'has' if len(old) == 1 else 'have'} another size"
+    )
     breach_at = memory.breach_at if memory.because == because else now
     return Decision(Kind.GROW if larger else Kind.SHRINK, hold.wanted, because, "stated_size", breach_at)

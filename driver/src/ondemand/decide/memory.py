@@ -11,6 +11,7 @@ from ondemand.model import Decision, Kind, Outcome, Step, StepKind
 
 FIRST_RETRY_S = 10.0
 LONGEST_RETRY_S = 300.0
+BARRED_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Memory:
     failures: int = 0
     retry_at: float | None = None
     unfinished: StepKind | None = None
+    barred: Mapping[str, float] = field(default_factory=dict)
+    """SERVICE@NODE -> until when no move there is tried: a failed one interrupted the service"""
 
 
 def decided(memory: Memory, decision: Decision) -> Memory:
@@ -57,7 +60,10 @@ def remember(memory: Memory, step: Step, outcome: Outcome, now: float) -> Memory
     """The memory after a step. Samples from before a change say nothing about after it, so the windows begin anew."""
     if not outcome.ok:
         failures = memory.failures + 1
-        return replace(memory, failures=failures, retry_at=now + pause_s(failures), windows={})
+        barred = {key: until for key, until in memory.barred.items() if until > now}
+        if step.kind is StepKind.MOVE:
+            barred[f"{step.variables['service']}@{step.variables['to']}"] = now + BARRED_S
+        return replace(memory, failures=failures, retry_at=now + pause_s(failures), windows={}, barred=barred)
     made = replace(memory, failures=0, retry_at=None, unfinished=None, windows={})
     if step.kind in (StepKind.OUT, StepKind.CREATE):
         return replace(made, grown_at=now)

@@ -72,7 +72,9 @@ def vote(policy: Policy, scaling: Scaling, signal: Signal | None, unusable: str 
     if above:
         return _settled(policy, "above", above, signal, scaling.scale_out.after_s, words, _more(policy, scaling, signal, wanted), wanted)
     if below:
-        return _settled(policy, "below", below, signal, scaling.scale_in.after_s, words, _fewer(policy, scaling.scale_in, signal, wanted), wanted)
+        return _settled(
+            policy, "below", below, signal, scaling.scale_in.after_s, words, _fewer(policy, scaling.scale_in, signal, wanted), wanted
+        )
     return Vote(policy.name, wanted, "between", f"{words} lies between {_number(policy.below)} and {_number(policy.above)}")
 
 

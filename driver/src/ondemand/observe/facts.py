@@ -69,7 +69,9 @@ def _node(data: Any, path: str) -> Node:
 
 def _cluster(data: Any, path: str) -> ClusterState:
     services = _at(data, "services", path, list)
-    states = [(_at(one, "name", f"{path}.services[{i}]", str), _at(one, "state", f"{path}.services[{i}]", str)) for i, one in enumerate(services)]
+    states = [
+        (_at(one, "name", f"{path}.services[{i}]", str), _at(one, "state", f"{path}.services[{i}]", str)) for i, one in enumerate(services)
+    ]
     failed = [
         (_at(one, "resource", f"{path}.failures[{i}]", str, ""), _at(one, "node", f"{path}.failures[{i}]", str, ""))
         for i, one in enumerate(_at(data, "failures", path, list, []))

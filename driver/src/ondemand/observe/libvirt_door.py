@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-import libvirt
+import libvirt  # type: ignore[import-untyped]
 
 METADATA = "urn:ondemand:cluster:vm:1"
 OWNER = "ondemand.cluster"

@@ -11,7 +11,7 @@ from pathlib import Path
 from ondemand.config.model import Cluster
 from ondemand.model import Signal
 from ondemand.observe import haproxy
-from ondemand.observe.libvirt_door import LibvirtDoor
+from ondemand.observe.libvirt_door import CpuSample, LibvirtDoor
 from ondemand.observe.signals import LoadSample, signals
 
 USER = "ondemand"
@@ -35,7 +35,7 @@ class LoadReader:
         problems: list[str] = []
         password = self._password(problems) if self._balanced else ""
         asked = {name: self._pool.submit(self._service, name, address, password) for name, address in self._balanced.items() if password}
-        cpus = {}
+        cpus: dict[str, CpuSample] = {}
         for host in self._door.read(self._deadline_s):
             cpus.update(host.vms)
             problems += [host.problem] if host.problem else []

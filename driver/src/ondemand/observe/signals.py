@@ -24,9 +24,7 @@ class LoadSample:
     services: Mapping[str, ServiceStats] = field(default_factory=dict)
 
 
-def signals(
-    before: LoadSample | None, now: LoadSample, members: Mapping[str, str], services: Sequence[str]
-) -> dict[str, Signal]:
+def signals(before: LoadSample | None, now: LoadSample, members: Mapping[str, str], services: Sequence[str]) -> dict[str, Signal]:
     """What the newest sample tells. `members`: node -> address, the nodes that serve; `services`: the balanced ones' names."""
     found = {}
     cpu = cpu_share(before, now, members)
@@ -74,9 +72,7 @@ def rate(old: ServiceStats | None, new: ServiceStats) -> float | None:
     return (new.requests - old.requests) / elapsed
 
 
-def balancer(
-    before: LoadSample | None, now: LoadSample, members: Mapping[str, str], services: Sequence[str]
-) -> dict[str, Signal]:
+def balancer(before: LoadSample | None, now: LoadSample, members: Mapping[str, str], services: Sequence[str]) -> dict[str, Signal]:
     """Sums over all balanced services; per node, each service's rate is shared by the nodes that serve it."""
     stats = [now.services[name] for name in services]
     at = min(one.at for one in stats)

@@ -8,7 +8,7 @@ except the last rule, which runs an interrupted playbook again when nothing else
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from ondemand.config.model import Cluster
@@ -30,6 +30,7 @@ class Case:
     cluster: Cluster
     because: str
     interrupted: StepKind | None
+    barred: Collection[str]
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -62,9 +63,16 @@ class Case:
 Found = Plan | Refusal | None
 
 
-def plan(observation: Observation, wanted: int, cluster: Cluster, because: str = "", interrupted: StepKind | None = None) -> Plan | Refusal:
+def plan(
+    observation: Observation,
+    wanted: int,
+    cluster: Cluster,
+    because: str = "",
+    interrupted: StepKind | None = None,
+    barred: Collection[str] = (),
+) -> Plan | Refusal:
     """The steps from the observation to `wanted` nodes of the required size with evenly spread services, or why there are none."""
-    case = Case(observation, wanted, cluster, because or f"{wanted} nodes are wanted", interrupted)
+    case = Case(observation, wanted, cluster, because or f"{wanted} nodes are wanted", interrupted, barred)
     for rule in RULES:
         found = rule(case)
         if found is not None:
@@ -76,7 +84,9 @@ def within_limits(case: Case) -> Found:
     """Every VM that exists counts against the most, in whatever state it is: what fails to start must not multiply."""
     least = case.cluster.requirement.nodes.min
     if case.wanted > case.most:
-        return Refusal(Reason.MAXIMUM, f"{case.wanted} nodes are wanted and the cluster file allows {case.most}; raise requirement.nodes.max")
+        return Refusal(
+            Reason.MAXIMUM, f"{case.wanted} nodes are wanted and the cluster file allows {case.most}; raise requirement.nodes.max"
+        )
     if case.wanted < least:
         return Refusal(Reason.MINIMUM, f"{case.wanted} nodes are wanted and the cluster file asks for {least}; lower requirement.nodes.min")
     return None
@@ -166,7 +176,7 @@ def surplus_nodes(case: Case) -> Found:
     if isinstance(leaver, Refusal):
         return leaver
     why = f"{case.because}; {have} are members, and {leaver.name} leaves"
-    away = [one for one in moves(state, case.cluster.services, {leaver.name}) if one.origin == leaver.name]
+    away = [one for one in moves(state, case.cluster.services, {leaver.name}, case.barred) if one.origin == leaver.name]
     made: list[Step] = [steps.move(one.service, one.to, case.cluster.deadlines, one.because) for one in away]
     return Plan((*made, steps.scale_in(have - 1, [leaver.name], case.cluster.deadlines, why)), why)
 
@@ -217,7 +227,7 @@ def traces_of_moves(case: Case) -> Found:
 def uneven_work(case: Case) -> Found:
     """Movable services go from the fullest node to the emptiest, so that a new node takes work over."""
     state = case.observation.cluster
-    found = moves(state, case.cluster.services) if state else ()
+    found = moves(state, case.cluster.services, (), case.barred) if state else ()
     if not found:
         return None
     made = tuple(steps.move(one.service, one.to, case.cluster.deadlines, one.because) for one in found)

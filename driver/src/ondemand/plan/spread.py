@@ -28,34 +28,45 @@ def weights(nodes: Sequence[Node], services: Sequence[Service]) -> dict[str, int
     return {one.name: len(movable & set(one.services)) + len(addresses & set(one.resources)) for one in nodes}
 
 
-def _barred(cluster: ClusterState, members_of: Mapping[str, Collection[str]], service: str) -> set[str]:
-    """Nodes on which a resource of the service failed and is not cleaned up: it would not start there."""
-    resources = {service, f"{service}-address", *members_of.get(service, ())}
-    return {node for resource, node in cluster.failures if resource in resources}
+Barred = dict[str, set[str]]
 
 
-def moves(cluster: ClusterState, services: Sequence[Service], leaving: Collection[str] = ()) -> tuple[Move, ...]:
+def _barred(cluster: ClusterState, services: Sequence[Service], tried: Collection[str]) -> Barred:
+    """Service -> nodes where it would not start: a resource of it failed there and is not cleaned up, or a move failed lately."""
+    found: Barred = {}
+    for one in services:
+        if one.kind == "movable":
+            resources = {one.name, f"{one.name}-address", *(each.name for each in one.group)}
+            found[one.name] = {node for resource, node in cluster.failures if resource in resources}
+            found[one.name] |= {key.partition("@")[2] for key in tried if key.partition("@")[0] == one.name}
+    return found
+
+
+def moves(
+    cluster: ClusterState, services: Sequence[Service], leaving: Collection[str] = (), tried: Collection[str] = ()
+) -> tuple[Move, ...]:
     """The least number of moves after which nothing movable is on a leaving node and the others' weights differ by 1 at most.
 
     Greedy: from the heaviest node to the lightest. Each move of weight 1 between nodes 2 or more apart lowers the spread, and
     no single move can lower it more, so no shorter list exists. Ties go by name, so the same input gives the same moves.
+    `tried` holds SERVICE@NODE of moves that failed lately.
     """
     usable = [one for one in cluster.nodes if one.online and not one.standby and not one.pending and not one.unclean]
     stay = [one for one in usable if one.name not in leaving]
     if not stay:
         return ()
-    members_of = {one.name: [each.name for each in one.group] for one in services if one.kind == "movable"}
+    barred = _barred(cluster, services, tried)
     weight = weights(stay, services)
-    on = {one.name: sorted(set(one.services) & set(members_of)) for one in usable}
+    on = {one.name: sorted(set(one.services) & set(barred)) for one in usable}
     found: list[Move] = []
     for origin in sorted(set(on) & set(leaving)):
         for service in on[origin]:
-            to = _lightest(weight, _barred(cluster, members_of, service))
+            to = _lightest(weight, barred[service])
             if to is not None:
                 found.append(Move(service, origin, to, f"{origin} is to leave, and {to} carries least"))
                 weight[to] += 1
                 on[to] = sorted([*on[to], service])
-    return (*found, *_evened(cluster, members_of, weight, {one.name: on[one.name] for one in stay}))
+    return (*found, *_evened(barred, weight, {one.name: on[one.name] for one in stay}))
 
 
 def _lightest(weight: Mapping[str, int], barred: Collection[str]) -> str | None:
@@ -63,15 +74,13 @@ def _lightest(weight: Mapping[str, int], barred: Collection[str]) -> str | None:
     return min(open_, key=lambda one: (weight[one], one)) if open_ else None
 
 
-def _evened(
-    cluster: ClusterState, members_of: Mapping[str, Collection[str]], weight: dict[str, int], on: dict[str, list[str]]
-) -> list[Move]:
+def _evened(barred: Barred, weight: dict[str, int], on: dict[str, list[str]]) -> list[Move]:
     found: list[Move] = []
     while True:
         best = None
         for origin in sorted(on, key=lambda one: (-weight[one], one)):
             for service in on[origin]:
-                to = _lightest(weight, _barred(cluster, members_of, service))
+                to = _lightest(weight, barred[service])
                 if to is not None and weight[origin] - weight[to] >= 2:
                     best = (service, origin, to)
                     break

@@ -13,9 +13,7 @@ from structlog.typing import FilteringBoundLogger, Processor
 
 def logger(cluster: str, as_json: bool) -> FilteringBoundLogger:
     """A logger that puts time, level and cluster on every line."""
-    render: Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    render: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     made = structlog.wrap_logger(
         structlog.PrintLogger(sys.stderr),
         processors=[

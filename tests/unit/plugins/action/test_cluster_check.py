@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-
 from ansible_collections.ondemand.cluster.plugins.action.cluster_check import check
+
 from tests.cluster_files import bad_files, good_files
 
 CHECKOUT = Path(__file__).resolve().parents[4]

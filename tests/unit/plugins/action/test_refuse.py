@@ -30,7 +30,9 @@ def told(tmp_path, refusals):
     ]
     (tmp_path / "play.yml").write_text(json.dumps(play))
     command = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), str(tmp_path / "play.yml")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0"})
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0"}
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads((tmp_path / "told.json").read_text())
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 
 N1, N2, N3 = cc.Node("shop-n1", "10.99.0.20", 1), cc.Node("shop-n2", "10.99.0.21", 2), cc.Node("shop-n3", "10.99.0.22", 3)
@@ -104,7 +103,12 @@ def test_all_problems_of_a_node_are_told_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("totem {\n", "not closed"), ("}\n", "line 1 closes"), ("totem {\nversion 2\n}\n", "line 2"), ("totem { version: 2\n}\n", "line 2 closes")],
+    [
+        ("totem {\n", "not closed"),
+        ("}\n", "line 1 closes"),
+        ("totem {\nversion 2\n}\n", "line 2"),
+        ("totem { version: 2\n}\n", "line 2 closes"),
+    ],
 )
 def test_a_broken_file_is_told_with_its_place(text: str, said: str) -> None:
     with pytest.raises(cc.ConfError, match=said):

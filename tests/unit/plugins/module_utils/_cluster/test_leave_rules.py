@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, quorum
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
 
@@ -86,7 +85,15 @@ def test_a_join_or_leave_that_is_allowed_never_costs_the_quorum(listed: int) -> 
 
 @pytest.mark.parametrize(
     ("listed", "present", "join", "leave"),
-    [(1, 1, True, False), (2, 2, True, True), (3, 3, True, True), (3, 2, False, False), (4, 3, True, False), (5, 3, False, False), (5, 4, True, True)],
+    [
+        (1, 1, True, False),
+        (2, 2, True, True),
+        (3, 3, True, True),
+        (3, 2, False, False),
+        (4, 3, True, False),
+        (5, 3, False, False),
+        (5, 4, True, True),
+    ],
 )
 def test_the_arithmetic_in_worked_numbers(listed: int, present: int, join: bool, leave: bool) -> None:
     assert quorum.survives_join(listed, present) is join

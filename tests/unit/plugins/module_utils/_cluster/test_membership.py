@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status, Votes
@@ -35,7 +34,8 @@ def status(count: int, there: int | None = None, **more: object) -> Status:
     """A healthy cluster of so many nodes, of which the first `there` are present."""
     present = count if there is None else there
     members = tuple(
-        Member(node.name, node.id, node.address, True, node.id <= present, node.id <= present, False, False, False) for node in NODES[:count]
+        Member(node.name, node.id, node.address, True, node.id <= present, node.id <= present, False, False, False)
+        for node in NODES[:count]
     )
     facts = {"quorate": True, "dc": "n1", "idle": True, "services": (), "failures": (), "constraints": (), **more}
     return Status(cluster="shop", votes=Votes(count, present, 1, (), False), members=members, **facts)  # type: ignore[arg-type]

@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import (
+    growth,
+    shrinkage,
+    unreachable_refusals,
+    wanted_refusals,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import growth, shrinkage, unreachable_refusals, wanted_refusals
 
 FILE = {"name": "shop", "requirement": {"nodes": {"min": 1, "max": 3}}}
 

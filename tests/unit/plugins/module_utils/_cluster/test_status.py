@@ -7,7 +7,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import status, status_view
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import sections
 
@@ -44,8 +43,31 @@ def test_a_failure_is_told_with_its_reason() -> None:
 
 def test_the_view_has_the_promised_keys() -> None:
     view = status_view.view(SEEN)
-    assert set(view) == {"name", "quorate", "dc", "stable", "votes", "two_node", "nodes", "services", "failures", "constraints", "leave_order"}
-    assert set(view["nodes"][0]) == {"name", "id", "address", "online", "standby", "pending", "unclean", "services", "resources", "may_leave"}
+    assert set(view) == {
+        "name",
+        "quorate",
+        "dc",
+        "stable",
+        "votes",
+        "two_node",
+        "nodes",
+        "services",
+        "failures",
+        "constraints",
+        "leave_order",
+    }
+    assert set(view["nodes"][0]) == {
+        "name",
+        "id",
+        "address",
+        "online",
+        "standby",
+        "pending",
+        "unclean",
+        "services",
+        "resources",
+        "may_leave",
+    }
     assert view["nodes"][0]["resources"] == ["ledger-data", "ledger-address", "ledger-app", "web"]
     assert view["constraints"] == [{"id": "cli-prefer-d", "temporary": True}]
     assert view["nodes"][1]["may_leave"] == {"allowed": True, "reason": None, "sentence": "cell-n2 may leave."}
@@ -76,7 +98,10 @@ def test_the_state_of_a_service(kind: str, resources: list[status.Resource], fai
     assert status.Service("s", kind, tuple(resources), failures).state == state
 
 
-@pytest.mark.parametrize(("key", "found"), [("my_app_monitor_10000", ("my_app", "monitor")), ("vm_migrate_to_0", ("vm", "migrate_to")), ("a-b_stop_0", ("a-b", "stop"))])
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [("my_app_monitor_10000", ("my_app", "monitor")), ("vm_migrate_to_0", ("vm", "migrate_to")), ("a-b_stop_0", ("a-b", "stop"))],
+)
 def test_an_operation_key_is_taken_apart(key: str, found: tuple[str, str]) -> None:
     match = status.OPERATION_KEY.match(key)
     assert match and match.groups() == found
@@ -84,7 +109,11 @@ def test_an_operation_key_is_taken_apart(key: str, found: tuple[str, str]) -> No
 
 def test_a_node_that_left_the_list_but_not_the_cib_is_still_shown() -> None:
     text = TWO.replace("        name: cell-n2\n", "        name: other\n").replace("nodeid: 4", "nodeid: 9")
-    assert [(node.name, node.listed) for node in status.parse(sections(text)).members] == [("cell-n1", True), ("cell-n2", False), ("other", True)]
+    assert [(node.name, node.listed) for node in status.parse(sections(text)).members] == [
+        ("cell-n1", True),
+        ("cell-n2", False),
+        ("other", True),
+    ]
 
 
 @pytest.mark.parametrize(("cut", "said"), [("<cib ", "cib"), ("<pacemaker-result", "monitor"), ("totem {", "corosync.conf")])

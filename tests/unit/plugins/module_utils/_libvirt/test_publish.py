@@ -31,7 +31,11 @@ CASES = [
     ("after an upload that broke off", Pool(None, False, volumes(NEW), {}), Publication(("disk", "kernel"), True)),
     ("after a manifest that broke off", Pool(None, True, volumes(NEW), {}), Publication(("disk", "kernel"), True)),
     ("with a volume lost", Pool(manifest(NEW), True, (DISK_NEW,), {}), Publication(("kernel",), False)),
-    ("of an older one that VMs still use", Pool(manifest(OLD), True, volumes(OLD, NEW), {DISK_NEW: ["x"]}), Publication((), True, volumes(OLD))),
+    (
+        "of an older one that VMs still use",
+        Pool(manifest(OLD), True, volumes(OLD, NEW), {DISK_NEW: ["x"]}),
+        Publication((), True, volumes(OLD)),
+    ),
     ("when an old one's last VM is gone", Pool(manifest(NEW), True, volumes(OLD, NEW), {}), Publication((), False, volumes(OLD))),
 ]
 
@@ -60,7 +64,9 @@ def test_a_withdrawn_image_leaves_nothing():
     assert publish.plan_withdraw("debian", Pool(None, False, (), {}))[0].changed is False
 
 
-@pytest.mark.parametrize("name", ["debian.qcow2", "debian-x.qcow2", f"other-{OLD[:12]}.qcow2", f"debian-{OLD[:12]}.iso", "debian-2-n1.qcow2"])
+@pytest.mark.parametrize(
+    "name", ["debian.qcow2", "debian-x.qcow2", f"other-{OLD[:12]}.qcow2", f"debian-{OLD[:12]}.iso", "debian-2-n1.qcow2"]
+)
 def test_volumes_of_others_are_never_taken_for_the_images(name):
     assert publish.stem(name, "debian") is None
 

@@ -77,7 +77,7 @@ def test_cloud_init_gets_yaml_that_says_the_same():
 
 
 def test_a_value_never_becomes_syntax():
-    evil = 'k: [1]\n#"\'{}'
+    evil = "k: [1]\n#\"'{}"
     files = seed.files(replace(SPEC, authorized_keys=(evil,)), PAIR)
     assert json.loads(files["user-data"].split("\n", 1)[1])["users"][0]["ssh_authorized_keys"] == [evil]
 

@@ -22,10 +22,13 @@ def listener(answer, after_s=0.0):
         sock.settimeout(5)
         port = sock.getsockname()[1]
 
+        if not after_s:
+            sock.listen()
+
         def serve():
             time.sleep(after_s)
-            sock.listen()
             with contextlib.suppress(OSError):
+                sock.listen()
                 while True:
                     connection, _peer = sock.accept()
                     count.append(1)

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The order of calls, tick by tick: read, decide, plan, act, record. No rules live here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from ondemand.act.actor import Actor
+from ondemand.config.load import Loaded
+from ondemand.decide.decide import decide
+from ondemand.decide.memory import begun, remember
+from ondemand.errors import ConfigError, ObserveError
+from ondemand.model import Decision, Kind, Observation, Outcome, Plan, Refusal, Signal, Step
+from ondemand.observe.cluster import read_cluster
+from ondemand.plan.plan import plan
+from ondemand.plan.steps import why_not_reached
+from ondemand.record.journal import Journal
+
+LOOK_AGAIN_S = 60.0
+"""the cluster is observed by playbook at least so often"""
+LOOK_SOON_S = 4.0
+"""and so soon while it is changing; twice as long with every look that finds it still so"""
+
+
+class Load(Protocol):
+    """Whatever reads the light signals."""
+
+    def read(self, members: Mapping[str, str]) -> tuple[dict[str, Signal], list[str]]:
+        """The newest signals, and why parts could not be renewed."""
+        ...
+
+    def forget(self) -> None:
+        """Drops what was measured before a change."""
+        ...
+
+    def close(self) -> None:
+        """Ends its threads."""
+        ...
+
+
+class Tick(StrEnum):
+    """What a tick came to."""
+
+    DONE = "done"
+    """a step ended well: there may be more to do at once"""
+    IDLE = "idle"
+    """nothing to do"""
+    WAITING = "waiting"
+    """something is to do, and not now: a pause after a failure"""
+    REFUSED = "refused"
+    FAILED = "failed"
+    BLIND = "blind"
+    """the cluster could not be observed"""
+
+
+@dataclass
+class Parts:
+    """Everything outside that the daemon uses."""
+
+    path: Path
+    actor: Actor
+    load: Callable[[Loaded], Load]
+    load_file: Callable[[Path], Loaded]
+    journal: Journal
+    clock: Callable[[], float]
+    log: FilteringBoundLogger
+
+
+def settled(seen: Observation) -> bool:
+    """Whether the cluster is at rest and whole, so that there is no hurry to look again."""
+    state = seen.cluster
+    return state is not None and state.quorate and state.stable and not state.not_started and all(one.online for one in state.nodes)
+
+
+def same(one: Step, other: Step) -> bool:
+    """Whether two steps do the same; their sentences may count seconds."""
+    return (one.kind, dict(one.variables)) == (other.kind, dict(other.variables))
+
+
+def file_signature(path: Path) -> tuple[int, ...]:
+    """Changes whenever the file does; empty while there is none."""
+    try:
+        told = path.stat()
+    except OSError:
+        return ()
+    return (told.st_mtime_ns, told.st_size, told.st_ino)
+
+
+class Daemon:
+    """One cluster's driver."""
+
+    def __init__(self, parts: Parts, loaded: Loaded, set_text: Callable[[str], None]) -> None:
+        self._parts, self._loaded, self._set_text = parts, loaded, set_text
+        self._memory = parts.journal.memory()
+        self._load = parts.load(loaded)
+        self._seen: Observation | None = None
+        self._look_at = 0.0
+        self._pause_s = LOOK_SOON_S
+        self._file_seen: tuple[int, ...] = ()
+        self._told: dict[str, str] = {}
+
+    def recover(self) -> None:
+        """Sees to what a driver that died left: its playbooks end first, its steps are closed, reality is read anew."""
+        parts = self._parts
+        now = parts.clock()
+        open_steps = parts.journal.open_steps()
+        # A playbook that still runs may end within its deadline; one of no known step was only looking.
+        rest = max((one["at"] + one["deadline_s"] - now for one in open_steps), default=1.0)
+        ended = parts.actor.wait_for_orphans(max(1.0, rest))
+        for one in open_steps:
+            why = "the driver ended while it ran; what came of it is read from the cluster"
+            parts.journal.step_ended(one["id"], Outcome(False, {}, why, one["at"], parts.clock(), "interrupted"), self._memory)
+            parts.log.warning("interrupted step", step=one["step"], because=one["because"], processes_ended=ended)
+
+    def tick(self) -> Tick:
+        """One look, one decision, at most one step."""
+        self._reload()
+        if self._parts.clock() >= self._look_at:
+            self._observe()
+        if self._seen is None:
+            return Tick.BLIND
+        observation = self._with_signals(self._seen)
+        now = self._parts.clock()
+        cluster = self._loaded.cluster
+        decision, memory = decide(observation, cluster.requirement, cluster.scaling, self._memory, now)
+        self._record(decision, now)
+        if memory.wanted != self._memory.wanted:
+            self._parts.journal.remember(memory)
+        self._memory = memory
+        return self._follow(observation)
+
+    @property
+    def every_s(self) -> float:
+        """Seconds between two ticks, as the newest valid cluster file says."""
+        return self._loaded.cluster.scaling.every_s
+
+    def close(self) -> None:
+        """Ends the readers' threads."""
+        self._load.close()
+
+    # ------------------------------------------------------------ the beats of a tick
+
+    def _follow(self, observation: Observation) -> Tick:
+        """Plans; if there is a step, looks again, and does it only if it is still the first."""
+        found = self._plan(observation)
+        if isinstance(found, Refusal):
+            return self._refuse(found)
+        if not found.steps:
+            # What can't be done yet is told too, once; that all is as wanted needs no entry.
+            if not settled(observation) and self._parts.journal.plan(self._parts.clock(), found):
+                self._parts.log.info("nothing to do yet", because=found.because)
+            return Tick.IDLE
+        now = self._parts.clock()
+        if self._memory.retry_at is not None and now < self._memory.retry_at:
+            self._tell("retry", f"{found.steps[0].playbook} is tried again later: {self._memory.failures} failed in a row")
+            return Tick.WAITING
+        self._observe()
+        if self._seen is None:
+            return Tick.BLIND
+        again = self._plan(self._seen)
+        if isinstance(again, Refusal):
+            return self._refuse(again)
+        self._parts.journal.plan(self._parts.clock(), again)
+        if not again.steps or not same(again.steps[0], found.steps[0]):
+            self._parts.log.info("plan dropped: a second look showed another state", now=again.because)
+            return Tick.IDLE
+        return self._perform(again.steps[0])
+
+    def _perform(self, step: Step) -> Tick:
+        parts = self._parts
+        self._memory = begun(self._memory, step)
+        step_id = parts.journal.step_begun(parts.clock(), step, self._memory.breach_at, self._memory)
+        parts.log.info("step", playbook=step.playbook, variables=dict(step.variables), because=step.because)
+        outcome = parts.actor.perform(step)
+        self._pause_s = LOOK_SOON_S
+        self._observe()
+        if outcome.ok:
+            missed = why_not_reached(step, self._seen) if self._seen else "the step ended well, yet the cluster can't be observed"
+            outcome = replace(outcome, ok=False, because=missed) if missed else outcome
+        self._memory = remember(self._memory, step, outcome, parts.clock())
+        parts.journal.step_ended(step_id, outcome, self._memory)
+        self._load.forget()
+        say = parts.log.info if outcome.ok else parts.log.error
+        say("outcome", ok=outcome.ok, because=outcome.because, seconds=round(outcome.ended_at - outcome.started_at, 1))
+        return Tick.DONE if outcome.ok else Tick.FAILED
+
+    def _plan(self, observation: Observation) -> Plan | Refusal:
+        memory = self._memory
+        barred = {key for key, until in memory.barred.items() if until > self._parts.clock()}
+        return plan(observation, memory.wanted or 0, self._loaded.cluster, memory.because, memory.unfinished, barred)
+
+    def _refuse(self, refusal: Refusal) -> Tick:
+        if self._parts.journal.plan(self._parts.clock(), refusal):
+            self._parts.log.warning("refused", reason=refusal.reason.value, because=refusal.sentence)
+        return Tick.REFUSED
+
+    def _record(self, decision: Decision, now: float) -> None:
+        if self._parts.journal.decision(now, decision):
+            say = self._parts.log.debug if decision.kind is Kind.HOLD else self._parts.log.info
+            say("decision", decision=decision.kind.value, wanted=decision.wanted, because=decision.because)
+
+    def _observe(self) -> None:
+        try:
+            self._seen = read_cluster(self._parts.actor)
+            self._parts.journal.observed(self._seen)
+            self._tell("observe", "")
+        except ObserveError as error:
+            self._seen = None
+            self._tell("observe", str(error))
+        whole = self._seen is not None and settled(self._seen)
+        self._look_at = self._parts.clock() + (LOOK_AGAIN_S if whole else self._pause_s)
+        self._pause_s = LOOK_SOON_S if whole else min(LOOK_AGAIN_S, 2 * self._pause_s)
+
+    def _with_signals(self, seen: Observation) -> Observation:
+        addresses = {one.name: one.address for one in seen.vms}
+        members = {name: addresses.get(name, "") for name in seen.members}
+        found, problems = self._load.read(members)
+        self._tell("load", "; ".join(sorted(problems)))
+        return replace(seen, signals=found)
+
+    def _reload(self) -> None:
+        """Takes a changed cluster file over, between ticks only; a broken one is told once and the old one stays."""
+        signature = file_signature(self._parts.path)
+        if signature == self._file_seen:
+            return
+        self._file_seen = signature
+        try:
+            new = self._parts.load_file(self._parts.path)
+            if new.cluster.name != self._loaded.cluster.name:
+                raise ConfigError(
+                    f"the file now names the cluster {new.cluster.name}; a driver stays with one, {self._loaded.cluster.name}"
+                )
+        except ConfigError as error:
+            told = "; ".join([str(error), *(f"{one['path']}: {one['problem']}" for one in error.problems)])
+            self._tell("file", f"{told} - the former file stays in force")
+            return
+        self._tell("file", "")
+        if new.digest == self._loaded.digest:
+            return
+        self._parts.log.info("the cluster file changed and is taken over", digest=new.digest[:12])
+        self._loaded = new
+        self._set_text(new.text)
+        self._load.close()
+        self._load = self._parts.load(new)
+
+    def _tell(self, about: str, sentence: str) -> None:
+        """Logs a sentence when it is new, so that a trouble that lasts is told once, and its end too."""
+        if self._told.get(about, "") == sentence:
+            return
+        self._told[about] = sentence
+        if sentence:
+            self._parts.log.warning("trouble", about=about, because=sentence)
+        else:
+            self._parts.log.info("trouble over", about=about)

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The journal: every decision, plan, step and outcome, in SQLite, written before the effect. It tells intentions, never what is.
+
+One table of entries in the order of their writing; `state` keeps the memory and the newest observation for the next start and
+for `ondemand status`. Only the driver that holds the lock writes.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ondemand.decide.memory import Memory
+from ondemand.errors import RecordError
+from ondemand.model import Decision, Observation, Outcome, Plan, Refusal, Step, StepKind
+
+VERSION = 1
+TABLES = """
+CREATE TABLE entries (
+  id INTEGER PRIMARY KEY,
+  at REAL NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('decision', 'plan', 'step', 'outcome')),
+  ended_at REAL,
+  data TEXT NOT NULL
+) STRICT;
+CREATE INDEX entries_by_kind ON entries (kind, id);
+CREATE TABLE state (name TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
+"""
+
+
+class Journal:
+    """An open journal. `path` None: one in memory, for a dry run, which leaves no trace."""
+
+    def __init__(self, path: Path | None, readonly: bool = False) -> None:
+        try:
+            if readonly and path is not None:
+                self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
+            else:
+                self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=5)
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+            self._prepare(readonly)
+        except sqlite3.Error as error:
+            raise RecordError(f"the journal {path} can't be used: {error}; move it away, and the driver begins a new one") from error
+
+    def _prepare(self, readonly: bool) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0 and not readonly:
+            self._db.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        elif version != VERSION:
+            raise RecordError(f"the journal has version {version} and this driver knows {VERSION}; use the driver that wrote it")
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    # ------------------------------------------------------------ writing
+
+    def _write(self, at: float, kind: str, data: Mapping[str, Any]) -> int:
+        made = self._db.execute("INSERT INTO entries (at, kind, data) VALUES (?, ?, ?)", (at, kind, json.dumps(data)))
+        return int(made.lastrowid or 0)
+
+    def _newest(self, kind: str) -> dict[str, Any]:
+        row = self._db.execute("SELECT data FROM entries WHERE kind = ? ORDER BY id DESC LIMIT 1", (kind,)).fetchone()
+        return dict(json.loads(row[0])) if row else {}
+
+    def decision(self, at: float, made: Decision) -> bool:
+        """Writes a decision; one that says the same as the one before is not written again. Whether it was written."""
+        before = self._newest("decision")
+        if (before.get("code"), before.get("wanted")) == (made.code, made.wanted):
+            return False
+        data = {"decision": made.kind.value, "wanted": made.wanted, "because": made.because, "breach_at": made.breach_at, "code": made.code}
+        self._write(at, "decision", data)
+        return True
+
+    def plan(self, at: float, made: Plan | Refusal) -> bool:
+        """Writes a plan or a refusal, unless it is the one before. Whether it was written."""
+        if isinstance(made, Refusal):
+            data: dict[str, Any] = {
+                "steps": [],
+                "because": made.sentence,
+                "refusal": {"reason": made.reason.value, "sentence": made.sentence},
+            }
+        else:
+            data = {"steps": [one.as_data() for one in made.steps], "because": made.because, "refusal": None}
+        if self._newest("plan") == data:
+            return False
+        self._write(at, "plan", data)
+        return True
+
+    def step_begun(self, at: float, step: Step, breach_at: float | None, memory: Memory) -> int:
+        """Writes, in one transaction, that a step is about to run and that it has no known end. Its id."""
+        told = step.as_data()
+        data = {"step": told.pop("kind"), **told, "breach_at": breach_at}
+        self._db.execute("BEGIN IMMEDIATE")
+        made = self._write(at, "step", data)
+        self.remember(memory)
+        self._db.execute("COMMIT")
+        return made
+
+    def step_ended(self, step_id: int, outcome: Outcome, memory: Memory) -> None:
+        """Writes a step's outcome and the memory after it."""
+        step = json.loads(self._db.execute("SELECT data FROM entries WHERE id = ?", (step_id,)).fetchone()[0])
+        data = {
+            "step": step["step"],
+            "step_id": step_id,
+            "ok": outcome.ok,
+            "because": outcome.because,
+            "reason": outcome.reason,
+            "facts": dict(outcome.facts),
+            "began_at": outcome.started_at,
+            "ended_at": outcome.ended_at,
+        }
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("UPDATE entries SET ended_at = ? WHERE id = ?", (outcome.ended_at, step_id))
+        self._write(outcome.ended_at, "outcome", data)
+        self.remember(memory)
+        self._db.execute("COMMIT")
+
+    def remember(self, memory: Memory) -> None:
+        """Keeps what the next start needs. Windows are not kept: samples from before a pause prove nothing."""
+        data = {
+            "wanted": memory.wanted,
+            "because": memory.because,
+            "breach_at": memory.breach_at,
+            "grown_at": memory.grown_at,
+            "shrunk_at": memory.shrunk_at,
+            "failures": memory.failures,
+            "retry_at": memory.retry_at,
+            "unfinished": memory.unfinished.value if memory.unfinished else None,
+            "barred": dict(memory.barred),
+        }
+        self._put("memory", data)
+
+    def observed(self, seen: Observation) -> None:
+        """Keeps the newest observation for `ondemand status`; nobody decides on it."""
+        data = {
+            "at": seen.at,
+            "members": list(seen.members),
+            "vms": [
+                {"name": one.name, "host": one.host, "state": one.state, "vcpus": one.vcpus, "memory_mib": one.memory_mib}
+                for one in seen.vms
+            ],
+            "unreachable": list(seen.unreachable),
+            "quorate": seen.cluster.quorate if seen.cluster else None,
+            "services": {name: one.name for one in (seen.cluster.nodes if seen.cluster else ()) for name in one.services},
+        }
+        self._put("observation", data)
+
+    def _put(self, name: str, data: Mapping[str, Any]) -> None:
+        self._db.execute("INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET data = excluded.data", (name, json.dumps(data)))
+
+    # ------------------------------------------------------------ reading
+
+    def state(self, name: str) -> dict[str, Any]:
+        """A kept value: `memory` or `observation`; empty if there is none."""
+        row = self._db.execute("SELECT data FROM state WHERE name = ?", (name,)).fetchone()
+        return dict(json.loads(row[0])) if row else {}
+
+    def memory(self) -> Memory:
+        """The memory that was kept."""
+        kept = self.state("memory")
+        unfinished = kept.pop("unfinished", None)
+        return Memory(**kept, unfinished=StepKind(unfinished) if unfinished else None)
+
+    def open_steps(self) -> list[dict[str, Any]]:
+        """Steps that began and have no end: their driver died. Each with `id` and `at`."""
+        rows = self._db.execute("SELECT id, at, data FROM entries WHERE kind = 'step' AND ended_at IS NULL ORDER BY id")
+        return [{"id": row[0], "at": row[1], **json.loads(row[2])} for row in rows]
+
+    def history(self, most: int = 0) -> list[dict[str, Any]]:
+        """The entries, oldest first; only the newest `most` if that is not 0."""
+        rows = self._db.execute("SELECT at, kind, ended_at, data FROM entries ORDER BY id DESC LIMIT ?", (most or -1,)).fetchall()
+        return [{"at": at, "kind": kind, "ended_at": ended_at, **json.loads(data)} for at, kind, ended_at, data in reversed(rows)]

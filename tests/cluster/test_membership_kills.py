@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""kill -9 of ansible-playbook after each of its trips to nodes, and during the long ones: the next run finishes, at no cost.
+
+The hardest ways are walked: from one node to two and back, where a wrong order would cost the quorum.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.conftest import FIRST, Cluster
+
+BIN = Path(__file__).parent / "bin"
+# The trips of a join: look at the cluster, look at the node, read the key, install, members now, start, members then.
+JOIN_TRIPS = 7
+# The trips of a leave: look at the node, look at the cluster, standby, members now, depart, members then, forget, rest.
+LEAVE_TRIPS = 8
+LONG = {"member": 6, "absent": 5}
+POINTS = [("after", number) for number in range(1, LEAVE_TRIPS + 1)] + [("during", 0)]
+
+
+def killed(cluster: Cluster, state: str, when: str, trip: int) -> bool:
+    """Run it on the second node and kill Ansible at that trip; says whether it came so far."""
+    directory = cluster.directory / f"kill-{state}-{when}-{trip}"
+    directory.mkdir()
+    run = cluster.node(
+        "cell-n2",
+        state,
+        members=[FIRST],
+        environment={
+            "ANSIBLE_SSH_EXECUTABLE": str(BIN / "ssh-then-kill"),
+            "ONDEMAND_KILL_DIR": str(directory),
+            "ONDEMAND_KILL_AFTER": str(trip),
+            "ONDEMAND_KILL_WHEN": when,
+        },
+    )
+    was = (directory / "killed").exists()
+    assert run.rc != 0 if was else run.rc == 0, run.output
+    return was
+
+
+@pytest.mark.parametrize(("when", "trip"), POINTS)
+def test_after_a_kill_the_next_run_finishes(cluster: Cluster, when: str, trip: int) -> None:
+    cluster.be(1)
+    before, losses = cluster.untouched_by(FIRST), cluster.quorum_losses(FIRST)
+    assert killed(cluster, "member", when, trip or LONG["member"]) is ((trip or 1) <= JOIN_TRIPS)
+    cluster.done(cluster.node("cell-n2", "member", members=[FIRST]))
+    told = cluster.info()["cluster"]
+    assert [node["name"] for node in told["nodes"] if node["online"]] == [FIRST, "cell-n2"] and told["votes"]["total"] == 2
+    assert cluster.conf(FIRST) == cluster.conf("cell-n2") and "two_node" not in cluster.conf(FIRST) and not told["two_node"]
+
+    assert killed(cluster, "absent", when, trip or LONG["absent"]) is ((trip or 1) <= LEAVE_TRIPS)
+    cluster.done(cluster.node("cell-n2", "absent", members=[FIRST]))
+    told = cluster.info()["cluster"]
+    assert [node["name"] for node in told["nodes"]] == [FIRST] and told["votes"]["expected"] == 1 and not told["two_node"]
+    assert cluster.conf("cell-n2") == "" and cluster.cells["cell-n2"].processes() == {}
+    assert cluster.untouched_by(FIRST) == before, "a daemon or a resource of the member that stays was restarted"
+    assert cluster.quorum_losses(FIRST) == losses
+    assert told["constraints"] == [{"id": "ondemand-witness", "temporary": False}]
+
+
+@pytest.mark.parametrize("trip", range(1, 5))
+def test_a_create_that_was_killed_is_finished_by_the_next_run(cluster: Cluster, trip: int) -> None:
+    """The trips of a create: look at the node, install, start, drop the first start's short wait. On a cell without a cluster."""
+    name = f"cell-n{2 + trip % 2}"
+    directory = cluster.directory / f"kill-created-{trip}"
+    directory.mkdir()
+    environment = {
+        "ANSIBLE_SSH_EXECUTABLE": str(BIN / "ssh-then-kill"),
+        "ONDEMAND_KILL_DIR": str(directory),
+        "ONDEMAND_KILL_AFTER": str(trip),
+        "ONDEMAND_KILL_WHEN": "after",
+    }
+    assert cluster.node(name, "created", cluster="alone", environment=environment).rc != 0 and (directory / "killed").exists()
+    cluster.done(cluster.node(name, "created", cluster="alone"))
+    assert cluster.done(cluster.node(name, "created", cluster="alone"))["changed"] is False
+    told = cluster.play([{"ondemand.cluster.cluster_info": {"members": [name]}}]).last["cluster"]
+    assert (told["name"], told["dc"], told["quorate"], told["stable"]) == ("alone", name, True, True)
+    cell = cluster.cells[name]
+    assert "dc-deadtime" not in cell.run("cibadmin", "-Q").stdout
+    cell.run("sh", "-c", "systemctl stop pacemaker corosync; rm -f /etc/corosync/corosync.conf /etc/corosync/authkey")

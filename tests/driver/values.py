@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""Values for tests: a cluster of nodes and VMs, made short."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ondemand.config.load import check
+from ondemand.config.model import Cluster
+from ondemand.model import ClusterState, Node, Observation, Signal, Verdict, Vm
+
+DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo.yml"
+
+
+def demo_data() -> dict[str, Any]:
+    """The demo's cluster file as plain data."""
+    return dict(yaml.safe_load(DEMO.read_text()))
+
+
+def merged(base: Any, over: Any) -> Any:
+    """Mappings merged, all else replaced."""
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return copy.deepcopy(over)
+    return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
+
+
+def cluster(over: dict[str, Any] | None = None) -> Cluster:
+    """The demo's cluster with changes."""
+    made, problems = check({"cluster": merged(demo_data()["cluster"], over or {})})
+    assert made is not None, problems
+    return made
+
+
+def vm(number: int, memory_mib: int = 640, vcpus: int = 1, host: str = "hv1") -> Vm:
+    """VM shop-nK."""
+    return Vm(f"shop-n{number}", host, "running", vcpus, memory_mib, f"10.99.0.{19 + number}")
+
+
+def node(number: int, services: Sequence[str] = (), resources: Sequence[str] = (), **more: Any) -> Node:
+    """Node shop-nK."""
+    return Node(f"shop-n{number}", services=tuple(services), resources=(*resources, *services), **more)
+
+
+def observation(
+    nodes: Sequence[Node], vms: Sequence[Vm] | None = None, at: float = 100.0, signals: dict[str, Signal] | None = None, **state: Any
+) -> Observation:
+    """A cluster at rest with these nodes, each on a VM of the demo's size unless `vms` says otherwise."""
+    state.setdefault("leave_order", tuple(one.name for one in reversed(nodes)))
+    state.setdefault("quorate", True)
+    state.setdefault("stable", True)
+    unreachable = state.pop("unreachable", ())
+    made = ClusterState(nodes=tuple(nodes), **state) if nodes else None
+    there = tuple(vms) if vms is not None else tuple(Vm(one.name, "hv1", "running", 1, 640) for one in nodes)
+    return Observation(at, there, tuple(unreachable), made, signals or {})
+
+
+NO = Verdict(False, "quorum", "without it the votes that are left are too few")

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The main job by its playbooks, on real VMs in the lab: one story, in the order of the tests."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+import urllib.parse
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).parents[2]
+ANSIBLE = str(pathlib.Path(sys.executable).with_name("ansible-playbook"))
+POOL = pathlib.Path("/var/lib/libvirt/ondemand")
+NAME = "tale"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished run of a playbook: its code, its output, what it handed back, and how long it took."""
+
+    code: int
+    output: str
+    seconds: float
+
+    @property
+    def ondemand(self) -> t.Any:
+        """The key that it handed back by set_stats."""
+        told = [line for line in self.output.splitlines() if line.strip().startswith("RUN: ")]
+        return json.loads(told[-1].strip()[5:])["ondemand"] if told else None
+
+    @property
+    def changes(self) -> int:
+        """Tasks that changed something, over all hosts."""
+        recap = self.output.split("PLAY RECAP")[1]
+        return sum(int(word[8:]) for word in recap.split() if word.startswith("changed="))
+
+
+def inside(space: str, *argv: str) -> list[str]:
+    """The command that runs argv in a space of the lab."""
+    return [sys.executable, "-m", "lab", "run", space, "--", *argv]
+
+
+def said(space: str, *argv: str) -> str:
+    """What a command in a space printed; it must not fail."""
+    done = subprocess.run(inside(space, *argv), cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def command(playbook: str, *files: pathlib.Path, **variables: t.Any) -> list[str]:
+    """The command line of a playbook in the lab's operator space."""
+    words = [ANSIBLE, "playbooks/%s.yml" % playbook]
+    for file in files:
+        words += ["-e", "@%s" % file]
+    return inside("ctl", *words, "-e", json.dumps(variables))
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0"}
+
+
+def finished(playbook: str, *files: pathlib.Path, within_s: float = 900, **variables: t.Any) -> Run:
+    """Run a playbook to its end."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        command(playbook, *files, **variables), cwd=ROOT, capture_output=True, text=True, timeout=within_s, env=environment()
+    )
+    return Run(done.returncode, done.stdout + done.stderr, time.monotonic() - begun)
+
+
+class Tale:
+    """One cluster in the lab, with a file of its own, beside whatever else runs there."""
+
+    def __init__(self, directory: pathlib.Path) -> None:
+        data = yaml.safe_load((ROOT / "examples" / "demo.yml").read_text())
+        data["cluster"]["name"] = NAME
+        data["cluster"]["network"]["addresses"] = "10.99.0.60-10.99.0.69"
+        data["cluster"]["access"] = {"state_dir": str(directory / "state")}
+        for service, address in zip(data["cluster"]["services"], ("10.99.0.12", "10.99.0.13"), strict=True):
+            service["address"] = address
+        self.data = data["cluster"]
+        self.state = directory / "state"
+        self.file = directory / "cluster.yml"
+        self.file.write_text(yaml.safe_dump(data))
+
+    def play(self, playbook: str, **variables: t.Any) -> Run:
+        """Run a playbook with the cluster's file."""
+        return finished(playbook, self.file, **variables)
+
+    def done(self, playbook: str, **variables: t.Any) -> Run:
+        """Run a playbook that must end well."""
+        run = self.play(playbook, **variables)
+        assert run.code == 0, run.output
+        return run
+
+    def seen(self) -> t.Any:
+        """What there is, read back by observe."""
+        return self.done("observe").ondemand
+
+    def killed(self, playbook: str, when: t.Callable[[], bool], **variables: t.Any) -> None:
+        """Start a playbook and kill it with everything it started, at the moment that `when` names."""
+        running = subprocess.Popen(
+            command(playbook, self.file, **variables),
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            start_new_session=True,
+        )
+        end = time.monotonic() + 300
+        while not when():
+            assert running.poll() is None and time.monotonic() < end, "the moment to kill %s never came" % playbook
+            time.sleep(0.2)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait(30)
+
+    def on(self, vm: t.Mapping[str, t.Any], script: str) -> str:
+        """What a command on a VM printed."""
+        files = ["-i", str(self.state / "id_ed25519"), "-o", "UserKnownHostsFile=%s" % (self.state / "known_hosts")]
+        return said("ctl", "ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", *files, "root@%s" % vm["address"], script)
+
+    def domains(self) -> list[str]:
+        """Names of the cluster's domains on both hosts, whether ours by mark or not."""
+        return sorted(
+            one
+            for host in ("hv1", "hv2")
+            for one in said(host, "virsh", "-q", "list", "--all", "--name").split()
+            if one.startswith(NAME + "-")
+        )
+
+    def volumes(self) -> list[str]:
+        """Files of the cluster's VMs in the pools of both hosts."""
+        return sorted(one for host in ("hv1", "hv2") for one in said(host, "ls", str(POOL)).split() if one.startswith(NAME + "-"))
+
+    def get(self, service: int, path: str) -> str:
+        """What a service answers a client."""
+        one = self.data["services"][service]
+        return said("cli", "curl", "-sf", "--max-time", "20", "http://%s:%d%s" % (one["address"], one["port"], urllib.parse.quote(path)))
+
+
+@pytest.fixture(scope="module")
+def tale(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Tale]:
+    subprocess.run([sys.executable, "-m", "lab", "up"], cwd=ROOT, check=True, timeout=600)
+    story = Tale(tmp_path_factory.mktemp("tale"))
+    prepared = finished("prepare_host", story.file)
+    assert prepared.code == 0, prepared.output
+    image = finished("build_image", story.file, ROOT / "lab/hypervisors/lab.yml", ROOT / "lab/services/image.yml", within_s=1800)
+    assert image.code == 0, image.output
+    yield story
+    finished("destroy_cluster", story.file, confirm=NAME)
+
+
+@pytest.fixture(scope="module")
+def ages() -> dict[str, str]:
+    """Start times of the daemons and services on the first node, as they were while it was alone."""
+    return {}
+
+
+AGES = "ps -e -o lstart=,args= | grep -E '[/]usr/sbin/corosync|[p]acemaker|[/]usr/sbin/haproxy|[d]emo/(web|ledger)[.]py' | sort"
+
+
+def names(tale: Tale) -> list[str]:
+    return [node["name"] for node in tale.seen()["cluster"]["nodes"] if node["online"]]
+
+
+def where(tale: Tale, service: str) -> str:
+    return next(one["node"] for one in tale.seen()["cluster"]["services"] if one["name"] == service)
+
+
+def test_the_requirement_becomes_a_cluster_of_one_that_serves(tale):
+    run = tale.done("create_cluster")
+    assert run.ondemand["nodes"] == ["tale-n1"]
+    assert run.ondemand["vms"][0]["joined_at"] > run.ondemand["vms"][0]["timings"]["reachable_at"]
+    cluster = tale.seen()["cluster"]
+    assert (cluster["name"], cluster["quorate"], [node["name"] for node in cluster["nodes"]]) == (NAME, True, ["tale-n1"])
+    assert {one["name"]: one["state"] for one in cluster["services"]}["ledger"] == "started"
+    assert "tale-n1" in tale.get(0, "/t/someone/1")
+    assert tale.get(1, "/health")
+
+
+def test_creating_it_again_changes_nothing(tale):
+    assert tale.done("create_cluster").changes == 0
+
+
+def test_growing_makes_a_vm_on_the_other_host_and_restarts_nothing(tale, ages):
+    first = tale.seen()["vms"][0]
+    ages["before"] = tale.on(first, AGES)
+    assert ages["before"].count("\n") >= 5, ages
+    run = tale.done("scale_out", wanted=2)
+    print("scale_out: %.1f s, VM %r" % (run.seconds, run.ondemand["vms"]))
+    assert run.ondemand["nodes"] == ["tale-n1", "tale-n2"]
+    assert run.ondemand["vms"][0]["host"] != first["host"]
+    assert run.ondemand["serving_at"] > run.ondemand["vms"][0]["joined_at"]
+    assert tale.on(first, AGES) == ages["before"]
+    assert names(tale) == ["tale-n1", "tale-n2"]
+    assert {"tale-n1", "tale-n2"} == {json.loads(tale.get(0, "/t/someone/%d" % number))["node"] for number in range(2, 12)}
+
+
+def test_growing_spends_little_beside_waiting_for_boot_and_join(tale):
+    """At most 10 s: what the run took, less from the start of the VM to its first answer, less the join."""
+    tale.done("scale_in", wanted=1, leavers=["tale-n2"])
+    run = tale.done("scale_out", wanted=2)
+    vm = run.ondemand["vms"][0]
+    boot_s = vm["timings"]["reachable_at"] - vm["timings"]["started_at"]
+    join_s = vm["joined_at"] - vm["join_started_at"]
+    print("scale_out %.1f s, boot %.1f s, join %.1f s, rest %.1f s" % (run.seconds, boot_s, join_s, run.seconds - boot_s - join_s))
+    assert run.seconds - boot_s - join_s <= 10
+
+
+def test_growing_to_what_is_there_changes_nothing(tale):
+    run = tale.done("scale_out", wanted=2)
+    assert (run.changes, run.ondemand["vms"]) == (0, [])
+
+
+def test_looking_first_tells_what_would_be_and_touches_nothing(tale):
+    before = tale.seen()["vms"]
+    done = subprocess.run(
+        [*command("scale_out", tale.file, wanted=3), "--check"], cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment()
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert Run(0, done.stdout, 0).ondemand["nodes"] == ["tale-n1", "tale-n2", "tale-n3"]
+    assert tale.seen()["vms"] == before
+
+
+def test_a_service_moves_and_leaves_no_wish_behind(tale):
+    run = tale.done("move_service", service="ledger", to="tale-n2")
+    assert (run.ondemand["from"], run.ondemand["to"]) == ("tale-n1", "tale-n2")
+    assert run.ondemand["started_at"] >= run.ondemand["stopped_at"]
+    assert where(tale, "ledger") == "tale-n2"
+    assert [one["id"] for one in tale.seen()["cluster"]["constraints"] if one["temporary"]] == []
+    assert tale.done("move_service", service="ledger", to="tale-n2").changes == 0
+
+
+def test_a_run_that_is_killed_while_it_makes_a_vm_is_finished_by_the_next(tale):
+    tale.killed("scale_out", lambda: "tale-n3" in tale.domains(), wanted=3)
+    tale.done("scale_out", wanted=3)
+    assert names(tale) == ["tale-n1", "tale-n2", "tale-n3"]
+    assert tale.volumes() == sorted("tale-n%d%s" % (number, end) for number in (1, 2, 3) for end in (".qcow2", "-seed.iso"))
+
+
+def test_a_run_that_is_killed_while_a_node_leaves_is_finished_by_the_next(tale):
+    here = tale.seen()
+    first = here["vms"][0]
+    tale.killed("scale_in", lambda: "tale-n3" not in tale.on(first, "crm_node -p; true").split(), wanted=2, leavers=["tale-n3"])
+    tale.done("scale_in", wanted=2, leavers=["tale-n3"])
+    assert names(tale) == ["tale-n1", "tale-n2"]
+    assert tale.domains() == ["tale-n1", "tale-n2"]
+    assert not [one for one in tale.volumes() if "-n3" in one]
+    assert "tale-n3" not in (tale.state / "known_hosts").read_text()
+
+
+def test_shrinking_takes_the_work_back_and_leaves_nothing_of_the_vm(tale, ages):
+    run = tale.done("scale_in", wanted=1, leavers=["tale-n2"])
+    assert run.ondemand["nodes"] == ["tale-n1"]
+    assert [(one["name"], one["deleted_at"] >= one["left_at"]) for one in run.ondemand["removed"]] == [("tale-n2", True)]
+    assert (names(tale), where(tale, "ledger")) == (["tale-n1"], "tale-n1")
+    assert tale.domains() == ["tale-n1"]
+    assert tale.volumes() == ["tale-n1-seed.iso", "tale-n1.qcow2"]
+    assert "tale-n2" not in (tale.state / "known_hosts").read_text()
+    cluster_daemons = [line for line in ages["before"].splitlines() if "ledger" not in line]
+    assert [line for line in tale.on(tale.seen()["vms"][0], AGES).splitlines() if "ledger" not in line] == cluster_daemons
+
+
+def test_shrinking_to_what_is_there_changes_nothing(tale):
+    run = tale.done("scale_in", wanted=1)
+    assert (run.changes, run.ondemand["removed"]) == (0, [])
+
+
+def test_a_vm_that_cannot_join_goes_again_and_the_cluster_serves_on(tale):
+    """One second is not enough for any join on these VMs."""
+    before = tale.seen()["cluster"]
+    data = {"cluster": {**tale.data, "deadlines": {"join_s": 1}, "access": {"state_dir": str(tale.state)}}}
+    file = tale.file.with_name("hasty.yml")
+    file.write_text(yaml.safe_dump(data))
+    run = finished("scale_out", file, wanted=2)
+    assert run.code == 2, run.output
+    assert '"reason": "deadline"' in run.output
+    assert tale.domains() == ["tale-n1"]
+    assert tale.volumes() == ["tale-n1-seed.iso", "tale-n1.qcow2"]
+    after = tale.seen()["cluster"]
+    assert [node["name"] for node in after["nodes"]] == [node["name"] for node in before["nodes"]]
+    assert (after["quorate"], where(tale, "ledger")) == (True, "tale-n1")
+    assert tale.get(0, "/health") and tale.get(1, "/health")
+
+
+def test_destroying_leaves_no_vm_and_no_key(tale):
+    assert tale.done("destroy_cluster", confirm=NAME).ondemand["removed"] == ["tale-n1"]
+    assert (tale.domains(), tale.volumes()) == ([], [])
+    assert list(tale.state.iterdir()) == []
