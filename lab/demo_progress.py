@@ -25,7 +25,6 @@ class Progress:
     ) -> None:
         self._out, self._clock, self._sleep = out, clock, sleep
         self._began = clock()
-        self._status: object | None = None
         self._console = None
         if out.isatty():
             from rich.console import Console  # only for people who look on
@@ -44,14 +43,14 @@ class Progress:
     def step(self, what: str) -> Iterator[Callable[[], None]]:
         """Says what is being waited for while the body runs, and how long it took.
 
-        Yields a function to be called now and then while waiting: it says every 20 s that it still is (a terminal has
-        its live line instead).
+        Yields a function to be called now and then while waiting: it says every 20 s that it still is, or counts the
+        seconds in a terminal's live line.
         """
         began = told = self._clock()
 
         def still() -> None:
             nonlocal told
-            if self._console is None and self._clock() - told >= STILL_EVERY_S:
+            if self._clock() - told >= STILL_EVERY_S:
                 told = self._clock()
                 self.say(f"... still waiting for {what} ({told - began:.0f} s)")
 
@@ -59,8 +58,14 @@ class Progress:
             self.say(f"waiting for {what}")
             yield still
         else:
-            with self._console.status(f"waiting for {what}"):
-                yield still
+            from rich.text import Text
+
+            with self._console.status(Text(f"waiting for {what}")) as status:
+
+                def count() -> None:
+                    status.update(Text(f"waiting for {what} ({self._clock() - began:.0f} s)"))
+
+                yield count
         self.say(f"{what}: {self._clock() - began:.1f} s")
 
     def wait(self, what: str, is_so: Callable[[], bool], deadline_s: float, every_s: float = 0.5) -> None:

@@ -80,7 +80,8 @@ class Demo:
         self.checksum = write_cluster_file(self.cluster_file, self.document)
         self.play("prepare_host", "the hosts being checked and prepared", PREPARE_S)
         began = time.monotonic()
-        self.play("build_image", "the node image (built once, then cached)", IMAGE_S, "-e", "@lab/services/image.yml")
+        more = ["-e", "@lab/hypervisors/lab.yml", "-e", "@lab/services/image.yml"]
+        self.play("build_image", "the node image (built once, then cached)", IMAGE_S, *more)
         self.notes.add("image", seconds=round(time.monotonic() - began, 1))
 
     def create(self) -> None:

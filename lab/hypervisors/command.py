@@ -16,9 +16,7 @@ class LabError(Exception):
 def run(argv: Sequence[str], deadline_s: float = 60.0, check: bool = True, stdin: str | None = None) -> str:
     """Run ``argv`` and return its standard output. LabError on failure (if ``check``) or when the deadline passes."""
     try:
-        done = subprocess.run(
-            list(argv), input=stdin, capture_output=True, text=True, timeout=deadline_s, check=False
-        )
+        done = subprocess.run(list(argv), input=stdin, capture_output=True, text=True, timeout=deadline_s, check=False)
     except FileNotFoundError as error:
         raise LabError(f"{argv[0]} is not installed: run script/bootstrap") from error
     except subprocess.TimeoutExpired as error:

@@ -46,14 +46,7 @@ def render_qemu_conf() -> str:
     libvirt's private mount namespace for each VM can't carry a bind mount over /dev/kvm, hence ``namespaces = []``.
     Two daemons share the data disks, so neither may note the former owner on them.
     """
-    return (
-        'user = "root"\n'
-        'group = "root"\n'
-        "remember_owner = 0\n"
-        "namespaces = []\n"
-        'security_driver = "none"\n'
-        "max_queued = 0\n"
-    )
+    return 'user = "root"\ngroup = "root"\nremember_owner = 0\nnamespaces = []\nsecurity_driver = "none"\nmax_queued = 0\n'
 
 
 def render_sshd_config(space: Space) -> str:

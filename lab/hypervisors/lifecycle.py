@@ -17,7 +17,7 @@ from typing import Any
 from lab import archive
 from lab.hypervisors import daemons, files, network, processes
 from lab.hypervisors.command import LabError, run, succeeds
-from lab.hypervisors.topology import ARCHIVE, HYPERVISORS, LEDGER, LEDGER_MIB, ROOT, SHARED, SPACES, space
+from lab.hypervisors.topology import ARCHIVE, HYPERVISORS, LAB, LEDGER, LEDGER_MIB, ROOT, SHARED, SPACES, space
 
 Say = Callable[[str], None]
 SSH_HOME_MADE = ROOT / "ssh-home-made"
@@ -137,7 +137,7 @@ def _alone(deadline_s: float = 300.0) -> Iterator[None]:
     with contextlib.closing(lock):
         while True:
             try:
-                lock.bind("\0ondemand-lab")
+                lock.bind(f"\0{LAB}-lab")
                 break
             except OSError:
                 if time.monotonic() > end:
@@ -148,7 +148,4 @@ def _alone(deadline_s: float = 300.0) -> Iterator[None]:
 
 def is_answering() -> bool:
     """True if both hypervisors answer from within their own spaces."""
-    return all(
-        processes.find_holder(h) is not None and succeeds(processes.enter(h, ["virsh", "-q", "uri"]), 20.0)
-        for h in HYPERVISORS
-    )
+    return all(processes.find_holder(h) is not None and succeeds(processes.enter(h, ["virsh", "-q", "uri"]), 20.0) for h in HYPERVISORS)

@@ -59,11 +59,7 @@ def find_holder(space: Space) -> int | None:
     """The process that holds a completely furnished space; None if there is none."""
     if not (space.directory / "ready").exists():
         return None
-    held = [
-        pid
-        for pid in find_processes(space)
-        if read_command(pid) == ["sleep", "infinity"] and _is_in(pid, None, space.directory)
-    ]
+    held = [pid for pid in find_processes(space) if read_command(pid) == ["sleep", "infinity"] and _is_in(pid, None, space.directory)]
     return min(held) if held else None
 
 
@@ -118,9 +114,7 @@ def start_holder(space: Space, home: Path) -> None:
             "bash", str(script), space.name, str(space.directory), space.kind, str(home)]  # fmt: skip
     log = space.directory / "holder.log"
     with log.open("w") as output:
-        subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", start_new_session=True
-        )
+        subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", start_new_session=True)
     try:
         wait_until(f"the space {space.name}", lambda: find_holder(space) is not None, 20.0)
     except LabError as error:

@@ -4,10 +4,22 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path("/var/lib/ondemand-lab")
+
+def lab_name(environment: str | None) -> str:
+    """The lab's name: ``ondemand``, or what ONDEMAND_LAB says. Another name is another lab beside it, for its own tests."""
+    name = environment or "ondemand"
+    if not re.fullmatch(r"[a-z0-9]{1,16}", name):
+        raise ValueError(f"ONDEMAND_LAB is {name!r}: use 1 to 16 of a-z and 0-9")
+    return name
+
+
+LAB = lab_name(os.environ.get("ONDEMAND_LAB"))
+ROOT = Path(f"/var/lib/{LAB}-lab")
 CHECKOUT = Path(__file__).resolve().parents[2]
 NETNS_DIR = Path("/run/netns")
 PREFIX_LENGTH = 24
@@ -26,7 +38,7 @@ class Space:
     @property
     def netns(self) -> str:
         """Name for ``ip netns``; the prefix keeps us from touching namespaces of anybody else."""
-        return f"ondemand-{self.name}"
+        return f"{LAB}-{self.name}"
 
     @property
     def directory(self) -> Path:

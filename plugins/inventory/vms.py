@@ -48,7 +48,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, hosts
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import host_addresses, host_problems
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import inventory
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared import inventory as of_vm
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.defaults import with_defaults
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import name_problem
 
@@ -85,8 +85,8 @@ class InventoryModule(BaseInventoryPlugin):
             return False
         return isinstance(content, dict) and (list(content) == ["cluster"] or content.get("plugin") == self.NAME)
 
-    def parse(self, inventory_, loader, path, cache=True):
-        super().parse(inventory_, loader, path, cache)
+    def parse(self, inventory, loader, path, cache=True):
+        super().parse(inventory, loader, path, cache)
         if connection.LIBVIRT_IMPORT_ERROR:
             raise AnsibleParserError("ondemand.cluster.vms needs libvirt's Python binding (python3-libvirt or libvirt-python)")
         content = loader.load_from_file(path, cache="none")
@@ -105,12 +105,12 @@ class InventoryModule(BaseInventoryPlugin):
         self._fill(cluster, hosts.vms_as_data(readings))
 
     def _fill(self, cluster, vms):
-        for group in inventory.groups({"cluster": cluster["name"]}):
+        for group in of_vm.groups({"cluster": cluster["name"]}):
             self.inventory.add_group(group)
         for vm in vms:
             self.inventory.add_host(vm["name"])
-            for group in inventory.groups(vm):
+            for group in of_vm.groups(vm):
                 self.inventory.add_group(group.replace("-", "_"))
                 self.inventory.add_host(vm["name"], group=group.replace("-", "_"))
-            for key, value in inventory.host_vars(vm, cluster, self.get_option("pin")).items():
+            for key, value in of_vm.host_vars(vm, cluster, self.get_option("pin")).items():
                 self.inventory.set_variable(vm["name"], key, value)

@@ -95,9 +95,7 @@ def join(act: Act) -> None:
     if not working:
         _start(act, plan)
     if plan.member_then != plan.member_now:
-        _configure(act, [dataclasses.replace(member, text=plan.member_now) for member in seen], plan.member_then)
-    elif working:
-        act.nodes.run(look.host, ["corosync-cfgtool", "-R"])
+        _configure(act, _with_text(seen, plan.member_now), plan.member_then)
 
 
 def leave(act: Act) -> None:
@@ -120,13 +118,10 @@ def leave(act: Act) -> None:
     own = [(act.name, host.text, "")] if host is not None and _of_this_cluster(host, look) else []
     act.diff = membership.diff([(member.host, member.text, plan.member_then) for member in seen] + own)
     act.changed = bool(act.diff) or bool(known)
-    if not act.changed:
-        return
-    if act.check:
+    if act.check or not act.changed:
         return
     _empty_and_stop(act, look, seen, plan, host, bool(own))
-    remaining = [dataclasses.replace(member, text=plan.member_now) for member in seen] if _was_staged(known) else seen
-    _configure(act, remaining, plan.member_then)
+    _configure(act, _with_text(seen, plan.member_now) if plan.passing else seen, plan.member_then)
     if known:
         act.wait(look.host, scripts.FORGET, act.name, "%d" % act.left_s)
     act.wait(look.host, scripts.REST, "%d" % act.left_s)
@@ -159,15 +154,15 @@ def _empty_and_stop(
             if not known[0].standby:
                 act.nodes.script(look.host, scripts.STANDBY, [act.name, "off", "0"], check=False)
             raise
-    if _was_staged(known):
+    if plan.passing:
         _configure(act, seen, plan.member_now)
     if host is not None and own:
         act.nodes.script(act.name, scripts.DEPART, timeout_s=act.left_s + 30)
 
 
-def _was_staged(known: t.Sequence[t.Any]) -> bool:
-    """A node that Corosync lists goes by way of the passing configuration."""
-    return bool(known) and known[0].listed
+def _with_text(seen: t.Sequence[membership.Seen], text: str) -> list[membership.Seen]:
+    """The members as they are after this text was written."""
+    return [dataclasses.replace(member, text=text) for member in seen]
 
 
 def _leaver(act: Act) -> tuple[membership.Seen | None, str]:
@@ -232,8 +227,11 @@ def _start(act: Act, plan: membership.Plan) -> None:
 
 
 def _configure(act: Act, seen: t.Sequence[membership.Seen], text: str) -> None:
-    """The text onto every member that has another one, and one reload at the end, which all members hear."""
-    differing = [member for member in seen if member.text != text]
+    """The text onto every member that has another one, and one reload at the end, which all members hear.
+
+    Where all have it already an earlier run may have been ended just before its reload, so it is made good.
+    """
+    differing = [member for member in seen if member.text != text] or list(seen[:1])
     for member in differing:
         act.nodes.script(member.host, scripts.CONFIGURE, ["reload" if member is differing[-1] else "write"], stdin=text)
 

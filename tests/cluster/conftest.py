@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import parse
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
 
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
@@ -88,6 +91,11 @@ class Cluster:
     def info(self, **more: Any) -> dict[str, Any]:
         """What cluster_info returns."""
         return self.play([{"ondemand.cluster.cluster_info": {"members": list(self.cells.cells), **more}}]).last
+
+    def told(self, name: str = FIRST, min_nodes: int = 1) -> dict[str, Any]:
+        """The same value without Ansible in between, for a quick look."""
+        seen = self.cells[name].run("sh", "-c", OBSERVE, "sh", "all").stdout
+        return view(parse(sections(seen)), min_nodes)
 
     def be(self, count: int) -> None:
         """Make it a cluster of the first so many cells, by the collection's own means, whatever it is now."""
@@ -165,7 +173,8 @@ cibadmin -Q --xpath "//primitive[@id='witness']" >/dev/null 2>&1 || {
   cibadmin -C -o resources -X '<primitive id="witness" class="ocf" provider="ondemandtest" type="witness"/>'
   cibadmin -C -o constraints -X '<rsc_location id="ondemand-witness" rsc="witness" node="cell-n1" score="200"/>'
 }
-i=0; until [ -e /run/witness ]; do i=$((i + 1)); [ $i -lt 100 ]; sleep 0.1; done
+crm_resource --clear --resource witness >/dev/null 2>&1 || :
+i=0; until [ -e /run/witness ]; do i=$((i + 1)); [ $i -lt 300 ]; sleep 0.1; done
 """
 
 

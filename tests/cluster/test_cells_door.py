@@ -77,3 +77,10 @@ def test_a_host_that_is_away_is_unreachable(cluster: Cluster) -> None:
     (answer,) = ask(cluster, {"host": "cell-n3", "argv": ["true"]}, options=("-e", "ansible_timeout=2"))
     cluster.cells["cell-n3"].run("ip", "link", "set", "eth0", "up")
     assert answer["unreachable"] and answer["rc"] is None
+
+
+def test_a_connection_that_goes_silent_is_given_up(cluster: Cluster) -> None:
+    """The cell takes its own card away in the middle of a command: no end, no error, nothing ever comes."""
+    (answer,) = ask(cluster, {"host": "cell-n4", "argv": ["sh", "-c", "ip link set eth0 down; sleep 1"], "timeout_s": 2})
+    cluster.cells["cell-n4"].run("ip", "link", "set", "eth0", "up")
+    assert answer["unreachable"] and "silent for 17 s" in answer["error"]

@@ -17,7 +17,12 @@ CONFIG: dict[str, Any] = {
     "resource_defaults": {"resource-stickiness": 100},
     "resources": [
         {"id": "note-data", "agent": "ocf:pacemaker:Dummy", "operations": [MONITOR]},
-        {"id": "note-address", "agent": "ocf:heartbeat:IPaddr2", "options": {"ip": "10.98.0.90", "cidr_netmask": 24}, "operations": [MONITOR]},
+        {
+            "id": "note-address",
+            "agent": "ocf:heartbeat:IPaddr2",
+            "options": {"ip": "10.98.0.90", "cidr_netmask": 24},
+            "operations": [MONITOR],
+        },
         {"id": "note-app", "agent": "ocf:pacemaker:Dummy"},
         {"id": "agent", "agent": "ocf:pacemaker:Dummy"},
     ],
@@ -109,9 +114,17 @@ def test_changes_of_others_at_the_same_time_are_kept_and_ours_arrive(two: Cluste
 @pytest.mark.parametrize(
     "config, reason, named",
     [
-        ({"resources": [{"id": "a b"}], "propertys": {}}, "bad_input", ["config.resources[0].id", "config.resources[0].agent", "config.propertys"]),
+        (
+            {"resources": [{"id": "a b"}], "propertys": {}},
+            "bad_input",
+            ["config.resources[0].id", "config.resources[0].agent", "config.propertys"],
+        ),
         ({"groups": [{"id": "new", "members": ["nobody"]}]}, "bad_input", ["config.groups[0].members[0]"]),
-        ({"constraints": {"location": [{"id": "c", "resource": "nobody", "node": "cell-n1", "score": 1}]}}, "bad_input", ["nobody", "Nothing was changed"]),
+        (
+            {"constraints": {"location": [{"id": "c", "resource": "nobody", "node": "cell-n1", "score": 1}]}},
+            "bad_input",
+            ["nobody", "Nothing was changed"],
+        ),
     ],
 )
 def test_a_wrong_configuration_is_refused_before_anything_is_touched(

@@ -15,7 +15,13 @@ import pytest
 import yaml
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import parse_cib, same
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_plan import plan_cib
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import CHANGED_MEANWHILE, INVALID, PUSH, push_input, verify_sentence
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import (
+    CHANGED_MEANWHILE,
+    INVALID,
+    PUSH,
+    push_input,
+    verify_sentence,
+)
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
 
 ROOT = Path(__file__).parents[2]

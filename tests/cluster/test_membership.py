@@ -17,7 +17,7 @@ def test_a_created_node_is_a_cluster_of_its_own_within_a_few_seconds(cluster: Cl
     made = cluster.done(real)
     assert made["changed"] and made["diff"] == before.last["diff"] and made["diff"]
     assert made["timings"]["joined_at"] - made["timings"]["started_at"] < 15, "Pacemaker's 20 s dc-deadtime was waited for"
-    told = cluster.info()["cluster"]
+    told = cluster.told()
     assert (told["name"], told["dc"], told["quorate"], told["stable"]) == ("cell", FIRST, True, True)
     cell = cluster.cells[FIRST]
     assert "dc-deadtime" not in cell.run("cibadmin", "-Q").stdout
@@ -33,7 +33,7 @@ def test_a_join_restarts_nothing_and_check_mode_tells_its_diff(cluster: Cluster,
     name = f"cell-n{count}"
     before, losses = cluster.untouched_by(FIRST), cluster.quorum_losses(FIRST)
     checked = cluster.done(cluster.node(name, "member", "--check", "--diff"))
-    assert cluster.conf(name) == "" and len(cluster.info()["cluster"]["nodes"]) == count - 1, "check mode touched something"
+    assert cluster.conf(name) == "" and len(cluster.told()["nodes"]) == count - 1, "check mode touched something"
     run = cluster.node(name, "member", "--diff", "-vvvvv")
     joined = cluster.done(run)
     assert cluster.cells[FIRST].run("base64", "-w0", "/etc/corosync/authkey").stdout[:40] not in run.output
@@ -42,6 +42,7 @@ def test_a_join_restarts_nothing_and_check_mode_tells_its_diff(cluster: Cluster,
     assert cluster.untouched_by(FIRST) == before and before["witness"]
     assert cluster.quorum_losses(FIRST) == losses
     told = cluster.info()["cluster"]
+    assert told == cluster.told(), "the playbook tells something else than the cluster's own tools"
     assert [node["name"] for node in told["nodes"] if node["online"]] == [f"cell-n{number}" for number in range(1, count + 1)]
     assert told["votes"] == {"expected": count, "total": count, "needed": 2} and not told["two_node"] and told["stable"]
     assert len({cluster.conf(f"cell-n{number}") for number in range(1, count + 1)}) == 1
@@ -54,13 +55,13 @@ def test_a_leave_restarts_nothing_and_keeps_quorum_down_to_one(cluster: Cluster,
     name = f"cell-n{count}"
     before, losses = cluster.untouched_by(FIRST), cluster.quorum_losses(FIRST)
     checked = cluster.done(cluster.node(name, "absent", "--check", "--diff"))
-    assert len(cluster.info()["cluster"]["nodes"]) == count and cluster.cells[name].processes(), "check mode touched something"
+    assert len(cluster.told()["nodes"]) == count and cluster.cells[name].processes(), "check mode touched something"
     left = cluster.done(cluster.node(name, "absent", "--diff"))
     assert left["changed"] and left["diff"] == checked["diff"] and left["timings"]["left_at"]
     assert cluster.done(cluster.node(name, "absent"))["changed"] is False
     assert cluster.untouched_by(FIRST) == before and before["witness"]
     assert cluster.quorum_losses(FIRST) == losses
-    told = cluster.info()["cluster"]
+    told = cluster.told()
     assert [node["name"] for node in told["nodes"]] == [f"cell-n{number}" for number in range(1, count)]
     assert told["votes"]["expected"] == told["votes"]["total"] == count - 1 and not told["two_node"] and told["quorate"]
     gone = cluster.cells[name]
@@ -70,24 +71,24 @@ def test_a_leave_restarts_nothing_and_keeps_quorum_down_to_one(cluster: Cluster,
 
 def test_a_node_that_left_and_comes_again_gets_a_new_id(cluster: Cluster) -> None:
     cluster.be(2)
-    old = max(node["id"] for node in cluster.info()["cluster"]["nodes"])
+    old = max(node["id"] for node in cluster.told()["nodes"])
     cluster.be(1)
     cluster.be(2)
-    assert max(node["id"] for node in cluster.info()["cluster"]["nodes"]) > old
+    assert max(node["id"] for node in cluster.told()["nodes"]) > old
 
 
 def test_work_leaves_a_node_in_standby_and_may_come_back(cluster: Cluster) -> None:
     cluster.be(2)
     assert cluster.done(cluster.node(FIRST, "standby", "--check"))["changed"] is True
     assert cluster.done(cluster.node(FIRST, "standby"))["changed"] is True
-    told = cluster.info()["cluster"]
+    told = cluster.told()
     assert told["nodes"][0]["standby"] and told["nodes"][0]["resources"] == []
     assert [(service["name"], service["node"], service["state"]) for service in told["services"]] == [("witness", "cell-n2", "started")]
     assert told["leave_order"] == [FIRST, "cell-n2"], "the node without work is the first to leave"
     assert cluster.done(cluster.node(FIRST, "standby"))["changed"] is False
     assert cluster.done(cluster.node(FIRST, "active"))["changed"] is True
     assert cluster.done(cluster.node(FIRST, "active"))["changed"] is False
-    assert not cluster.info()["cluster"]["nodes"][0]["standby"]
+    assert not cluster.told()["nodes"][0]["standby"]
 
 
 def test_a_leaver_hands_its_work_over_before_it_stops(cluster: Cluster) -> None:
@@ -95,7 +96,7 @@ def test_a_leaver_hands_its_work_over_before_it_stops(cluster: Cluster) -> None:
     cluster.done(cluster.node(FIRST, "active"))
     cluster.cells[FIRST].run("crm_resource", "--move", "--resource", "witness", "--node", "cell-n2")
     cluster.done(cluster.node("cell-n2", "absent"))
-    assert cluster.info()["cluster"]["services"][0]["node"] == FIRST
+    assert cluster.told()["services"][0]["node"] == FIRST
     log = cluster.cells["cell-n2"].run("cat", "/var/log/pacemaker/pacemaker.log").stdout
     stopped, asked = log.rfind("witness_stop_0"), log.rfind("Caught 'Terminated' signal")
     assert 0 < stopped < asked, "the resource was still there when Pacemaker was told to end"

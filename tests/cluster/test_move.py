@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -44,9 +45,14 @@ def move(cluster: Cluster, *options: str, service: str = "note", **more: Any) ->
 
 def where(cluster: Cluster) -> str:
     """The node of the whole service."""
-    told = next(one for one in cluster.info()["cluster"]["services"] if one["name"] == "note")
-    assert told["state"] == "started" and len(told["nodes"]) == 1, told
-    return str(told["nodes"][0])
+    seen = ElementTree.fromstring(cluster.cells[FIRST].run("crm_mon", "--one-shot", "--output-as=xml").stdout)
+    places = {
+        one: [node.get("name") for node in seen.iterfind(f"resources//resource[@id='{one}'][@role='Started'][@failed='false']/node")]
+        for one in RESOURCES
+    }
+    nodes = {node for found in places.values() for node in found}
+    assert len(nodes) == 1 and all(len(found) == 1 for found in places.values()), places
+    return str(nodes.pop())
 
 
 def wishes(cluster: Cluster) -> list[str]:
@@ -54,25 +60,40 @@ def wishes(cluster: Cluster) -> list[str]:
     return re.findall(r'<rsc_location id="((?:ondemand-move|cli)-[^"]*)"', cluster.cells[FIRST].run("cibadmin", "--query").stdout)
 
 
+def failures(cluster: Cluster) -> list[str]:
+    """The failed operations that Pacemaker remembers."""
+    return re.findall(r'<failure op_key="([^"]*)"', cluster.cells[FIRST].run("crm_mon", "--one-shot", "--output-as=xml").stdout)
+
+
+def configure(cluster: Cluster, wanted: dict[str, Any]) -> None:
+    cluster.done(cluster.play([{"ondemand.cluster.cluster_config": {"config": wanted, "wait_s": 60}}]))
+
+
 @pytest.fixture(scope="module")
-def formed(cluster: Cluster) -> Cluster:
-    """A cluster of two nodes, made once."""
+def formed(cluster: Cluster) -> tuple[Cluster, str]:
+    """A cluster of two nodes with the service, made once, and its configuration."""
     cluster.be(2)
-    return cluster
+    configure(cluster, config())
+    return cluster, cluster.cells[FIRST].run("cibadmin", "--query", "--scope", "configuration").stdout
+
+
+# By Pacemaker's own tools, so that a fault of ours cannot hide here. stdin: the configuration to go back to.
+RESET = """
+cat >/run/configuration.xml
+crm_standby --node cell-n2 --delete 2>/dev/null
+cibadmin --replace --scope configuration --xml-file /run/configuration.xml || exit 1
+crm_resource --wait; crm_resource --cleanup; crm_resource --wait
+crm_resource --resource note --locate | grep -q cell-n1 && exit 0
+crm_resource --resource note --move --node cell-n1 && crm_resource --wait && crm_resource --resource note --clear
+"""
 
 
 @pytest.fixture
-def two(formed: Cluster) -> Cluster:
+def two(formed: tuple[Cluster, str]) -> Cluster:
     """The cluster, the service on the first node, all healthy."""
-    cluster = formed
-    first = cluster.cells[FIRST]
-    for node in (FIRST, SECOND):
-        first.run("crm_standby", "--node", node, "--delete", check=False)
-    cluster.done(cluster.play([{"ondemand.cluster.cluster_config": {"config": config(), "wait_s": 60}}]))
-    first.run("crm_resource", "--cleanup")
-    if where(cluster) != FIRST:
-        cluster.done(move(cluster, to=FIRST))
-    assert wishes(cluster) == []
+    cluster, configuration = formed
+    cluster.cells[FIRST].run("sh", "-c", RESET, stdin=configuration, timeout_s=120)
+    assert (where(cluster), wishes(cluster), failures(cluster)) == (FIRST, [], [])
     return cluster
 
 
@@ -140,33 +161,34 @@ def test_a_move_is_over_sooner_than_with_the_shell_and_the_address_is_away_no_lo
 
 
 def test_a_service_that_does_not_start_there_goes_back_and_the_failure_is_forgotten(two: Cluster) -> None:
-    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(fail_start_on=SECOND), "wait_s": 60}}]))
+    configure(two, config(fail_start_on=SECOND))
     assert where(two) == FIRST
     refused = move(two, to=SECOND)
     assert refused.rc != 0 and refused.last["refusal"]["reason"] == "start_failed", refused.output
     assert "note-app" in refused.last["msg"] and f"back on {FIRST}" in refused.last["msg"]
     assert not refused.last["changed"]
     assert where(two) == FIRST and wishes(two) == []
-    assert two.info()["cluster"]["failures"] == []
+    assert failures(two) == []
 
 
 def test_an_old_failure_on_the_target_does_not_stand_in_the_way(two: Cluster) -> None:
-    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(fail_start_on=SECOND), "wait_s": 60}}]))
+    two.cells[FIRST].run("mkdir", "-p", "/run/note")
+    configure(two, config(state="/run/note/app"))
     two.cells[FIRST].run("crm_resource", "--resource", "note", "--move", "--node", SECOND)
     two.cells[FIRST].run("crm_resource", "--wait")
     two.cells[FIRST].run("crm_resource", "--resource", "note", "--clear")
-    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(), "wait_s": 60}}]))
-    assert where(two) == FIRST and two.info()["cluster"]["failures"]
+    assert where(two) == FIRST and [one for one in failures(two) if one.startswith("note-app_start")]
+    two.cells[SECOND].run("mkdir", "-p", "/run/note")
     two.done(move(two, to=SECOND))
-    assert where(two) == SECOND and two.info()["cluster"]["failures"] == []
+    assert where(two) == SECOND and failures(two) == []
 
 
 def test_a_service_that_takes_too_long_is_told_and_comes_back(two: Cluster) -> None:
-    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(op_sleep=4), "wait_s": 60}}]))
+    configure(two, config(op_sleep=4))
     refused = move(two, to=SECOND, deadline_s=2)
     assert refused.rc != 0 and refused.last["refusal"]["reason"] == "deadline"
     assert wishes(two) == []
-    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(), "wait_s": 60}}]))
+    configure(two, config())
     where(two)
 
 
@@ -184,9 +206,9 @@ def test_what_a_killed_run_left_is_removed_and_its_move_ends_by_itself(two: Clus
     assert where(two) == SECOND
 
 
-@pytest.mark.parametrize("after_s", [1.6, 2.0, 2.4])
+@pytest.mark.parametrize("after_s", [2.0, 2.6])
 def test_a_killed_run_leaves_no_constraint_and_the_next_one_converges(two: Cluster, after_s: float) -> None:
-    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": config(op_sleep=1), "wait_s": 60}}]))
+    configure(two, config(op_sleep=1))
     killer = threading.Timer(after_s, kill_playbook, [two])
     killer.start()
     cut = move(two, to=SECOND)
@@ -211,7 +233,7 @@ def test_a_service_without_stickiness_that_goes_back_is_told(two: Cluster) -> No
     loose = config()
     loose["resource_defaults"] = {"resource-stickiness": 0}
     loose["constraints"] = {"location": [{"id": "ondemand-note-first", "resource": "note", "node": FIRST, "score": 50}]}
-    two.done(two.play([{"ondemand.cluster.cluster_config": {"config": loose, "wait_s": 60}}]))
+    configure(two, loose)
     refused = move(two, to=SECOND)
     two.done(two.play([{"ondemand.cluster.cluster_config": {"config": {"absent": ["ondemand-note-first"]}}}]))
     assert refused.rc != 0 and refused.last["refusal"]["reason"] == "unstable"

@@ -182,7 +182,8 @@ class Daemon:
         self._pause_s = LOOK_SOON_S
         self._observe()
         if outcome.ok:
-            missed = why_not_reached(step, self._seen) if self._seen else "the step ended well, yet the cluster can't be observed"
+            # Blind after a good end is no failure of the step: the next tick looks again and plans from what is there.
+            missed = why_not_reached(step, self._seen) if self._seen else None
             outcome = replace(outcome, ok=False, because=missed) if missed else outcome
         self._memory = remember(self._memory, step, outcome, parts.clock())
         parts.journal.step_ended(step_id, outcome, self._memory)

@@ -145,9 +145,9 @@ def check_balancer(services: t.Sequence[t.Any], servers: t.Sequence[t.Any], slot
         found.append(problem("servers", "%d for %d slots" % (len(servers), slots), "at most as many as slots (option slots)"))
     if not _port(stats.get("port")):
         found.append(problem("stats.port", "wrong", "a port, 1 to 65535"))
-    if not USER.match(str(stats.get("user"))):
+    if not isinstance(stats.get("user"), str) or not USER.match(stats["user"]):
         found.append(problem("stats.user", "wrong", "1 to 64 letters, digits and . _ -"))
-    if not PASSWORD.match(str(stats.get("password"))):
+    if not isinstance(stats.get("password"), str) or not PASSWORD.match(stats["password"]):
         found.append(problem("stats.password", "wrong", "8 to 128 letters, digits and . _ ~ + / = @ % ^ * ! , -"))
     return found
 

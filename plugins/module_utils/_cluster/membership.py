@@ -40,7 +40,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Plan:
-    """The texts of corosync.conf. member_now goes to the old members before the node starts or stops, member_then afterwards."""
+    """The texts of corosync.conf. member_now goes to the old members before the node starts or stops, member_then afterwards.
+
+    passing: member_now has the passing two_node. votes: how many are counted when the node is in.
+    """
 
     node: Node
     node_text: str
@@ -48,6 +51,7 @@ class Plan:
     member_then: str
     fresh: bool = False
     votes: int = 0
+    passing: bool = False
 
 
 def seen(host: str, parts: Dict[str, Tuple[int, str]]) -> Seen:
@@ -139,7 +143,7 @@ def plan_join(members: Sequence[Seen], host: Seen, status: Status, name: str, ad
     there = any(member.name == name and member.votes for member in status.members)
     staged = corosync_conf.with_one_vote_enough(final, len(final.nodes) == 2 and not there)
     fresh = host.conf is None or host.conf.node(name) != node or not host.key or host.key != members[0].key
-    return Plan(node, text, corosync_conf.render(staged), text, fresh=fresh, votes=len(final.nodes))
+    return Plan(node, text, corosync_conf.render(staged), text, fresh=fresh, votes=len(final.nodes), passing=staged.two_node)
 
 
 def join_refusal(status: Status, name: str) -> Optional[Refusal]:
@@ -177,7 +181,7 @@ def plan_leave(members: Sequence[Seen], name: str) -> Union[Plan, Refusal]:
     node = conf.node(name) or Node(name, "", 0)
     final = corosync_conf.with_one_vote_enough(corosync_conf.without_node(conf, name), False)
     staged = conf if conf.node(name) is None else corosync_conf.with_one_vote_enough(conf, len(conf.nodes) == 2)
-    return Plan(node, "", corosync_conf.render(staged), corosync_conf.render(final))
+    return Plan(node, "", corosync_conf.render(staged), corosync_conf.render(final), passing=staged.two_node)
 
 
 def diff(hosts: Sequence[Tuple[str, str, str]]) -> List[Dict[str, str]]:

@@ -31,7 +31,6 @@ OBSERVE = (
 section conf cat /etc/corosync/corosync.conf
 section key sha256sum /etc/corosync/authkey
 section seed grep -c 'id="ondemand-dc-deadtime"' /var/lib/pacemaker/cib/cib.xml
-section old_cib test -e /var/lib/pacemaker/cib/cib.xml
 section corosync systemctl is-active corosync
 section pacemaker systemctl is-active pacemaker
 [ "$1" = files ] && exit 0
@@ -89,8 +88,8 @@ START = (
     _HELPERS
     + r"""
 end=$(($(now) + $2))
-systemctl is-enabled --quiet corosync pacemaker || systemctl enable --quiet corosync pacemaker || :
 systemctl start corosync pacemaker || { echo "corosync or pacemaker did not start; see their logs on $1" >&2; exit 4; }
+for unit in corosync pacemaker; do systemctl is-enabled --quiet $unit || systemctl enable --quiet $unit || :; done
 why="no answer from Pacemaker"
 while :; do
   mon=$(monitor) || mon=

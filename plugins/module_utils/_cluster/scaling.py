@@ -91,15 +91,15 @@ def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bo
 
 
 def _chosen_refusals(leavers: t.Sequence[str], surplus: int, there: t.Container[str]) -> t.List[t.Dict[str, str]]:
+    """What is wrong with the names of those who shall go first. Names that are gone count as done, but nobody goes in their place."""
     named = [name for name in leavers if name in there]
+    absent = [name for name in leavers if name not in there]
     if len(named) > surplus:
-        return [
-            _refusal(
-                "bad_input",
-                "leavers names %s, but the wanted number lets only %d leave; name fewer, or lower wanted"
-                % (", ".join(named), max(0, surplus)),
-            )
-        ]
+        sentence = "leavers names %s, but the wanted number lets only %d leave; name fewer, or lower wanted"
+        return [_refusal("bad_input", sentence % (", ".join(named), surplus))]
+    if absent and len(named) < surplus:
+        sentence = "leavers names %s, of which there is no VM, and %d more would have to leave; name those who shall, or none"
+        return [_refusal("not_found", sentence % (", ".join(absent), surplus - len(named)))]
     return []
 
 

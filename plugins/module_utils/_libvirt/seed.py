@@ -85,14 +85,17 @@ def _user_data(spec: VmSpec, key: HostKey) -> Dict[str, Any]:
     }
 
 
+def _as_yaml(value: Dict[str, Any]) -> str:
+    return json.dumps(value, indent=1, sort_keys=True) + "\n"
+
+
 def files(spec: VmSpec, key: HostKey) -> Dict[str, str]:
     """Every file of the seed and its text."""
-    as_yaml = lambda value: json.dumps(value, indent=1, sort_keys=True) + "\n"  # noqa: E731
     return {
         # The name is the identity: a VM of this name made anew has a new disk, so cloud-init never sees both.
-        "meta-data": as_yaml({"instance-id": f"ondemand-{spec.name}", "local-hostname": spec.name}),
-        "user-data": "#cloud-config\n" + as_yaml(_user_data(spec, key)),
-        "network-config": as_yaml(_network_config(spec)),
+        "meta-data": _as_yaml({"instance-id": f"ondemand-{spec.name}", "local-hostname": spec.name}),
+        "user-data": "#cloud-config\n" + _as_yaml(_user_data(spec, key)),
+        "network-config": _as_yaml(_network_config(spec)),
         "hostname": spec.name + "\n",
         "authorized_keys": "".join(text + "\n" for text in spec.authorized_keys),
         "ssh_host_ed25519_key": key.private,

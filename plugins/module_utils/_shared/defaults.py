@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any, Dict, Mapping
 from urllib.parse import urlsplit
 
@@ -24,9 +23,18 @@ def uri_host(uri: str) -> str:
         return "localhost"
 
 
+def _copied(value: Any) -> Any:
+    """Plain containers all the way down. A deepcopy of Ansible's lazy ones would copy its templating engine with them."""
+    if isinstance(value, Mapping):
+        return {key: _copied(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copied(one) for one in value]
+    return value
+
+
 def _section(cluster: Dict[str, Any], key: str, defaults: Mapping[str, Any]) -> Dict[str, Any]:
     section = cluster.get(key)
-    section = {**deepcopy(dict(defaults)), **(section if isinstance(section, dict) else {})}
+    section = {**_copied(defaults), **(section if isinstance(section, dict) else {})}
     cluster[key] = section
     return section
 
@@ -49,7 +57,7 @@ def with_defaults(cluster: Mapping[str, Any]) -> Dict[str, Any]:
 
     Expects a mapping that passed the check of the cluster file (names, hosts and a size are there).
     """
-    full = deepcopy(dict(cluster))
+    full = _copied(cluster)
     full["hosts"] = [_host(host) for host in full.get("hosts") or []]
     _section(full, "image", {"sha256": None})
     _section(full, "network", {"gateway": None, "dns": []})

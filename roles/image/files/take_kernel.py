@@ -14,7 +14,7 @@ import sys
 
 def main(boot: str, prefix: str) -> int:
     """Move the files; 1 and a sentence if there is no kernel with an initial RAM disk."""
-    releases = [name[len("vmlinuz-"):] for name in os.listdir(boot) if name.startswith("vmlinuz-")]
+    releases = [name[len("vmlinuz-") :] for name in os.listdir(boot) if name.startswith("vmlinuz-")]
     whole = [r for r in releases if os.path.exists(os.path.join(boot, "initrd.img-" + r))]
     if not whole:
         print("no kernel with an initial RAM disk in %s: put a kernel package into image_packages" % boot, file=sys.stderr)

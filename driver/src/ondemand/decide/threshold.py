@@ -105,14 +105,12 @@ def _more(policy: Policy, scaling: Scaling, signal: Signal, wanted: int) -> tupl
 
 def _fewer(policy: Policy, scale_in: ScaleIn, signal: Signal, wanted: int) -> tuple[int, str]:
     """As few as most_at_once allows without breaching `above` at once: value x nodes measured / fewer must stay below it."""
-    if policy.signal not in PER_NODE:
+    if policy.signal not in PER_NODE or wanted <= 1:
         return max(0, wanted - scale_in.most_at_once), ""
     work = signal.value * max(1, len(signal.nodes))
     for count in range(max(1, wanted - scale_in.most_at_once), wanted):
         if work / count < policy.above:
             return count, ""
-    if wanted <= 1:
-        return wanted, ""
     after = _number(work / (wanted - 1))
     return wanted, f", but with {wanted - 1} nodes it would be {after}, not below {_number(policy.above)}"
 

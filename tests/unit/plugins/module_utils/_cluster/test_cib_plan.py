@@ -121,16 +121,26 @@ KEYS = st.from_regex(r"[a-z][a-z0-9_-]{0,12}", fullmatch=True)
 SETS = st.dictionaries(KEYS, VALUES, max_size=4)
 IDS = st.sampled_from(["mail", "files-data", "files-app", "agent", "new-a", "new-b"])
 OPERATIONS = st.lists(
-    st.fixed_dictionaries({"name": st.sampled_from(["monitor", "start", "stop"]), "interval_s": st.sampled_from([0, 10, 0.5]), "timeout_s": st.integers(1, 99)}),
+    st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(["monitor", "start", "stop"]),
+            "interval_s": st.sampled_from([0, 10, 0.5]),
+            "timeout_s": st.integers(1, 99),
+        }
+    ),
     max_size=3,
     unique_by=lambda one: (one["name"], one["interval_s"]),
 )
 RESOURCES = st.lists(
-    st.fixed_dictionaries({"id": IDS, "agent": st.sampled_from(["systemd:a", "ocf:x:b"])}, optional={"options": SETS, "meta": SETS, "operations": OPERATIONS}),
+    st.fixed_dictionaries(
+        {"id": IDS, "agent": st.sampled_from(["systemd:a", "ocf:x:b"])}, optional={"options": SETS, "meta": SETS, "operations": OPERATIONS}
+    ),
     max_size=4,
     unique_by=lambda one: one["id"],
 )
-CONFIGS = st.fixed_dictionaries({"resources": RESOURCES}, optional={"properties": SETS, "resource_defaults": SETS, "operation_defaults": SETS})
+CONFIGS = st.fixed_dictionaries(
+    {"resources": RESOURCES}, optional={"properties": SETS, "resource_defaults": SETS, "operation_defaults": SETS}
+)
 
 
 @settings(max_examples=150, deadline=None)

@@ -20,7 +20,11 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("an agent of no class", {"resources": [{"id": "a", "agent": "nginx"}]}, ["config.resources[0].agent"]),
     ("an agent without provider", {"resources": [{"id": "a", "agent": "ocf:Dummy"}]}, ["config.resources[0].agent"]),
     ("an unknown field", {"resources": [{**RESOURCE, "optoins": {}}]}, ["config.resources[0].optoins"]),
-    ("an operation without name", {"resources": [{**RESOURCE, "operations": [{"interval_s": 1}]}]}, ["config.resources[0].operations[0].name"]),
+    (
+        "an operation without name",
+        {"resources": [{**RESOURCE, "operations": [{"interval_s": 1}]}]},
+        ["config.resources[0].operations[0].name"],
+    ),
     (
         "a time that is no number",
         {"resources": [{**RESOURCE, "operations": [{"name": "monitor", "timeout_s": "20s"}]}]},
@@ -30,10 +34,25 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("a member twice", {"groups": [{"id": "g", "members": ["a", "a"]}]}, ["config.groups[0].members"]),
     ("an id twice", {"resources": [RESOURCE], "absent": ["a"]}, ["config.absent[0]"]),
     ("a clone with another's id", {"resources": [{**RESOURCE, "id": "a-clone"}], "clones": [{"resource": "a"}]}, ["config.clones[0].id"]),
-    ("a location without node", {"constraints": {"location": [{"id": "c", "resource": "a", "score": 1}]}}, ["config.constraints.location[0].node"]),
+    (
+        "a location without node",
+        {"constraints": {"location": [{"id": "c", "resource": "a", "score": 1}]}},
+        ["config.constraints.location[0].node"],
+    ),
     (
         "a rule beside a node",
-        {"constraints": {"location": [{"id": "c", "resource": "a", "node": "n", "rule": {"score": 1, "expressions": [{"attribute": "x", "operation": "defined"}]}}]}},
+        {
+            "constraints": {
+                "location": [
+                    {
+                        "id": "c",
+                        "resource": "a",
+                        "node": "n",
+                        "rule": {"score": 1, "expressions": [{"attribute": "x", "operation": "defined"}]},
+                    }
+                ]
+            }
+        },
         ["config.constraints.location[0].node"],
     ),
     (
@@ -41,8 +60,16 @@ WRONG: list[tuple[str, Any, list[str]]] = [
         {"constraints": {"location": [{"id": "c", "resource": "a", "rule": {"score": 1}}]}},
         ["config.constraints.location[0].rule.expressions"],
     ),
-    ("a score that is none", {"constraints": {"colocation": [{"id": "c", "resource": "a", "with": "b", "score": "much"}]}}, ["config.constraints.colocation[0].score"]),
-    ("an unknown kind of order", {"constraints": {"order": [{"id": "c", "first": "a", "then": "b", "kind": "mandatory"}]}}, ["config.constraints.order[0].kind"]),
+    (
+        "a score that is none",
+        {"constraints": {"colocation": [{"id": "c", "resource": "a", "with": "b", "score": "much"}]}},
+        ["config.constraints.colocation[0].score"],
+    ),
+    (
+        "an unknown kind of order",
+        {"constraints": {"order": [{"id": "c", "first": "a", "then": "b", "kind": "mandatory"}]}},
+        ["config.constraints.order[0].kind"],
+    ),
     ("an unknown kind of constraint", {"constraints": {"locations": []}}, ["config.constraints.locations"]),
     ("constraints that are no mapping", {"constraints": ["x"]}, ["config.constraints"]),
     ("properties that are no mapping", {"properties": ["a"]}, ["config.properties"]),
@@ -114,7 +141,17 @@ def test_a_configuration_of_everything_is_in_order() -> None:
         "constraints": {
             "location": [{"id": "l", "resource": "g", "node": "n1", "score": 5}, {"id": "m", "resource": "g", "rule": rule}],
             "colocation": [{"id": "c", "resource": "g", "with": "b", "score": -7, "role": "Started", "with_role": "Promoted"}],
-            "order": [{"id": "o", "first": "a", "then": "b", "kind": "Optional", "symmetrical": False, "first_action": "promote", "then_action": "start"}],
+            "order": [
+                {
+                    "id": "o",
+                    "first": "a",
+                    "then": "b",
+                    "kind": "Optional",
+                    "symmetrical": False,
+                    "first_action": "promote",
+                    "then_action": "start",
+                }
+            ],
             "tickets": [{"id": "t", "resource": "g", "ticket": "city", "loss_policy": "stop", "role": "Promoted"}],
         },
         "absent": ["gone"],

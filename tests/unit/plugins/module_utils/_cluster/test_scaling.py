@@ -122,6 +122,12 @@ def test_naming_more_than_may_leave_is_refused():
     assert reasons(shrinkage([vm(1), vm(2), vm(3)], cluster(node(1), node(2), node(3)), 2, ["shop-n1", "shop-n2"])) == ["bad_input"]
 
 
+def test_nobody_leaves_in_the_place_of_one_who_is_not_there():
+    view = cluster(node(1), node(2), node(3))
+    assert reasons(shrinkage([vm(1), vm(2), vm(3)], view, 2, ["shop-n22"])) == ["not_found"]
+    assert shrinkage([vm(1), vm(2), vm(3)], view, 2, ["shop-n22", "shop-n2"])["leave"] == ["shop-n2"]
+
+
 def test_a_host_that_does_not_answer_is_refused_and_no_member_counts_as_gone():
     plan = shrinkage([vm(1)], cluster(node(1), node(2, online=False)), 1, [], [{"host": "hv2", "because": "no answer in 10 s"}])
     assert (reasons(plan), plan["gone"]) == (["host_unreachable"], [])

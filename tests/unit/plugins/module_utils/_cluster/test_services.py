@@ -21,13 +21,22 @@ def cluster(*services: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"name": "shop", "network": {"prefix": 24}, "services": list(services), **more}
 
 
-WEB = {"name": "web", "kind": "balanced", "address": "10.0.0.5", "port": 80, "resource": {"agent": "systemd:web", "port": 8080, "check": "/"}}
+WEB = {
+    "name": "web",
+    "kind": "balanced",
+    "address": "10.0.0.5",
+    "port": 80,
+    "resource": {"agent": "systemd:web", "port": 8080, "check": "/"},
+}
 LEDGER = {
     "name": "ledger",
     "kind": "movable",
     "address": "10.0.0.6",
     "port": 5000,
-    "group": [{"name": "data", "agent": "ocf:heartbeat:Filesystem", "options": {"directory": "/srv"}}, {"name": "app", "agent": "systemd:app"}],
+    "group": [
+        {"name": "data", "agent": "ocf:heartbeat:Filesystem", "options": {"directory": "/srv"}},
+        {"name": "app", "agent": "systemd:app"},
+    ],
 }
 
 

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The fixed scripts for nodes: plain sh, and a wait that tells when its deadline passes."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership_scripts as scripts
+
+TEXTS = {name: text for name, text in vars(scripts).items() if name.isupper() and isinstance(text, str) and not name.startswith("_")}
+SILENT = {"PATH": "/nowhere:/usr/bin:/bin"}
+
+
+def run(text: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """The script on this machine, where no cluster runs and the cluster's tools are not in the PATH."""
+    return subprocess.run(["/bin/sh", "-c", text, "sh", *args], capture_output=True, text=True, env=SILENT, timeout=30, check=False)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_script_is_plain_sh(name: str) -> None:
+    done = subprocess.run(["/bin/sh", "-n", "-c", TEXTS[name]], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("name", "args"), [("REST", ("1",)), ("FORGET", ("n2", "1"))])
+def test_a_wait_ends_at_its_deadline_and_says_so(name: str, args: tuple[str, ...]) -> None:
+    done = run(TEXTS[name], *args)
+    assert done.returncode == 3 and "after 1 s" in done.stderr
+
+
+def test_looking_at_a_host_without_a_cluster_tells_each_part_with_its_code() -> None:
+    parts = scripts.sections(run(scripts.OBSERVE, "files").stdout)
+    assert set(parts) == {"conf", "key", "seed", "corosync", "pacemaker"}
+    assert parts["pacemaker"][0] != 0
+
+
+def test_the_key_travels_as_one_line() -> None:
+    key = bytes(range(256))
+    assert base64.b64decode(scripts.key_line(key)) == key and "\n" not in scripts.key_line(key)
