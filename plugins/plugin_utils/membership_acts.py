@@ -89,8 +89,7 @@ def join(act: Act) -> None:
     if act.check or not act.changed:
         return
     if plan.fresh or host.text != plan.node_text:
-        key = act.nodes.script(look.host, scripts.READ_KEY).stdout if plan.fresh else "-"
-        _install(act, plan, key, "")
+        _install(act, plan, _key_of(act, look.host) if plan.fresh else "-", "")
     _configure(act, seen, plan.member_now)
     if not working:
         _start(act, plan)
@@ -122,8 +121,8 @@ def leave(act: Act) -> None:
         return
     _empty_and_stop(act, look, seen, plan, host, bool(own))
     _configure(act, _with_text(seen, plan.member_now) if plan.passing else seen, plan.member_then)
-    if known:
-        act.wait(look.host, scripts.FORGET, act.name, "%d" % act.left_s)
+    for member in seen if known else ():
+        act.wait(member.host, scripts.FORGET, act.name, "%d" % act.left_s, "%d" % len(seen))
     act.wait(look.host, scripts.REST, "%d" % act.left_s)
     act.timings["left_at"] = time.time()
 
@@ -213,6 +212,13 @@ def _members(act: Act, look: Look, names: t.Sequence[str]) -> list[membership.Se
                 )
             ) from error
     return seen
+
+
+def _key_of(act: Act, host: str) -> str:
+    """The cluster's key as INSTALL's first line; it never passes a log in clear."""
+    pad = secrets.token_bytes(scripts.PAD_BYTES)
+    told = act.nodes.script(host, scripts.READ_KEY, stdin=scripts.pad_lines(pad)).stdout
+    return scripts.key_line(scripts.unpadded(told, pad))
 
 
 def _install(act: Act, plan: membership.Plan, key: str, dc_deadtime_s: str) -> None:

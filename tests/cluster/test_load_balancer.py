@@ -154,7 +154,12 @@ def stats() -> dict[str, str]:
     with urllib.request.urlopen(request, timeout=5) as answer:
         lines = [line.split(",") for line in answer.read().decode().splitlines()]
     at = {name: number for number, name in enumerate(lines[0])}
-    return {line[1]: line[at["status"]] for line in lines[1:] if line[0] == "web"}
+    # A file says drain by the weight 0, which the page of statistics shows as up without weight.
+    return {
+        line[1]: "DRAIN" if line[at["status"]].startswith("UP") and line[at["weight"]] == "0" else line[at["status"]]
+        for line in lines[1:]
+        if line[0] == "web"
+    }
 
 
 def server(number: int, state: str = "ready") -> dict[str, Any]:
@@ -258,10 +263,8 @@ def test_servers_come_drain_and_go_under_load_and_no_request_fails(balancer: Bal
 
 def test_every_run_changes_nothing_the_second_time_and_check_mode_tells_the_difference(balancer: Balancer) -> None:
     steps: list[tuple[list[dict[str, Any]], dict[str, Any]]] = [
-        ([server(1), server(2)], {}),
         ([server(1, "drain"), server(2)], {}),
-        ([server(1, "maint"), server(2, "drain")], {}),
-        ([server(3)], {}),
+        ([server(1, "maint"), server(3)], {}),
         ([server(3)], {"slots": 5}),
     ]
     for servers, more in steps:
@@ -367,12 +370,13 @@ def test_a_server_whose_check_fails_is_refused_at_the_deadline_and_gets_no_reque
     assert load.failed == []
 
 
-def test_a_service_that_is_away_for_two_seconds_is_a_wait_and_no_failure(balancer: Balancer, backends: dict[str, Backend]) -> None:
+def test_a_request_to_a_service_that_is_away_for_two_seconds_waits_and_does_not_fail(
+    balancer: Balancer, backends: dict[str, Backend]
+) -> None:
+    backends["n1"].shutdown()
+    backends["n1"].server_close()
     with Load() as load:
-        load.recent(0.5)
-        backends["n1"].shutdown()
-        backends["n1"].server_close()
-        time.sleep(2)
+        assert load.recent(2) == set()
         backends["n1"] = Backend(1)
         until = time.monotonic() + 20
         while not load.recent(0.5) and time.monotonic() < until:

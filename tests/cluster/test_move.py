@@ -196,7 +196,8 @@ def test_what_a_killed_run_left_is_removed_and_its_move_ends_by_itself(two: Clus
     wish = '<rsc_location id="ondemand-move-note" rsc="note" node="cell-n1" score="INFINITY"/>'
     two.cells[FIRST].run("cibadmin", "--create", "--scope", "constraints", "--xml-text", wish)
     expired = (
-        '<rsc_location id="ondemand-move-other" rsc="agent-clone"><rule id="r" score="INFINITY"><expression id="e" attribute="#uname" operation="eq" value="x"/>'
+        '<rsc_location id="ondemand-move-other" rsc="agent-clone"><rule id="r" score="INFINITY">'
+        '<expression id="e" attribute="#uname" operation="eq" value="x"/>'
         '<date_expression id="d" operation="lt" end="2020-01-01 00:00:00Z"/></rule></rsc_location>'
     )
     two.cells[FIRST].run("cibadmin", "--create", "--scope", "constraints", "--xml-text", expired)

@@ -38,8 +38,10 @@ def observations(case: dict[str, Any]) -> list[Observation]:
     """One observation per look: the same cluster, other signals."""
     nodes = [node_of(one) for one in case.get("nodes", [])]
     vms = [vm_of(one) for one in case["vms"]] if "vms" in case else None
-    state = {key: tuple(map(tuple, value)) if key == "failures" else tuple(value) if isinstance(value, list) else value
-             for key, value in case.get("state", {}).items()}
+    state = {
+        key: tuple(map(tuple, value)) if key == "failures" else tuple(value) if isinstance(value, list) else value
+        for key, value in case.get("state", {}).items()
+    }
     made = []
     for look in case["looks"]:
         signals = {}

@@ -95,9 +95,7 @@ class World:
 
     def call(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
-        return subprocess.run(
-            self.command(*words), capture_output=True, text=True, timeout=LONGEST_S, env=self.environment, check=False
-        )
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=LONGEST_S, env=self.environment, check=False)
 
     def history(self) -> list[dict[str, Any]]:
         """The journal's entries; none before there is one."""

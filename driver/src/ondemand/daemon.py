@@ -25,6 +25,8 @@ from ondemand.record.journal import Journal
 
 LOOK_AGAIN_S = 60.0
 """the cluster is observed by playbook at least so often"""
+FRESH_S = 5.0
+"""an observation that is not older counts as the second look before a step"""
 LOOK_SOON_S = 4.0
 """and so soon while it is changing; twice as long with every look that finds it still so"""
 
@@ -161,7 +163,8 @@ class Daemon:
         if self._memory.retry_at is not None and now < self._memory.retry_at:
             self._tell("retry", f"{found.steps[0].playbook} is tried again later: {self._memory.failures} failed in a row")
             return Tick.WAITING
-        self._observe()
+        if self._seen is None or now - self._seen.at > FRESH_S:
+            self._observe()
         if self._seen is None:
             return Tick.BLIND
         again = self._plan(self._seen)

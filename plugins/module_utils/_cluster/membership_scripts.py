@@ -80,7 +80,18 @@ mv -f /etc/corosync/.corosync.conf.new /etc/corosync/corosync.conf
 [ "$1" != reload ] || corosync-cfgtool -R
 """
 
-READ_KEY = "base64 -w 0 /etc/corosync/authkey"
+# What a connection brings back is written to Ansible's log with -vvv, what goes out is not. So the key comes back under a one-time
+# pad: stdin has a random number a line, the output is each byte of the key combined with its number.
+READ_KEY = r"""
+set -eu
+exec 3<&0
+od -An -v -tu1 -w1 /etc/corosync/authkey | while read -r byte; do
+  read -r mask <&3 || { echo "the key is longer than its pad" >&2; exit 1; }
+  echo $((byte ^ mask))
+done
+"""
+# More than any key may have (corosync(8): 128 to 4096 bytes are accepted).
+PAD_BYTES = 4096
 
 # Start here, then wait until this node is online, the DC rests (so all probes are done) and so many votes are counted.
 # $1 node, $2 deadline in seconds, $3 votes to be seen. Code 3: the deadline passed; 4: a daemon did not start.
@@ -99,7 +110,7 @@ while :; do
   *' online="true"'*' pending="false"'*)
     if idle "$dc"; then
       votes=$(corosync-quorumtool -s | sed -n 's/^Total votes: *//p')
-      [ "$votes" = "$3" ] && exit 0
+      [ "$votes" = "$3" ] && break
       why="${votes:-no} votes are counted instead of $3"
     else why="the cluster does not come to rest (DC ${dc:-none})"; fi ;;
   '') [ -z "$mon" ] || why="the node is not in the cluster's list (DC ${dc:-none})" ;;
@@ -108,6 +119,11 @@ while :; do
   [ "$(now)" -lt "$end" ] || { echo "after $2 s $why" >&2; exit 3; }
   sleep 0.2
 done
+# A member that was left alone remembers who left (see FORGET) and has just written it back; asked from here it forgets.
+cibadmin -Q -o nodes | grep -v 'type="remote"' | sed -n 's/.*<node .*uname="\([^"]*\)".*/\1/p' | while read -r name; do
+  sed 's/^[[:space:]]*//' /etc/corosync/corosync.conf | grep -qxF "name: $name" || crm_node --force -R "$name" >/dev/null 2>&1 || :
+done
+exit 0
 """
 )
 
@@ -156,22 +172,34 @@ rm -f /etc/corosync/corosync.conf /etc/corosync/authkey
 rm -rf /var/lib/pacemaker/cib/* /var/lib/corosync/ringid_*
 """
 
-# $1 node that Pacemaker is to forget, $2 deadline in seconds. Asked again while it is still in the CIB: the controller takes
-# a node up again that Corosync reports as gone only afterwards.
+# $1 node that Pacemaker is to forget, $2 deadline in seconds, $3 how many members there are. `crm_node -R` clears the CIB, and the
+# memory of the other members' controllers, but not that of the controller that is asked (2.1.5; it writes a node that it
+# remembers back into the CIB at the next change of membership). So this runs on every member, waits first until the loss was
+# seen, and ends when neither the CIB nor this member's controller knows the node, seen twice. A member that is alone
+# has nobody to clear its memory: the next node that joins does (START).
 FORGET = (
     _HELPERS
     + r"""
 end=$(($(now) + $2))
+clean=0
 while :; do
-  crm_node --force -R "$1" >/dev/null 2>&1 || :
+  peers=$(timeout 20 crm_node -l) || peers=unknown
   cib=$(timeout 20 cibadmin -Q)
+  state=$(printf '%s\n' "$peers" | awk -v name="$1" '$2 == name {print $3}')
   case $cib in
-  *"uname=\"$1\""*) ;;
-  '') ;;
-  *) exit 0 ;;
+  '') listed=unknown ;;
+  *"uname=\"$1\""*) listed=yes ;;
+  *) listed=no ;;
   esac
-  [ "$(now)" -lt "$end" ] || { echo "after $2 s Pacemaker still lists the node" >&2; exit 3; }
-  sleep 0.3
+  if [ "$listed" = unknown ] || [ "$peers" = unknown ] || [ "$state" = member ]; then clean=0
+  elif [ "$listed" = no ] && { [ -z "$state" ] || [ "$3" = 1 ]; }; then clean=$((clean + 1))
+  else
+    clean=0
+    crm_node --force -R "$1" >/dev/null 2>&1 || :
+  fi
+  [ $clean -lt 2 ] || exit 0
+  [ "$(now)" -lt "$end" ] || { echo "after $2 s Pacemaker still knows the node" >&2; exit 3; }
+  sleep 0.2
 done
 """
 )
@@ -187,6 +215,16 @@ cibadmin --delete --xpath "$seed"
 def key_line(key: bytes) -> str:
     """The key as the first line that INSTALL reads."""
     return base64.b64encode(key).decode("ascii")
+
+
+def pad_lines(pad: bytes) -> str:
+    """The pad as the lines that READ_KEY reads."""
+    return "".join("%d\n" % number for number in pad)
+
+
+def unpadded(told: str, pad: bytes) -> bytes:
+    """The key, from what READ_KEY printed under this pad."""
+    return bytes(int(line) ^ mask for line, mask in zip(told.split(), pad))
 
 
 def sections(text: str) -> Dict[str, Tuple[int, str]]:

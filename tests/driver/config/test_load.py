@@ -76,7 +76,9 @@ def test_text_that_is_no_yaml_of_ours_is_a_problem_and_no_traceback(text: str) -
 
 
 def test_aliases_that_multiply_are_refused_quickly() -> None:
-    bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"{n}: &{n} [{','.join(['*' + b] * 10)}]\n" for b, n in zip("abcdefgh", "bcdefghi", strict=True))
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{n}: &{n} [{','.join(['*' + b] * 10)}]\n" for b, n in zip("abcdefgh", "bcdefghi", strict=True)
+    )
     _made, problems = check({"cluster": parse(bomb)})
     assert any("values" in one["problem"] for one in problems)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ondemand.model import Node, Observation, Plan, Refusal, Step, StepKind, Vm
+from ondemand.model import Node, Observation, Plan, Refusal, Step, StepKind
 from ondemand.plan.members import fits
 from ondemand.plan.plan import plan
 from ondemand.plan.spread import moves, weights
@@ -159,5 +159,3 @@ def test_deadlines_grow_with_the_number_of_nodes_to_join() -> None:
         assert isinstance(found, Plan)
         limits.append(found.steps[0].deadline_s)
     assert limits == [300 + 180 + 120, 300 + 3 * 180 + 120]
-
-

@@ -48,17 +48,21 @@ def why_unusable(name: str, signal: Signal | None, now: float, stale_s: float) -
 def windows_after(
     policy: Policy, signal: Signal | None, usable: bool, windows: Mapping[str, Window], now: float, stale_s: float
 ) -> dict[str, Window]:
-    """The policy's windows with this sample. Without a usable one `below` ends at once, `above` when its last sample is stale:
-    a gap must never lead to a removal, and one lost sample should not delay a growth."""
+    """The policy's windows with this sample.
+
+    A gap must never lead to a removal: without a usable sample, or after more than `stale_s` without one, `below` begins anew. A gap
+    should not delay a growth: `above` goes on over one that is four times as long, for example while the cluster is being observed.
+    """
     kept = {}
-    for side in ("above", "below"):
+    for side, longest_s in (("above", 4 * stale_s), ("below", stale_s)):
         key = f"{policy.name}.{side}"
         old = windows.get(key)
         if usable and signal is not None:
             held = signal.value > policy.above if side == "above" else signal.value < policy.below
             if held:
-                kept[key] = Window(old.since if old and old.since <= signal.at else signal.at, signal.at)
-        elif side == "above" and old and 0 <= now - old.seen_at <= stale_s:
+                goes_on = old is not None and old.since <= signal.at and signal.at - old.seen_at <= longest_s
+                kept[key] = Window(old.since if old is not None and goes_on else signal.at, signal.at)
+        elif side == "above" and old and 0 <= now - old.seen_at <= longest_s:
             kept[key] = old
     return kept
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ import libvirt  # type: ignore[import-untyped]
 
 METADATA = "urn:ondemand:cluster:vm:1"
 OWNER = "ondemand.cluster"
+VCPU_TIME = re.compile(r"vcpu\.[0-9]+\.time")
 FORGET_S = 60.0
 """a domain that is not ours is asked again after so long"""
 
@@ -36,11 +38,12 @@ class CpuSample:
 
 @dataclass(frozen=True)
 class HostSample:
-    """One host's answer: its VMs of the cluster, or why there is none."""
+    """One host's answer: the cluster's VMs that run there, the CPU time of those that tell it, or why there is no answer."""
 
     host: str
     vms: Mapping[str, CpuSample]
     problem: str = ""
+    running: tuple[str, ...] = ()
 
 
 def quiet_uri(uri: str) -> str:
@@ -55,7 +58,7 @@ def cpu_of(stats: Mapping[str, Any], at: float) -> CpuSample | None:
     vcpus = stats.get("vcpu.current")
     if not isinstance(vcpus, int) or vcpus < 1:
         return None
-    times = [value for key, value in stats.items() if key.startswith("vcpu.") and key.endswith(".time") and isinstance(value, int)]
+    times = [value for key, value in stats.items() if VCPU_TIME.fullmatch(key) and isinstance(value, int)]
     total = sum(times) if len(times) >= vcpus else stats.get("cpu.time")
     return CpuSample(at, total, vcpus) if isinstance(total, int) and total >= 0 else None
 
@@ -109,7 +112,7 @@ class _Host:
     def _work(self) -> None:
         while self._asked.get():
             try:
-                sample = HostSample(self.name, self._read())
+                sample = self._read()
             except (libvirt.libvirtError, OSError) as error:
                 self._drop()
                 sample = HostSample(self.name, {}, f"{self.name} can't be read: {error}")
@@ -118,7 +121,7 @@ class _Host:
             self._done.set()
         self._drop()
 
-    def _read(self) -> dict[str, CpuSample]:
+    def _read(self) -> HostSample:
         if self._connection is None:
             self._connection = libvirt.openReadOnly(self._uri)
             # Drivers without a network have no keepalive; there the deadline of the caller is enough.
@@ -127,13 +130,16 @@ class _Host:
         # The cheapest groups only, running domains only; domains that are busy with a job are left out instead of waited for.
         groups = libvirt.VIR_DOMAIN_STATS_CPU_TOTAL | libvirt.VIR_DOMAIN_STATS_VCPU
         flags = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
-        found = {}
+        found, running = {}, []
         for domain, stats in self._connection.getAllDomainStats(groups, flags):
             name = self._ours(domain)
+            if name is None:
+                continue
+            running.append(name)
             sample = cpu_of(stats, self._clock())
-            if name and sample:
+            if sample:
                 found[name] = sample
-        return found
+        return HostSample(self.name, found, running=tuple(sorted(running)))
 
     def _ours(self, domain: Any) -> str | None:
         """The VM's name in the cluster. Metadata costs a call per domain, so it is asked once: a mark never changes."""

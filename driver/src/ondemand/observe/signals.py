@@ -11,7 +11,7 @@ from ondemand.model import Signal
 from ondemand.observe.haproxy import ServiceStats
 from ondemand.observe.libvirt_door import CpuSample
 
-SAME_PROCESS_S = 2.5
+SAME_PROCESS_S = 2.0
 """two looks at one load balancer agree on when it came up within so much: its figures are whole seconds"""
 
 

@@ -120,14 +120,9 @@ VALUES = st.one_of(st.booleans(), st.integers(-10, 10**6), st.text(st.characters
 KEYS = st.from_regex(r"[a-z][a-z0-9_-]{0,12}", fullmatch=True)
 SETS = st.dictionaries(KEYS, VALUES, max_size=4)
 IDS = st.sampled_from(["mail", "files-data", "files-app", "agent", "new-a", "new-b"])
+TIMES = {"interval_s": st.sampled_from([0, 10, 0.5]), "timeout_s": st.integers(1, 99)}
 OPERATIONS = st.lists(
-    st.fixed_dictionaries(
-        {
-            "name": st.sampled_from(["monitor", "start", "stop"]),
-            "interval_s": st.sampled_from([0, 10, 0.5]),
-            "timeout_s": st.integers(1, 99),
-        }
-    ),
+    st.fixed_dictionaries({"name": st.sampled_from(["monitor", "start", "stop"]), **TIMES}),
     max_size=3,
     unique_by=lambda one: (one["name"], one["interval_s"]),
 )

@@ -10,6 +10,9 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_spec import check_config
 
 RESOURCE = {"id": "a", "agent": "systemd:a"}
+RULE = {"score": 1, "expressions": [{"attribute": "x", "operation": "defined"}]}
+WITH = {"id": "c", "resource": "a", "with": "b"}
+ORDER = {"id": "c", "first": "a", "then": "b"}
 
 WRONG: list[tuple[str, Any, list[str]]] = [
     ("no mapping", [], ["config"]),
@@ -62,12 +65,12 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ),
     (
         "a score that is none",
-        {"constraints": {"colocation": [{"id": "c", "resource": "a", "with": "b", "score": "much"}]}},
+        {"constraints": {"colocation": [{**WITH, "score": "much"}]}},
         ["config.constraints.colocation[0].score"],
     ),
     (
         "an unknown kind of order",
-        {"constraints": {"order": [{"id": "c", "first": "a", "then": "b", "kind": "mandatory"}]}},
+        {"constraints": {"order": [{**ORDER, "kind": "mandatory"}]}},
         ["config.constraints.order[0].kind"],
     ),
     ("an unknown kind of constraint", {"constraints": {"locations": []}}, ["config.constraints.locations"]),

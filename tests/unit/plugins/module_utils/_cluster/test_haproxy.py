@@ -13,13 +13,8 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.haproxy_
 from hypothesis import given
 from hypothesis import strategies as st
 
-WEB: dict[str, Any] = {
-    "name": "web",
-    "kind": "balanced",
-    "address": "10.0.0.5",
-    "port": 80,
-    "resource": {"agent": "systemd:web", "port": 8080, "check": "/health"},
-}
+RESOURCE = {"agent": "systemd:web", "port": 8080, "check": "/health"}
+WEB: dict[str, Any] = {"name": "web", "kind": "balanced", "address": "10.0.0.5", "port": 80, "resource": RESOURCE}
 API: dict[str, Any] = {
     "name": "api",
     "kind": "balanced",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
+from pathlib import Path
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership_scripts as scripts
@@ -25,7 +26,7 @@ def test_every_script_is_plain_sh(name: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(("name", "args"), [("REST", ("1",)), ("FORGET", ("n2", "1"))])
+@pytest.mark.parametrize(("name", "args"), [("REST", ("1",)), ("FORGET", ("n2", "1", "1"))])
 def test_a_wait_ends_at_its_deadline_and_says_so(name: str, args: tuple[str, ...]) -> None:
     done = run(TEXTS[name], *args)
     assert done.returncode == 3 and "after 1 s" in done.stderr
@@ -40,3 +41,12 @@ def test_looking_at_a_host_without_a_cluster_tells_each_part_with_its_code() -> 
 def test_the_key_travels_as_one_line() -> None:
     key = bytes(range(256))
     assert base64.b64decode(scripts.key_line(key)) == key and "\n" not in scripts.key_line(key)
+
+
+def test_what_comes_back_of_the_key_is_worth_nothing_without_the_pad(tmp_path: Path) -> None:
+    key, pad = bytes(range(255, -1, -1)), bytes((7 * number) % 256 for number in range(scripts.PAD_BYTES))
+    (tmp_path / "authkey").write_bytes(key)
+    text = scripts.READ_KEY.replace("/etc/corosync/authkey", str(tmp_path / "authkey"))
+    done = subprocess.run(["/bin/sh", "-c", text], input=scripts.pad_lines(pad), capture_output=True, text=True, check=True)
+    assert scripts.unpadded(done.stdout, pad) == key
+    assert bytes(int(line) for line in done.stdout.split()) != key

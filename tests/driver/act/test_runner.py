@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""Playbooks in a child process: deadlines, refusals, what a job's files and processes hold, and what is left of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ondemand.act import processes
+from ondemand.act.child import result_of
+from ondemand.act.dry import DryActor
+from ondemand.act.runner import PlaybookActor, Where, find_playbooks, memory_folder
+from ondemand.errors import ActError
+from ondemand.model import Outcome, Step, StepKind
+from tests.driver.world import PLAYBOOKS, World
+
+
+def actor(world: World) -> PlaybookActor:
+    return PlaybookActor(world.name, world.file.read_text(), Where(PLAYBOOKS), time.monotonic)
+
+
+def left(world: World) -> list[str]:
+    return [one.name for one in memory_folder().glob(f"ondemand-{world.name}-.*")]
+
+
+def test_facts_come_back_from_set_stats_and_nothing_is_left(world: World) -> None:
+    done = actor(world).run("observe", {}, 120)
+    assert done.ok, done.because
+    assert [one["name"] for one in done.facts["vms"]] == [f"{world.name}-n1"]
+    assert left(world) == []
+    assert processes.marked(f"{world.name}/") == []
+
+
+def test_at_the_deadline_everything_the_job_started_is_ended(world: World) -> None:
+    began = time.monotonic()
+    done = actor(world).run("hang", {}, 25)
+    assert (done.ok, done.reason) == (False, "deadline")
+    assert "did not end within 25 s" in done.because
+    assert time.monotonic() - began < 60
+    assert (world.state / "calls").exists(), "the playbook had begun"
+    assert processes.marked(f"{world.name}/") == []
+    assert left(world) == []
+
+
+def test_a_failed_task_is_told_in_its_own_words(world: World) -> None:
+    done = actor(world).run("refuse", {}, 120)
+    assert (done.ok, done.because) == (False, "refuse: what, why, what to do")
+
+
+def test_a_playbook_that_is_not_there_is_told_with_its_name(world: World) -> None:
+    done = actor(world).run("no_such_book", {}, 120)
+    assert not done.ok
+    assert "no_such_book" in done.because
+
+
+def test_variables_and_the_cluster_file_are_private_files_and_never_arguments(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_DRIVER", "not-for-jobs")
+    seen: list[str] = []
+    running = threading.Thread(target=actor(world).run, args=("hang", {"word": "hidden-word"}, 20), daemon=True)
+    running.start()
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not (world.state / "calls").exists():
+        time.sleep(0.1)
+    (folder,) = memory_folder().glob(f"ondemand-{world.name}-.*")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "variables.json").stat().st_mode & 0o777 == 0o600
+    assert json.loads((folder / "variables.json").read_text()) == {"word": "hidden-word"}
+    for pid in processes.marked(f"{world.name}/"):
+        seen.append(Path(f"/proc/{pid}/cmdline").read_bytes().decode())
+        seen.append(Path(f"/proc/{pid}/environ").read_bytes().decode())
+    running.join(60)
+    assert any("ansible-playbook" in one for one in seen)
+    assert not [one for one in seen if "hidden-word" in one or "not-for-jobs" in one]
+
+
+def test_a_refusal_tells_more_than_a_plain_failure() -> None:
+    def failed(**result: object) -> dict[str, object]:
+        return {"event": "runner_on_failed", "event_data": {"task": "t", "host": "h", "res": result}}
+
+    refusal = {"reason": "no_room", "sentence": "no host has room"}
+    told = result_of([failed(msg="first"), failed(msg="second", refusal=refusal)])
+    assert told["failure"]["because"] == "no host has room"
+    assert told["failure"]["reason"] == "no_room"
+    assert result_of([failed(msg="first"), failed(msg="second")])["failure"]["because"] == "first"
+    ignored = {"event": "runner_on_failed", "event_data": {"ignore_errors": True, "res": {"msg": "ignored"}}}
+    assert result_of([ignored])["failure"] is None
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ActError, match="does not exist"):
+        find_playbooks(tmp_path / "absent")
+
+
+def test_outside_a_checkout_playbooks_are_called_by_the_collections_names() -> None:
+    assert Where(None).playbook("scale_out") == "ondemand.cluster.scale_out"
+    assert find_playbooks(PLAYBOOKS).playbook("scale_out") == str(PLAYBOOKS / "scale_out.yml")
+
+
+class Recorder:
+    """The real actor's place in a dry run: remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+
+    def run(self, playbook: str, variables: object, deadline_s: float) -> Outcome:
+        self.ran.append(playbook)
+        return Outcome(True, {}, "", 0, 0)
+
+    def perform(self, step: Step) -> Outcome:
+        raise AssertionError("a dry run performs nothing")
+
+    def wait_for_orphans(self, longest_s: float) -> int:
+        raise AssertionError("a dry run ends nobody's playbook")
+
+
+def test_a_dry_run_looks_and_tells_what_it_would_run() -> None:
+    real = Recorder()
+    dry = DryActor(real, lambda: 5.0)
+    dry.run("observe", {}, 1)
+    assert real.ran == ["observe"]
+    done = dry.perform(Step(StepKind.OUT, {"wanted": 2}, "", {}, 1.0))
+    assert (done.ok, done.because) == (False, "dry run: scale_out (wanted=2) was not run")
+    assert dry.wait_for_orphans(1) == 0

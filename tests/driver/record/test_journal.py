@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The journal: written before the effect, found again after a crash, the same thing said once."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ondemand.decide.memory import Memory, Window, begun
+from ondemand.errors import RecordError
+from ondemand.model import Decision, Kind, Outcome, Plan, Reason, Refusal, Step, StepKind
+from ondemand.record.journal import Journal
+from ondemand.record.lock import Lock, is_held
+from tests.driver.world import SOURCE
+
+STEP = Step(StepKind.OUT, {"wanted": 2}, "load", {"members": 2}, 600.0)
+MEMORY = Memory(2, "load", 5.0, {"a.above": Window(1, 2)}, 3.0, None, 1, 9.0, None, {"s@n": 7.0})
+
+
+def hold(code: str, because: str = "12 s") -> Decision:
+    return Decision(Kind.HOLD, 1, because, code)
+
+
+def test_what_is_said_again_is_not_written_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    assert [journal.decision(float(i), hold(code)) for i, code in enumerate("aabba")] == [True, False, True, False, True]
+    refusal = Refusal(Reason.QUORUM, "no")
+    assert [journal.plan(9.0, one) for one in (refusal, refusal, Plan((STEP,), "x"), refusal)] == [True, False, True, True]
+    assert [one["kind"] for one in journal.history()] == ["decision"] * 3 + ["plan"] * 3
+    journal.close()
+
+
+def test_a_step_is_there_before_its_effect_and_open_until_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    journal = Journal(path)
+    step_id = journal.step_begun(10.0, STEP, 5.0, begun(MEMORY, STEP))
+    other = Journal(path, readonly=True)
+    (found,) = other.open_steps()
+    assert (found["step"], found["breach_at"], found["deadline_s"], found["variables"]) == ("scale_out", 5.0, 600.0, {"wanted": 2})
+    assert other.memory().unfinished is StepKind.OUT
+    journal.step_ended(step_id, Outcome(True, {"nodes": ["a"]}, "well", 10.0, 20.0), MEMORY)
+    assert other.open_steps() == []
+    step, outcome = other.history()
+    assert (step["ended_at"], outcome["ended_at"], outcome["facts"], outcome["ok"]) == (20.0, 20.0, {"nodes": ["a"]}, True)
+    other.close()
+    journal.close()
+
+
+def test_the_memory_is_kept_without_its_windows(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    assert journal.memory() == Memory()
+    journal.remember(MEMORY)
+    journal.close()
+    again = Journal(tmp_path / "journal.db")
+    assert again.memory() == Memory(2, "load", 5.0, {}, 3.0, None, 1, 9.0, None, {"s@n": 7.0})
+    again.close()
+
+
+def test_a_reader_can_not_write(tmp_path: Path) -> None:
+    Journal(tmp_path / "journal.db").close()
+    reader = Journal(tmp_path / "journal.db", readonly=True)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.remember(MEMORY)
+    reader.close()
+
+
+def test_a_file_that_is_no_journal_or_another_version_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_text("this is no database" * 100)
+    with pytest.raises(RecordError, match="can't be used"):
+        Journal(path)
+    path.unlink()
+    Journal(path).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("PRAGMA user_version = 99")
+    with pytest.raises(RecordError, match="version 99"):
+        Journal(path)
+
+
+def test_the_lock_is_one_drivers_and_free_when_its_process_is_gone(tmp_path: Path) -> None:
+    words = """
+import sys, time
+from pathlib import Path
+from ondemand.record.lock import Lock
+Lock(Path(sys.argv[1]), "shop")
+print(1, flush=True)
+time.sleep(60)
+"""
+    command = [sys.executable, "-c", words, str(tmp_path)]
+    holder = subprocess.Popen(command, stdout=subprocess.PIPE, env={"PYTHONPATH": str(SOURCE)})
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"1\n"
+    assert is_held(tmp_path)
+    with pytest.raises(RecordError, match="another driver runs the cluster shop"):
+        Lock(tmp_path, "shop")
+    holder.kill()
+    holder.wait(10)
+    holder.stdout.close()
+    assert not is_held(tmp_path)
+    Lock(tmp_path, "shop").release()
+    assert not is_held(tmp_path / "absent")
