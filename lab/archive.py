@@ -35,7 +35,7 @@ STOCK = (
 # What the role cluster_stack puts onto it.
 STACK = (
     "corosync", "pacemaker", "pacemaker-cli-utils", "resource-agents",
-    "haproxy", "socat", "sqlite3",
+    "haproxy", "psmisc", "socat", "sqlite3",
 )  # fmt: skip
 
 

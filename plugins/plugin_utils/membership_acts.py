@@ -85,14 +85,15 @@ def join(act: Act) -> None:
     there = [member for member in look.status.members if member.name == act.name]
     working = bool(there) and there[0].online and not there[0].pending and there[0].votes and host.active
     act.diff = membership.diff([(member.host, member.text, plan.member_then) for member in seen] + [(act.name, host.text, plan.node_text)])
-    act.changed = bool(act.diff) or plan.fresh or not working
+    gone = [name for name in look.status.remembered if name != act.name]
+    act.changed = bool(act.diff) or plan.fresh or not working or bool(gone)
     if act.check or not act.changed:
         return
     if plan.fresh or host.text != plan.node_text:
         _install(act, plan, _key_of(act, look.host) if plan.fresh else "-", "")
     _configure(act, seen, plan.member_now)
-    if not working:
-        _start(act, plan)
+    if not working or gone:
+        _start(act, plan, gone)
     if plan.member_then != plan.member_now:
         _configure(act, _with_text(seen, plan.member_now), plan.member_then)
 
@@ -122,7 +123,7 @@ def leave(act: Act) -> None:
     _empty_and_stop(act, look, seen, plan, host, bool(own))
     _configure(act, _with_text(seen, plan.member_now) if plan.passing else seen, plan.member_then)
     for member in seen if known else ():
-        act.wait(member.host, scripts.FORGET, act.name, "%d" % act.left_s, "%d" % len(seen))
+        act.wait(member.host, scripts.FORGET, act.name, "%d" % act.left_s)
     act.wait(look.host, scripts.REST, "%d" % act.left_s)
     act.timings["left_at"] = time.time()
 
@@ -226,9 +227,10 @@ def _install(act: Act, plan: membership.Plan, key: str, dc_deadtime_s: str) -> N
     act.nodes.script(act.name, scripts.INSTALL, ["fresh" if plan.fresh else "keep", dc_deadtime_s], stdin=key + "\n" + plan.node_text)
 
 
-def _start(act: Act, plan: membership.Plan) -> None:
+def _start(act: Act, plan: membership.Plan, gone: t.Sequence[str] = ()) -> None:
+    """Start the node where it does not run, wait until it works, and have the others forget who is gone."""
     act.timings["started_at"] = time.time()
-    act.wait(act.name, scripts.START, act.name, "%d" % act.left_s, str(plan.votes), reason="join_refused")
+    act.wait(act.name, scripts.START, act.name, "%d" % act.left_s, str(plan.votes), *gone, reason="join_refused")
     act.timings["joined_at"] = time.time()
 
 

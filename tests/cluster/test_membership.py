@@ -77,6 +77,16 @@ def test_a_node_that_left_and_comes_again_gets_a_new_id(cluster: Cluster) -> Non
     assert max(node["id"] for node in cluster.told()["nodes"]) > old
 
 
+def test_who_left_does_not_come_back_as_a_ghost_when_another_one_joins(cluster: Cluster) -> None:
+    """A controller that was left alone remembers the leaver, and writes it into the CIB when the membership changes."""
+    cluster.be(3)
+    cluster.be(1)
+    cluster.done(cluster.node("cell-n4", "member", members=[FIRST]))
+    assert [node["name"] for node in cluster.told()["nodes"]] == [FIRST, "cell-n4"]
+    cluster.done(cluster.node("cell-n4", "absent", members=[FIRST]))
+    assert [node["name"] for node in cluster.told()["nodes"]] == [FIRST]
+
+
 def test_work_leaves_a_node_in_standby_and_may_come_back(cluster: Cluster) -> None:
     cluster.be(2)
     assert cluster.done(cluster.node(FIRST, "standby", "--check"))["changed"] is True

@@ -262,21 +262,38 @@ def test_a_seed_without_a_domain_is_known_as_ours_and_a_foreign_one_is_not_touch
     virsh("vol-delete", "--pool", POOL, f"{VM}-seed.iso")
 
 
-def test_the_raw_way_is_at_most_four_tenths_of_a_second_faster(options, tmp_path):
-    """The same VM by qemu-img and virsh, for the figure that the module is measured against."""
-    script = (
-        'set -e; begun=$(date +%s.%N); qemu-img create -q -f qcow2 -b "$1" -F qcow2 "$2"; virsh -q define "$3"; virsh -q start "$4"; '
-        'ended=$(date +%s.%N); echo "$begun $ended"; virsh -q destroy "$4"; virsh -q undefine "$4"; rm "$2"'
-    )
-    made = run("vm", options)
-    own = virsh("dumpxml", "--inactive", VM)
-    base = next(line for line in virsh("vol-list", POOL).splitlines() if line.split()[0].startswith("ctest-") and "-n1" not in line)
-    run("vm", dict(options, state="stopped", stop_s=0))
-    raw_overlay = f"/var/lib/libvirt/{POOL}/ctest-raw.qcow2"
+RAW = """set -e
+begun=$(date +%s.%N)
+qemu-img create -q -f qcow2 -b "$1" -F qcow2 "$2"
+virsh -q define "$3"
+virsh -q start ctest-raw
+ended=$(date +%s.%N)
+virsh -q destroy ctest-raw
+virsh -q undefine ctest-raw
+rm "$2"
+echo "$begun $ended"
+"""
+
+
+def raw_s(own: str, base: str, tmp_path: Path) -> float:
+    """Seconds that the same VM costs by qemu-img and virsh."""
     xml = own.replace(f"<name>{VM}</name>", "<name>ctest-raw</name>").replace(f"/{VM}.qcow2", "/ctest-raw.qcow2")
-    xml = "\n".join(line for line in xml.splitlines() if "<uuid>" not in line)
-    (tmp_path / "raw.xml").write_text(xml)
-    done = inside("sh", "-c", script, "raw", base.split()[1], raw_overlay, str(tmp_path / "raw.xml"), "ctest-raw")
+    (tmp_path / "raw.xml").write_text("\n".join(line for line in xml.splitlines() if "<uuid>" not in line))
+    done = inside("sh", "-c", RAW, "raw", base, f"/var/lib/libvirt/{POOL}/ctest-raw.qcow2", str(tmp_path / "raw.xml"))
     assert done.returncode == 0, done.stderr
-    begun, ended = (float(word) for word in done.stdout.split()[-2:])
-    assert made["elapsed_s"] <= ended - begun + 0.4
+    begun, ended = (float(word) for word in done.stdout.split())
+    return ended - begun
+
+
+def test_making_a_vm_takes_at_most_four_tenths_of_a_second_more_than_by_hand(options, tmp_path):
+    """The best of four turns on each side, in alternation: the machine may have more to do."""
+    volumes = [line.split() for line in virsh("vol-list", POOL).splitlines() if line.strip()]
+    base = next(path for name, path in volumes if name.startswith("ctest-") and name.endswith(".qcow2"))
+    module, raw = [], []
+    for _turn in range(4):
+        module.append(run("vm", options)["elapsed_s"])
+        own = virsh("dumpxml", "--inactive", VM)
+        run("vm", dict(options, state="stopped", stop_s=0))
+        raw.append(raw_s(own, base, tmp_path))
+        run("vm", dict(options, state="absent"))
+    assert min(module) <= min(raw) + 0.4, (module, raw)

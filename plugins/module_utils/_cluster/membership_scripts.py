@@ -24,6 +24,10 @@ idle() { [ -n "$1" ] && timeout 3 crmadmin -S "$1" 2>&1 | grep -q S_IDLE; }
 now() { cut -d. -f1 /proc/uptime; }
 """
 
+_FORGET_ONE = """
+forget() { timeout 20 crm_node -VVVVV --force -R "$1" >/dev/null 2>&1 || :; }
+"""
+
 # What a node knows: its files, its units, and where the cluster runs, the cluster's own word.
 OBSERVE = (
     _HELPERS
@@ -36,6 +40,7 @@ section pacemaker systemctl is-active pacemaker
 [ "$1" = files ] && exit 0
 section votes corosync-quorumtool -s
 section cib cibadmin -Q
+section peers crm_node -l
 mon=$(monitor)
 section monitor printf '%s\n' "$mon"
 dc=$(dc_of "$mon")
@@ -94,9 +99,10 @@ done
 PAD_BYTES = 4096
 
 # Start here, then wait until this node is online, the DC rests (so all probes are done) and so many votes are counted.
-# $1 node, $2 deadline in seconds, $3 votes to be seen. Code 3: the deadline passed; 4: a daemon did not start.
+# $1 node, $2 deadline in seconds, $3 votes to be seen, then nodes to be forgotten. Code 3: the deadline passed; 4: a daemon did not start.
 START = (
     _HELPERS
+    + _FORGET_ONE
     + r"""
 end=$(($(now) + $2))
 systemctl start corosync pacemaker || { echo "corosync or pacemaker did not start; see their logs on $1" >&2; exit 4; }
@@ -119,10 +125,9 @@ while :; do
   [ "$(now)" -lt "$end" ] || { echo "after $2 s $why" >&2; exit 3; }
   sleep 0.2
 done
-# A member that was left alone remembers who left (see FORGET) and has just written it back; asked from here it forgets.
-cibadmin -Q -o nodes | grep -v 'type="remote"' | sed -n 's/.*<node .*uname="\([^"]*\)".*/\1/p' | while read -r name; do
-  sed 's/^[[:space:]]*//' /etc/corosync/corosync.conf | grep -qxF "name: $name" || crm_node --force -R "$name" >/dev/null 2>&1 || :
-done
+# Whom an old member could not forget by itself (see FORGET) it forgets when another one asks.
+shift 3
+for name in "$@"; do forget "$name"; done
 exit 0
 """
 )
@@ -172,15 +177,17 @@ rm -f /etc/corosync/corosync.conf /etc/corosync/authkey
 rm -rf /var/lib/pacemaker/cib/* /var/lib/corosync/ringid_*
 """
 
-# $1 node that Pacemaker is to forget, $2 deadline in seconds, $3 how many members there are. `crm_node -R` clears the CIB, and the
-# memory of the other members' controllers, but not that of the controller that is asked (2.1.5; it writes a node that it
-# remembers back into the CIB at the next change of membership). So this runs on every member, waits first until the loss was
-# seen, and ends when neither the CIB nor this member's controller knows the node, seen twice. A member that is alone
-# has nobody to clear its memory: the next node that joins does (START).
+# $1 node that Pacemaker is to forget, $2 deadline in seconds. Besides the CIB every member's controller has a memory of its own, and
+# writes whom it remembers back into the CIB at the next change of membership. `crm_node -R` asks it to forget too, but ends
+# without waiting and the controller drops the request of a client that is gone (seen with 2.1.5): so the tool is slowed
+# down (it has much to say), asked again while the memory lasts, and runs on every member. A memory that outlives five
+# seconds is left to the next join (START), the CIB is not.
 FORGET = (
     _HELPERS
+    + _FORGET_ONE
     + r"""
 end=$(($(now) + $2))
+patience=$(($(now) + 5))
 clean=0
 while :; do
   peers=$(timeout 20 crm_node -l) || peers=unknown
@@ -192,10 +199,10 @@ while :; do
   *) listed=no ;;
   esac
   if [ "$listed" = unknown ] || [ "$peers" = unknown ] || [ "$state" = member ]; then clean=0
-  elif [ "$listed" = no ] && { [ -z "$state" ] || [ "$3" = 1 ]; }; then clean=$((clean + 1))
+  elif [ "$listed" = no ] && { [ -z "$state" ] || [ "$(now)" -ge "$patience" ]; }; then clean=$((clean + 1))
   else
     clean=0
-    crm_node --force -R "$1" >/dev/null 2>&1 || :
+    forget "$1"
   fi
   [ $clean -lt 2 ] || exit 0
   [ "$(now)" -lt "$end" ] || { echo "after $2 s Pacemaker still knows the node" >&2; exit 3; }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 
@@ -106,6 +106,8 @@ class Status:
     services: Tuple[Service, ...]
     failures: Tuple[Dict[str, Any], ...]
     constraints: Tuple[str, ...]
+    remembered: Tuple[str, ...] = ()
+    """Nodes that are gone from the list and from the CIB, but not from the asked controller's memory."""
 
     @property
     def votes_total(self) -> int:
@@ -140,16 +142,18 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
         raise StatusError("corosync.conf cannot be read: %s" % error) from error
     dc = monitor.find("summary/current_dc")
     failures = tuple(_failures(monitor))
+    members = _members(conf, cib, monitor, votes)
     return Status(
         cluster=conf.cluster,
         quorate=dc is not None and dc.get("with_quorum") == "true",
         dc=dc.get("name") if dc is not None and dc.get("present") == "true" else None,
         idle="S_IDLE" in parts.get("dc", (1, ""))[1],
         votes=votes,
-        members=_members(conf, cib, monitor, votes),
+        members=members,
         services=tuple(_services(monitor, failures)),
         failures=failures,
         constraints=tuple(item.get("id", "") for item in cib.findall("configuration/constraints/*")),
+        remembered=_remembered(parts.get("peers", (1, ""))[1], {member.name for member in members if member.listed}),
     )
 
 
@@ -209,6 +213,12 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
             )
         )
     return tuple(members)
+
+
+def _remembered(text: str, listed: Set[str]) -> Tuple[str, ...]:
+    """Read `crm_node -l`: a line is id, name and state; the lost ones that no list has any more."""
+    lines = [line.split() for line in text.splitlines()]
+    return tuple(line[1] for line in lines if len(line) == 3 and line[0].isdigit() and line[2] == "lost" and line[1] not in listed)
 
 
 def _services(monitor: ET.Element, failures: Tuple[Dict[str, Any], ...]) -> List[Service]:

@@ -26,7 +26,7 @@ def test_every_script_is_plain_sh(name: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(("name", "args"), [("REST", ("1",)), ("FORGET", ("n2", "1", "1"))])
+@pytest.mark.parametrize(("name", "args"), [("REST", ("1",)), ("FORGET", ("n2", "1"))])
 def test_a_wait_ends_at_its_deadline_and_says_so(name: str, args: tuple[str, ...]) -> None:
     done = run(TEXTS[name], *args)
     assert done.returncode == 3 and "after 1 s" in done.stderr

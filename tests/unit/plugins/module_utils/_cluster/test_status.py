@@ -125,3 +125,8 @@ def test_what_cannot_be_read_is_named(cut: str, said: str) -> None:
 def test_a_section_that_was_cut_off_is_no_answer() -> None:
     assert "conf" not in sections("\n==ondemand-section== conf\ntotem {\n")
     assert sections("\n==ondemand-section== a\nx\n\n==ondemand-rc== 3\n") == {"a": (3, "x\n")}
+
+
+def test_who_is_lost_and_on_no_list_is_remembered() -> None:
+    peers = "\n==ondemand-section== peers\n1 cell-n1 member\n2 cell-n2 lost\n3 cell-n3 lost\n\n==ondemand-rc== 0\n"
+    assert status.parse(sections(TWO + peers)).remembered == ("cell-n3",), "cell-n2 is on the list"
