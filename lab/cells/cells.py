@@ -119,11 +119,12 @@ class Cells:
 
     def down(self) -> None:
         """End every process of the set and remove all it made. Finds them by namespace, so also after a crash of the maker."""
+        inodes = self._remembered_cells()
         for pid in self._starters():
             # Killed first: its cell's first process dies with it, also one that was never noted.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        for inode in self._remembered_cells():
+        for inode in inodes:
             end_namespace("pid", inode)
         mount = Path("/run/netns") / self.namespace
         if mount.exists():

@@ -114,14 +114,20 @@ def test_a_leaver_hands_its_work_over_before_it_stops(cluster: Cluster) -> None:
 
 
 def test_a_join_through_the_collection_takes_at_most_a_fifth_longer_than_by_hand(cluster: Cluster) -> None:
-    """The raw counterpart makes the same trips over ssh and waits for the same state, in the same run."""
-    cluster.be(1)
-    by_hand = raw_join(cluster)
-    cluster.done(cluster.node("cell-n2", "absent"))
-    run = cluster.done(cluster.node("cell-n2", "member"))
-    own = run["seconds"]
-    print(f"join: {own:.2f} s through the collection, {by_hand:.2f} s by hand")
-    assert own <= 1.2 * by_hand, f"{own:.2f} s through the collection, {by_hand:.2f} s by hand"
+    """The raw counterpart makes the same changes over ssh and waits for the same state, in the same run.
+
+    Corosync and Pacemaker need between 2.9 and 4.2 s to come together, by chance of their timers: so both try three times, and the
+    best of each are compared.
+    """
+    by_hand, own = [], []
+    for _attempt in range(3):
+        cluster.be(1)
+        by_hand.append(raw_join(cluster))
+        cluster.done(cluster.node("cell-n2", "absent"))
+        own.append(cluster.done(cluster.node("cell-n2", "member"))["seconds"])
+    told = f"join in seconds, through the collection {own}, by hand {by_hand}"
+    print(told)
+    assert min(own) <= 1.2 * min(by_hand), told
 
 
 def raw_join(cluster: Cluster) -> float:
