@@ -12,10 +12,14 @@ from __future__ import annotations
 import base64
 from typing import Dict, Tuple
 
+from .breath import BREATHE
+
 _SECTION = "==ondemand-section=="
 _RC = "==ondemand-rc=="
 
-_HELPERS = r"""
+_HELPERS = (
+    BREATHE
+    + r"""
 section() { printf '\n==ondemand-section== %s\n' "$1"; shift; timeout 20 "$@" 2>&1; printf '\n==ondemand-rc== %s\n' "$?"; }
 monitor() { timeout 20 crm_mon -1 --output-as=xml 2>&1; }
 dc_of() { printf '%s\n' "$1" | sed -n 's/.*<current_dc [^>]*name="\([^"]*\)".*/\1/p'; }
@@ -23,6 +27,7 @@ node_line() { printf '%s\n' "$1" | grep -F "<node name=\"$2\" " | grep -F 'onlin
 idle() { [ -n "$1" ] && timeout 3 crmadmin -S "$1" 2>&1 | grep -q S_IDLE; }
 now() { cut -d. -f1 /proc/uptime; }
 """
+)
 
 _FORGET_ONE = """
 forget() { timeout 20 crm_node -VVVVV --force -R "$1" >/dev/null 2>&1 || :; }
@@ -123,7 +128,7 @@ while :; do
   *) why="the node is not online yet (DC ${dc:-none})" ;;
   esac
   [ "$(now)" -lt "$end" ] || { echo "after $2 s $why" >&2; exit 3; }
-  sleep 0.2
+  breathe
 done
 # Whom an old member could not forget by itself (see FORGET) it forgets when another one asks.
 shift 3
@@ -141,7 +146,7 @@ while :; do
   dc=$(dc_of "$(monitor)")
   idle "$dc" && exit 0
   [ "$(now)" -lt "$end" ] || { echo "after $1 s the cluster does not come to rest (DC ${dc:-none})" >&2; exit 3; }
-  sleep 0.2
+  breathe
 done
 """
 )
@@ -163,7 +168,7 @@ while :; do
   esac
   if [ $done = yes ] && idle "$(dc_of "$mon")"; then exit 0; fi
   [ "$(now)" -lt "$end" ] || { echo "after $3 s it is not empty with the cluster at rest" >&2; exit 3; }
-  sleep 0.2
+  breathe
 done
 """
 )
@@ -206,7 +211,7 @@ while :; do
   fi
   [ $clean -lt 2 ] || exit 0
   [ "$(now)" -lt "$end" ] || { echo "after $2 s Pacemaker still knows the node" >&2; exit 3; }
-  sleep 0.2
+  breathe
 done
 """
 )

@@ -41,11 +41,8 @@ count_on() { up | awk -v node="$1" -v all="$resources" 'BEGIN { split(all, a, " 
 failure() { awk -v node="$to" -v all="$resources" 'BEGIN { n = split(all, a, " ") }
   /<failure / && index($0, " node=\"" node "\"") { for (i = 1; i <= n; i++) if (index($0, "op_key=\"" a[i] "_")) { print; exit } }' "$d/seen"; }
 until_idle() {
-  idle=0
-  while [ "$(tick)" -lt "$1" ] && [ "$idle" -lt 3 ]; do
-    if look && is_idle; then idle=$((idle + 1)); else idle=0; fi
-    sleep 0.1
-  done
+  _since=
+  until rested || [ "$(tick)" -ge "$1" ]; do breathe; done
 }
 wanted=0; for r in $resources; do wanted=$((wanted + 1)); done
 for one in $stale; do remove "$one"; done
@@ -65,7 +62,7 @@ while [ "$(tick)" -lt "$end" ]; do
     failed=$(failure)
     if [ -n "$failed" ]; then echo "failure $failed"; outcome=start_failed; break; fi
   fi
-  sleep 0.1
+  breathe
 done
 give_up_wish
 end=$(( $(tick) + wait_s ))
@@ -77,7 +74,7 @@ else
   # First back (where it runs, stickiness keeps it), then forget the failure: the other way round it would try again.
   while [ "$(tick)" -lt "$end" ]; do
     look && [ "$(count_on "$from")" -eq "$wanted" ] && { echo "back_at $(now)"; break; }
-    sleep 0.2
+    breathe
   done
   for r in $resources; do crm_resource --cleanup --resource "$r" --node "$to" >/dev/null 2>&1; done
   until_idle "$end"

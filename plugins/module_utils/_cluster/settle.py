@@ -9,12 +9,17 @@ import dataclasses
 import typing as t
 from xml.etree import ElementTree
 
+from .breath import BREATHE
+
 UP = ("Started", "Promoted", "Unpromoted", "Master", "Slave")
 
-# Functions for the scripts that wait on a member: one look costs 0.02 s natively and about 0.3 s in an emulated VM.
-#   look: writes crm_mon's XML to $d/seen; is_idle: whether the DC has nothing to do (after a look);
+# Functions for the scripts that wait on a member: between two looks they breathe.
+#   look: writes crm_mon's XML to $d/seen; is_idle: whether the DC has nothing to do (after a look); rested: looks, and tells
+#   whether the DC is idle now and was at a look 0.6 s ago or earlier (a change that was just pushed has reached it by then);
 #   up: of the last look, "RESOURCE NODE" for each that runs without trouble.
-LOOK = r"""
+LOOK = (
+    BREATHE
+    + r"""
 umask 077
 d=$(mktemp -d) || exit 70
 look() { timeout 20 crm_mon --one-shot --output-as=xml >"$d/new" 2>/dev/null && mv "$d/new" "$d/seen"; }
@@ -22,6 +27,13 @@ tick() { cut -d. -f1 /proc/uptime; }
 is_idle() {
   dc=$(sed -n 's/.*<current_dc .* name="\([^"]*\)".*/\1/p' "$d/seen")
   [ -n "$dc" ] && timeout 5 crmadmin --status="$dc" 2>/dev/null | grep -q S_IDLE
+}
+_since=
+rested() {
+  look && is_idle || { _since=; return 1; }
+  clock
+  [ -n "$_since" ] || { _since=$_now; return 1; }
+  [ $((_now - _since)) -ge 60 ]
 }
 up() {
   awk '
@@ -32,22 +44,22 @@ up() {
     /<\/resource>/ { id = "" }' "$d/seen"
 }
 """
+)
 
-# $1: how many seconds at most. Ends when the DC was seen idle four times in a row (0.6 s: a change that was just
-# pushed has reached it by then), then prints the last look.
+# $1: how many seconds at most. Ends when the cluster has rested, then prints the last look.
 SETTLE = (
     LOOK
     + r"""
 trap 'rm -rf "$d"' EXIT
 trap 'exit 71' HUP INT TERM PIPE
 end=$(( $(tick) + $1 ))
-idle=0
-while [ "$(tick)" -lt "$end" ] && [ "$idle" -lt 4 ]; do
-  if look && is_idle; then idle=$((idle + 1)); else idle=0; fi
-  sleep 0.2
+code=0
+until rested; do
+  [ "$(tick)" -lt "$end" ] || { code=76; break; }
+  breathe
 done
 cat "$d/seen"
-[ "$idle" -ge 4 ] || exit 76
+exit "$code"
 """
 )
 NOT_IDLE = 76
