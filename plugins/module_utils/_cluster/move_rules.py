@@ -92,8 +92,7 @@ def plan_move(status: Status, service: str, to: t.Optional[str]) -> t.Union[Move
         refusal = rule(status, service)
         if refusal:
             return refusal
-    found = _found(status, service)
-    assert found is not None
+    found = next(one for one in status.services if one.name == service)
     source = found.nodes[0]
     target = source if to == source else _target(status, source, to)
     if isinstance(target, Refusal):

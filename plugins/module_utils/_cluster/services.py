@@ -41,10 +41,10 @@ def address_of(service: str) -> str:
     return service + "-address"
 
 
-def _operations(given: t.Sequence[t.Mapping[str, t.Any]] | None = None) -> t.List[t.Dict[str, t.Any]]:
+def _operations(monitor_s: int, given: t.Sequence[t.Mapping[str, t.Any]] | None = None) -> t.List[t.Dict[str, t.Any]]:
     """Monitor, start and stop with time for slow VMs; an operation that is given replaces ours of the same name."""
     ours = [
-        {"name": "monitor", "interval_s": MONITOR_S, "timeout_s": TIMEOUT_S},
+        {"name": "monitor", "interval_s": monitor_s, "timeout_s": TIMEOUT_S},
         {"name": "start", "interval_s": 0, "timeout_s": TIMEOUT_S},
         {"name": "stop", "interval_s": 0, "timeout_s": TIMEOUT_S},
     ]
@@ -52,21 +52,30 @@ def _operations(given: t.Sequence[t.Mapping[str, t.Any]] | None = None) -> t.Lis
     return [one for one in ours if one["name"] not in named] + [dict(one) for one in given or []]
 
 
-def _primitive(one: str, agent: str, options: t.Mapping[str, t.Any] | None, operations: t.Any = None) -> t.Dict[str, t.Any]:
-    return {"id": one, "agent": agent, "options": dict(options or {}), "operations": _operations(operations)}
+def _primitive(
+    one: str, agent: str, options: t.Mapping[str, t.Any] | None, operations: t.Any = None, monitor_s: int = MONITOR_S
+) -> t.Dict[str, t.Any]:
+    return {"id": one, "agent": agent, "options": dict(options or {}), "operations": _operations(monitor_s, operations)}
+
+
+def _monitor_s(service: t.Mapping[str, t.Any]) -> int:
+    return int(service.get("monitor_s") or MONITOR_S)
 
 
 def _address(service: t.Mapping[str, t.Any], prefix: int) -> t.Dict[str, t.Any]:
     # Five announcements, 0.1 s apart: neighbours learn the new place within half a second even if the first ones are lost.
     options = {"ip": service["address"], "cidr_netmask": prefix, "arp_count": 5, "arp_interval": 100}
-    return _primitive(address_of(service["name"]), ADDRESS_AGENT, options)
+    return _primitive(address_of(service["name"]), ADDRESS_AGENT, options, None, _monitor_s(service))
 
 
 def _balanced(service: t.Mapping[str, t.Any], prefix: int) -> t.Dict[str, t.Any]:
     name, resource = service["name"], service["resource"]
     address, balancer = address_of(name), clone_of(BALANCER)
     return {
-        "resources": [_primitive(name, resource["agent"], resource.get("options"), resource.get("operations")), _address(service, prefix)],
+        "resources": [
+            _primitive(name, resource["agent"], resource.get("options"), resource.get("operations"), _monitor_s(service)),
+            _address(service, prefix),
+        ],
         "groups": [],
         "clones": [{"id": clone_of(name), "resource": name, "meta": {"interleave": True}}],
         "colocation": [{"id": "ondemand-%s-with-%s" % (address, BALANCER), "resource": address, "with": balancer, "score": "INFINITY"}],
@@ -76,7 +85,9 @@ def _balanced(service: t.Mapping[str, t.Any], prefix: int) -> t.Dict[str, t.Any]
 
 
 def _movable(service: t.Mapping[str, t.Any], prefix: int) -> t.Dict[str, t.Any]:
-    members = [_primitive(one["name"], one["agent"], one.get("options"), one.get("operations")) for one in service["group"]]
+    members = [
+        _primitive(one["name"], one["agent"], one.get("options"), one.get("operations"), _monitor_s(service)) for one in service["group"]
+    ]
     if service.get("address"):
         members.insert(len(members) - 1, _address(service, prefix))
     return {

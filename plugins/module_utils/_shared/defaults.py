@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 POOL = "ondemand"
 DEADLINES = {"boot_s": 300, "join_s": 180, "move_s": 120, "leave_s": 180, "connect_s": 10}
+MONITOR_S = 10
 SCALING = {"every_s": 5, "policies": []}
 SCALE_OUT = {"after_s": 15, "cooldown_s": 60, "most_at_once": 1}
 SCALE_IN = {"after_s": 300, "cooldown_s": 300, "most_at_once": 1}
@@ -44,7 +45,7 @@ def _host(host: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def _service(service: Mapping[str, Any]) -> Dict[str, Any]:
-    full = dict(service)
+    full = {"monitor_s": MONITOR_S, **service}
     if isinstance(full.get("resource"), dict):
         full["resource"] = {"check": "/", "options": {}, **full["resource"]}
     if isinstance(full.get("group"), list):

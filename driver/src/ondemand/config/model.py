@@ -29,6 +29,7 @@ Agent = Annotated[
 ]
 Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False, description="seconds, 0 to 86400")]
 Threshold = Annotated[float, Field(ge=0, allow_inf_nan=False, description="a number of at least 0 in the signal's unit")]
+MonitorSeconds = Annotated[int, Field(ge=5, le=3600, description="whole seconds between two looks of Pacemaker, 5 to 3600")]
 OptionName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", description="a parameter name of letters, digits, _, . and -")]
 OptionValue = str | int | float | bool
 Options = Annotated[dict[OptionName, OptionValue], Field(description="a mapping of parameter names to plain values")]
@@ -150,6 +151,7 @@ class BalancedService(Part):
     address: Address
     port: Port
     resource: BalancedResource
+    monitor_s: MonitorSeconds = 10
 
 
 class MovableService(Part):
@@ -160,6 +162,7 @@ class MovableService(Part):
     address: Address
     port: Port
     group: Annotated[list[GroupMember], Field(min_length=1, description="at least one resource, in start order")]
+    monitor_s: MonitorSeconds = 10
 
 
 Service = Annotated[BalancedService | MovableService, Field(discriminator="kind")]

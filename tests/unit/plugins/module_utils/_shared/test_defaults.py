@@ -20,12 +20,14 @@ def demo():
 
 
 def test_the_defaults_of_the_demo_are_those_of_the_exchange_formats(demo):
+    given = demo.pop("deadlines")
     full = with_defaults(demo)
     assert full["hosts"][0] == {"name": "hv1", "uri": "qemu+ssh://root@hv1/system", "zone": "a", "pool": "ondemand", "ssh": "hv1"}
     assert full["access"] == {"user": "root", "state_dir": "~/.local/state/ondemand/shop"}
     assert full["network"]["dns"] == []
     assert full["requirement"]["headroom"] == {"vcpus_max": 2, "memory_max_mib": 1280}
     assert full["deadlines"] == {"boot_s": 300, "join_s": 180, "move_s": 120, "leave_s": 180, "connect_s": 10}
+    assert with_defaults({**demo, "deadlines": given})["deadlines"] == {**full["deadlines"], **given}
     assert full["disks"][0]["shareable"] is True
     assert full["fencing"] == {"method": "none"}
 

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""scale_out on VMs of the lab: how much of it is neither waiting for the boot nor for the join."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+NAME = "bench"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster file in the lab, and the way to run playbooks with it."""
+
+    file: Path
+
+    def play(self, playbook: str, *more: str, **variables: Any) -> tuple[dict[str, Any], float]:
+        """What a playbook handed back, and its seconds from the start of ansible-playbook to its end; RuntimeError where it fails."""
+        ansible = str(Path(sys.executable).with_name("ansible-playbook"))
+        command = [sys.executable, "-m", "lab", "run", "ctl", "--", ansible, f"playbooks/{playbook}.yml", "-e", f"@{self.file}"]
+        begun = time.monotonic()
+        done = subprocess.run(
+            [*command, *more, "-e", json.dumps(variables)],
+            cwd=CHECKOUT, capture_output=True, text=True, timeout=1800, check=False,
+            env={**os.environ, "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_NOCOLOR": "1"},
+        )  # fmt: skip
+        seconds = time.monotonic() - begun
+        if done.returncode:
+            raise RuntimeError(f"{playbook} failed: {done.stdout[-3000:]}{done.stderr[-500:]}")
+        told = [line.strip()[5:] for line in done.stdout.splitlines() if line.strip().startswith("RUN: ")]
+        return json.loads(told[-1])["ondemand"] if told else {}, seconds
+
+
+@contextlib.contextmanager
+def lab(directory: Path) -> Iterator[Cluster]:
+    """The lab with its image published; gone afterwards with everything in it, unless it stood before."""
+    status = subprocess.run([sys.executable, "-m", "lab", "status"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    stood = bool(json.loads(status.stdout)["up"])
+    data = yaml.safe_load((CHECKOUT / "examples/demo.yml").read_text(encoding="utf-8"))
+    data["cluster"]["name"] = NAME
+    data["cluster"]["network"]["addresses"] = "10.99.0.70-10.99.0.79"
+    data["cluster"]["access"] = {"state_dir": str(directory / "state")}
+    for service, address in zip(data["cluster"]["services"], ("10.99.0.14", "10.99.0.15"), strict=True):
+        service["address"] = address
+    cluster = Cluster(directory / "bench.yml")
+    cluster.file.write_text(yaml.safe_dump(data))
+    try:
+        subprocess.run([sys.executable, "-m", "lab", "up"], cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=True)
+        cluster.play("prepare_host")
+        cluster.play("build_image", "-e", "@lab/hypervisors/lab.yml", "-e", "@lab/services/image.yml")
+        yield cluster
+    finally:
+        with contextlib.suppress(RuntimeError):
+            cluster.play("destroy_cluster", confirm=NAME)
+        if not stood:
+            subprocess.run([sys.executable, "-m", "lab", "down"], cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=True)
+
+
+def measure(cluster: Cluster) -> dict[str, Any]:
+    """One growth from one node to two: the whole of it, and its parts as the playbook tells them."""
+    cluster.play("create_cluster")
+    told, seconds = cluster.play("scale_out", wanted=2)
+    vm = told["vms"][0]
+    boot_s = vm["timings"]["reachable_at"] - vm["timings"]["started_at"]
+    join_s = vm["joined_at"] - vm["join_started_at"]
+    return {
+        "own_s": round(seconds, 2),
+        "boot_s": round(boot_s, 2),
+        "join_s": round(join_s, 2),
+        "rest_s": round(seconds - boot_s - join_s, 2),
+        "goal": "rest_s at most 10 s",
+    }
