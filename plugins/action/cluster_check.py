@@ -56,14 +56,12 @@ def _told(error: Any, path: Path, data: Any) -> Iterator[Problem]:
     elif "propertyNames" in error.relative_schema_path:
         yield shape_problem(schema(), data, path + (instance,), "key")
     elif rule == "oneOf":
-        for found in _branch(error, path, data):
-            yield found
+        yield from _branch(error, path, data)
     elif rule == "anyOf":
         meant = [one for one in error.validator_value if one.get("type") != "null"]
         inner = [one for one in error.context if len(meant) == 1 and error.validator_value[one.relative_schema_path[0]] is meant[0]]
         for one in inner:
-            for found in _told(one, path + tuple(one.relative_path), data):
-                yield found
+            yield from _told(one, path + tuple(one.relative_path), data)
         if not inner:
             yield shape_problem(schema(), data, path, "value", instance)
     else:
@@ -84,8 +82,7 @@ def _branch(error: Any, path: Path, data: Any) -> Iterator[Problem]:
     meant = error.schema["discriminator"]["mapping"][kind]
     for one in error.context:
         if error.validator_value[one.relative_schema_path[0]].get("$ref") == meant:
-            for found in _told(one, path + tuple(one.relative_path), data):
-                yield found
+            yield from _told(one, path + tuple(one.relative_path), data)
 
 
 def check(data: Any) -> List[Problem]:

@@ -224,11 +224,9 @@ def names_are_unique(cluster: Any) -> Found:
     for key, what in (("hosts", "a name"), ("disks", "a name"), ("scaling", "")):
         entries = _entries(_get(cluster, key), "policies") if key == "scaling" else _entries(cluster, key)
         base: Path = ("cluster", "scaling", "policies") if key == "scaling" else ("cluster", key)
-        for found in _twice([(base + (i, "name"), one.get("name")) for i, one in entries], what or "a name"):
-            yield found
+        yield from _twice([(base + (i, "name"), one.get("name")) for i, one in entries], what or "a name")
     for key, field, what in (("hosts", "uri", "a URI"), ("disks", "path", "a path")):
-        for found in _twice([(("cluster", key, i, field), one.get(field)) for i, one in _entries(cluster, key)], what):
-            yield found
+        yield from _twice([(("cluster", key, i, field), one.get(field)) for i, one in _entries(cluster, key)], what)
     resources: List[Tuple[Path, Any]] = [(("load balancer",), "haproxy"), (("load balancer",), "haproxy-clone")]
     for i, service in _entries(cluster, "services"):
         path: Path = ("cluster", "services", i, "name")
@@ -236,8 +234,7 @@ def names_are_unique(cluster: Any) -> Found:
         resources.append((path, name))
         resources += [(path, "%s-%s" % (name, end)) for end in ("address", "clone") if isinstance(name, str)]
         resources += [(("cluster", "services", i, "group", j, "name"), one.get("name")) for j, one in _entries(service, "group")]
-    for found in _twice(resources, "a name, also as NAME-address and NAME-clone,"):
-        yield found
+    yield from _twice(resources, "a name, also as NAME-address and NAME-clone,")
 
 
 def names_fit_hostnames(cluster: Any) -> Found:
@@ -283,8 +280,7 @@ def addresses_fit(cluster: Any) -> Found:
         if most is not None and room < most:
             yield here, "%d addresses are fewer than nodes.max, %d" % (room, most), "at least %d addresses" % most
     gateway = _get(cluster, "network", "gateway")
-    for found in _outside_range(("cluster", "network", "gateway"), gateway, known):
-        yield found
+    yield from _outside_range(("cluster", "network", "gateway"), gateway, known)
 
 
 def _outside_range(path: Path, text: Any, known: Tuple[ipaddress.IPv4Network, ipaddress.IPv4Address, ipaddress.IPv4Address]) -> Found:
@@ -307,12 +303,10 @@ def service_addresses_fit(cluster: Any) -> Found:
         path: Path = ("cluster", "services", i, "address")
         taken.append((path, service.get("address")))
         if known is not None:
-            for found in _outside_range(path, service.get("address"), known):
-                yield found
+            yield from _outside_range(path, service.get("address"), known)
         elif isinstance(service.get("address"), str) and _address(service["address"]) is None:
             yield path, "%s is no IPv4 address" % shown(service["address"]), "an address such as 10.99.0.10"
-    for found in _twice(taken, "an address"):
-        yield found
+    yield from _twice(taken, "an address")
 
 
 def ports_do_not_collide(cluster: Any) -> Found:

@@ -206,17 +206,6 @@ def test_growing_makes_a_vm_on_the_other_host_and_restarts_nothing(tale, ages):
     assert {"tale-n1", "tale-n2"} == {json.loads(tale.get(0, "/t/someone/%d" % number))["node"] for number in range(2, 12)}
 
 
-def test_growing_spends_little_beside_waiting_for_boot_and_join(tale):
-    """At most 10 s: what the run took, less from the start of the VM to its first answer, less the join."""
-    tale.done("scale_in", wanted=1, leavers=["tale-n2"])
-    run = tale.done("scale_out", wanted=2)
-    vm = run.ondemand["vms"][0]
-    boot_s = vm["timings"]["reachable_at"] - vm["timings"]["started_at"]
-    join_s = vm["joined_at"] - vm["join_started_at"]
-    print("scale_out %.1f s, boot %.1f s, join %.1f s, rest %.1f s" % (run.seconds, boot_s, join_s, run.seconds - boot_s - join_s))
-    assert run.seconds - boot_s - join_s <= 10
-
-
 def test_growing_to_what_is_there_changes_nothing(tale):
     run = tale.done("scale_out", wanted=2)
     assert (run.changes, run.ondemand["vms"]) == (0, [])

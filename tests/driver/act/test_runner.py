@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -71,8 +72,9 @@ def test_variables_and_the_cluster_file_are_private_files_and_never_arguments(wo
     assert (folder / "variables.json").stat().st_mode & 0o777 == 0o600
     assert json.loads((folder / "variables.json").read_text()) == {"word": "hidden-word"}
     for pid in processes.marked(f"{world.name}/"):
-        seen.append(Path(f"/proc/{pid}/cmdline").read_bytes().decode())
-        seen.append(Path(f"/proc/{pid}/environ").read_bytes().decode())
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a short-lived child may be gone by now
+            seen.append(Path(f"/proc/{pid}/cmdline").read_bytes().decode())
+            seen.append(Path(f"/proc/{pid}/environ").read_bytes().decode())
     running.join(60)
     assert any("ansible-playbook" in one for one in seen)
     assert not [one for one in seen if "hidden-word" in one or "not-for-jobs" in one]

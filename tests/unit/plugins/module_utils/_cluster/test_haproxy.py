@@ -32,10 +32,10 @@ def server(number: int, state: str = "ready") -> dict[str, Any]:
 
 
 def text(
-    services: list[dict[str, Any]], servers: list[dict[str, Any]], present: str = "", slots: int = 3, stats: dict[str, Any] = STATS
+    services: list[dict[str, Any]], servers: list[dict[str, Any]], present: str = "", slots: int = 3, stats: dict[str, Any] | None = None
 ) -> str:
     slot_of = haproxy.assign_slots(servers, haproxy.parse_slots(present), slots)
-    return haproxy.render(services, servers, slot_of, slots, stats, SOCKET)
+    return haproxy.render(services, servers, slot_of, slots, stats or STATS, SOCKET)
 
 
 def test_the_configuration_is_the_golden_one() -> None:
