@@ -26,6 +26,7 @@ SSH_HOME_MADE = ROOT / "ssh-home-made"
 def up(say: Say, fresh: bool = False) -> None:
     """Make the lab, or what is missing of it. ``fresh`` makes the data disk anew. LabError says what is in the way."""
     _need_root()
+    processes.refuse_inside()
     with _alone():
         ROOT.mkdir(parents=True, exist_ok=True)
         ROOT.chmod(0o755)
@@ -54,6 +55,7 @@ def up(say: Say, fresh: bool = False) -> None:
 def down(say: Say) -> None:
     """Take everything away that ``up`` may have made, whatever state it is in. Cached images and packages stay."""
     _need_root()
+    processes.refuse_inside()
     with _alone():
         for one in SPACES:
             if count := processes.end_processes(one):

@@ -63,13 +63,18 @@ def find_holder(space: Space) -> int | None:
     return min(held) if held else None
 
 
+def refuse_inside() -> None:
+    """LabError if this process is in any space: before the first of them is touched, not when its own turn comes."""
+    for one in SPACES:
+        if _is_in(os.getpid(), read_netns(one), one.directory):
+            raise LabError(f"this command runs inside the space {one.name}: run it outside the lab")
+
+
 def end_processes(space: Space, patience_s: float = 2.0) -> int:
     """End every process of the space: politely at first where that may matter, then at once. Returns how many.
 
     A pidfd is taken before the last look, so a reused pid can't be hit.
     """
-    if _is_in(os.getpid(), read_netns(space), space.directory):
-        raise LabError(f"this command runs inside the space {space.name}: run it outside the lab")
     first = find_processes(space)
     if first and not space.is_hypervisor:
         _signal(space, first, signal.SIGTERM)
