@@ -35,7 +35,7 @@ from lab.demo_state import (
 LOAD_AT_REST = {"web": 4.0, "ledger": 4.0}
 LOAD_UP = {"web": 25.0, "ledger": 8.0}  # above 15 web requests a second on one node, below on two
 SMALLER_MEMORY_MIB = 512
-HOLD_S = 8.0
+HOLD_S = 4.0
 PREPARE_S, IMAGE_S, CREATE_S, CHANGE_S, DESTROY_S = 300.0, 1200.0, 420.0, 480.0, 240.0
 
 

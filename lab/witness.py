@@ -6,7 +6,7 @@
 
 It trusts nobody's account: VMs are read from every host by libvirt (every 0.5 s), whether a VM is reachable is seen by
 its SSH banner, HAProxy's statistics are read at the virtual cluster IP (every 2 s), membership and resources on a
-reachable member (every 3 s). Everything is read-only. SIGTERM ends it. Output: one JSON line per observation with
+reachable member (every 6 s). Everything is read-only. SIGTERM ends it. Output: one JSON line per observation with
 `at` (epoch seconds) and `kind`: host, vm, balancer, cluster, member, or trouble (an observation that failed).
 """
 

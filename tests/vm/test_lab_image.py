@@ -37,7 +37,7 @@ def play(playbook: str, **variables: Any) -> subprocess.CompletedProcess[str]:
     return lab("run", "ctl", "--", *command)
 
 
-def module(name: str, **options: Any) -> dict[str, Any]:
+def module(name: str, /, **options: Any) -> dict[str, Any]:
     """Run one module of the collection on the operator; its result."""
     command = [str(BIN / "ansible"), "localhost", "-m", f"ondemand.cluster.{name}", "-a", json.dumps(options)]
     done = lab("run", "ctl", "--", *command)

@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ondemand.decide.memory import Memory, Window, begun
 from ondemand.errors import RecordError
 from ondemand.model import Decision, Kind, Outcome, Plan, Reason, Refusal, Step, StepKind
-from ondemand.record.journal import Journal
+from ondemand.record.journal import VERSION, Journal
 from ondemand.record.lock import Lock, is_held
 from tests.driver.world import SOURCE
 
@@ -75,11 +77,41 @@ def test_a_file_that_is_no_journal_or_another_version_is_told(tmp_path: Path) ->
     with pytest.raises(RecordError, match="can't be used"):
         Journal(path)
     path.unlink()
+    (tmp_path / "journal.db.new").mkdir()
+    with pytest.raises(RecordError, match="can't be used"):
+        Journal(path)
+    (tmp_path / "journal.db.new").rmdir()
     Journal(path).close()
     with sqlite3.connect(path) as raw:
         raw.execute("PRAGMA user_version = 99")
     with pytest.raises(RecordError, match="version 99"):
         Journal(path)
+
+
+def test_who_reads_while_a_journal_is_made_finds_none_or_a_whole_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, found = tmp_path / "journal.db", []
+
+    class Watched(sqlite3.Connection):
+        """A writer's connection; before each of its acts somebody looks."""
+
+        def execute(self, *words: Any) -> sqlite3.Cursor:
+            look()
+            return super().execute(*words)
+
+        def executescript(self, words: str) -> sqlite3.Cursor:
+            look()
+            return super().executescript(words)
+
+    def look() -> None:
+        if path.exists():
+            with contextlib.closing(connect(path)) as seen:
+                found.append(seen.execute("PRAGMA user_version").fetchone()[0])
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *words, **more: connect(*words, factory=Watched, **more))
+    (tmp_path / "journal.db.new").write_text("what a killed driver left")
+    Journal(path).close()
+    assert set(found) == {VERSION}
 
 
 def test_the_lock_is_one_drivers_and_free_when_its_process_is_gone(tmp_path: Path) -> None:

@@ -17,6 +17,14 @@ ADDRESS = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"
 ABSOLUTE_PATH = r"^/[A-Za-z0-9._@%+=:,/-]*$"
 
 Name = Annotated[str, Field(pattern=NAME, description="a name of a-z, 0-9 and inner hyphens, at most 63 characters")]
+# A resource's id in Pacemaker's configuration is an XML id, which no digit may begin.
+ResourceName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+        description="a name of a-z, 0-9 and inner hyphens that begins with a letter, at most 63 characters",
+    ),
+]
 Address = Annotated[str, Field(pattern=ADDRESS, description="an IPv4 address such as 10.99.0.10")]
 Port = Annotated[int, Field(ge=1, le=65535, description="a port, 1 to 65535")]
 HostPath = Annotated[str, Field(pattern=ABSOLUTE_PATH, description="an absolute path without spaces and quotes")]
@@ -137,7 +145,7 @@ class BalancedResource(Part):
 class GroupMember(Part):
     """One resource of a movable service."""
 
-    name: Name
+    name: ResourceName
     agent: Agent
     options: Options = {}
     operations: list[Operation] = []
@@ -146,7 +154,7 @@ class GroupMember(Part):
 class BalancedService(Part):
     """A service that runs on every node behind the load balancer."""
 
-    name: Name
+    name: ResourceName
     kind: Literal["balanced"]
     address: Address
     port: Port
@@ -157,7 +165,7 @@ class BalancedService(Part):
 class MovableService(Part):
     """A service that runs on one node, with its data and its own address."""
 
-    name: Name
+    name: ResourceName
     kind: Literal["movable"]
     address: Address
     port: Port

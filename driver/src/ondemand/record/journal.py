@@ -8,6 +8,7 @@ for `ondemand status`. Only the driver that holds the lock writes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -30,6 +31,18 @@ CREATE TABLE entries (
 CREATE INDEX entries_by_kind ON entries (kind, id);
 CREATE TABLE state (name TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
 """
+FIRST = f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
+
+
+def _make_whole(path: Path) -> None:
+    """Makes an empty journal beside its place and puts it there at once: nobody who reads meets one that is half made."""
+    new = path.with_name(path.name + ".new")
+    for left in (new, *(new.with_name(new.name + end) for end in ("-wal", "-shm", "-journal"))):
+        left.unlink(missing_ok=True)  # of a driver that was killed here
+    with contextlib.closing(sqlite3.connect(new, isolation_level=None, timeout=5)) as made:
+        made.execute("PRAGMA journal_mode = WAL")
+        made.executescript(FIRST)
+    new.rename(path)
 
 
 class Journal:
@@ -40,17 +53,19 @@ class Journal:
             if readonly and path is not None:
                 self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
             else:
+                if path is not None and not path.exists():
+                    _make_whole(path)
                 self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=5)
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
             self._prepare(readonly)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise RecordError(f"the journal {path} can't be used: {error}; move it away, and the driver begins a new one") from error
 
     def _prepare(self, readonly: bool) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0 and not readonly:
-            self._db.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+            self._db.executescript(FIRST)
         elif version != VERSION:
             raise RecordError(f"the journal has version {version} and this driver knows {VERSION}; use the driver that wrote it")
 
