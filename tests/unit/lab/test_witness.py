@@ -216,9 +216,9 @@ def test_a_banner_makes_a_vm_reachable_and_is_asked_for_once(tmp_path):
         def answer() -> None:
             for banner in (b"", b"SSH-2.0-x\r\n"):
                 connection, _ = listener.accept()
+                told.append("asked")  # before the answer, which lets the other side go on
                 with connection:
                     connection.sendall(banner)
-                    told.append("asked")
 
         threading.Thread(target=answer, daemon=True).start()
         log = witness.Log(tmp_path / "out.jsonl")
