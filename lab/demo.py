@@ -5,6 +5,7 @@
     script/demo           run it and take everything away again
     script/demo --keep    leave the cluster and the lab standing
     script/demo --down    take away what an earlier run left
+    script/demo --kills 8 --seed 3    kill the driver, or it and its playbook, so often on the way, at times drawn from the seed
 
 Files: var/demo/ (report.json, run.png, the recordings and the logs). Exit codes: 0 the report says ok; 1 a step failed
 or the report says what was not seen; 130 interrupted.
@@ -36,10 +37,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/demo", description="The main job, end to end, on real VMs.")
     parser.add_argument("--keep", action="store_true", help="leave the cluster and the lab standing")
     parser.add_argument("--down", action="store_true", help="only take away what an earlier run left")
+    parser.add_argument("--kills", type=int, default=0, metavar="N", help="kill the driver with kill -9 N times on the way")
+    parser.add_argument("--seed", type=int, default=0, help="from which the times of the kills are drawn")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
     progress = Progress()
-    demo = Demo(DIRECTORY, progress)
+    demo = Demo(DIRECTORY, progress, options.kills, options.seed)
     if options.down:
         return take_down(demo, progress)
     code = 1

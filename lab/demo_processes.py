@@ -91,6 +91,16 @@ class Processes:
                     f"the {name} ended by itself (exit code {process.returncode}); the end of its log:\n{tail(self.log(name))}"
                 )
 
+    def runs(self, name: str) -> bool:
+        """Whether a program of that name was started and is not ended yet."""
+        return name in self._kept and self._kept[name].poll() is None
+
+    def kill(self, name: str) -> None:
+        """Ends a program by SIGKILL, it alone."""
+        process = self._kept.pop(name)
+        process.kill()
+        process.wait()
+
     def stop(self, name: str, deadline_s: float) -> int:
         """Asks a program to end by SIGTERM and waits for it; returns its exit code. DemoFailed after `deadline_s`."""
         process = self._kept.pop(name)

@@ -91,6 +91,12 @@ def newest_node(client: Sequence[dict[str, Any]], service: str) -> str | None:
     return max(answers, key=lambda record: record["acknowledged_at"])["node"] if answers else None
 
 
+def set_stats_of(output: str) -> dict[str, Any]:
+    """Returns the key `ondemand` that a playbook handed back, from its output with custom statistics shown."""
+    told = [line.strip() for line in output.splitlines() if line.strip().startswith("RUN: ")]
+    return dict(json.loads(told[-1].removeprefix("RUN: "))["ondemand"])
+
+
 def with_size(document: dict[str, Any], memory_mib: int) -> dict[str, Any]:
     """Returns the cluster file with another memory size of a node stated."""
     changed = copy.deepcopy(document)

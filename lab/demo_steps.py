@@ -17,6 +17,8 @@ from typing import Any
 
 import yaml
 
+from lab.demo_kills import Kills
+from lab.demo_leftovers import Standing, leftovers
 from lab.demo_processes import BIN, CHECKOUT, Processes, inside, lab, playbook
 from lab.demo_progress import DemoFailed, Progress
 from lab.demo_state import (
@@ -25,28 +27,33 @@ from lab.demo_state import (
     answering,
     newest_node,
     nodes_online,
+    set_stats_of,
     summarize_requirement,
     vms_present,
     with_size,
     write_cluster_file,
     write_rates,
 )
+from ondemand.act import processes as jobs
 
 LOAD_AT_REST = {"web": 4.0, "ledger": 4.0}
 LOAD_UP = {"web": 25.0, "ledger": 8.0}  # above 15 web requests a second on one node, below on two
 SMALLER_MEMORY_MIB = 512
 HOLD_S = 4.0
+POOL = "/var/lib/libvirt/ondemand"
 PREPARE_S, IMAGE_S, CREATE_S, CHANGE_S, DESTROY_S = 300.0, 1200.0, 420.0, 480.0, 240.0
 
 
 class Demo:
-    """One run of the demo below `directory`."""
+    """One run of the demo below `directory`; with `kills` the driver is killed so often on the way (see demo_kills)."""
 
-    def __init__(self, directory: Path, progress: Progress) -> None:
+    def __init__(self, directory: Path, progress: Progress, kills: int = 0, seed: int = 0) -> None:
         self.directory, self.progress = directory, progress
         self.cluster_file = directory / "shop.yml"
         self.control = directory / "rates.json"
         self.processes = Processes(directory, progress)
+        self.kill_count, self.seed = kills, seed
+        self.kills: Kills | None = None
         self.witness = Tail(directory / "witness.jsonl")
         self.client = Tail(directory / "client.jsonl")
         self.document: dict[str, Any] = yaml.safe_load((CHECKOUT / "examples/demo.yml").read_text(encoding="utf-8"))
@@ -110,8 +117,18 @@ class Demo:
 
     def start_driver(self) -> None:
         """The driver watches the load from now on."""
+        self.run_driver()
+        self.notes.add("driver", kills=self.kill_count, seed=self.seed)
+        self.kills = Kills(self.kill_count, self.seed, self.name, self.processes, self.run_driver, self.tell_kill)
+
+    def run_driver(self) -> None:
+        """Starts the driver."""
         self.processes.start("driver", inside("ctl", [str(BIN / "ondemand"), "run", str(self.cluster_file), "--json-logs"]))
-        self.notes.add("driver")
+
+    def tell_kill(self, what: str, **facts: Any) -> float:
+        """Notes a kill and says it."""
+        self.progress.say(f"kill -9 of {facts['whom']}{' during ' + ', '.join(facts['during']) if facts['during'] else ''}")
+        return self.notes.add(what, **facts)
 
     def load_up(self) -> None:
         """More load: a second VM joins, serves, and takes the movable service."""
@@ -151,7 +168,25 @@ class Demo:
         history = inside("ctl", [str(BIN / "ondemand"), "history", str(self.cluster_file), "--json"])
         self.processes.run("the driver's journal", "history", history, 60)
         self.processes.stop("witness", 30)
+        self.notes.add("leftovers", found=leftovers(self.name, self.standing()))
         self.notes.add("stopped")
+
+    def standing(self) -> Standing:
+        """Reads back what stands on the hosts, in the cluster and in the state directory."""
+        hosts = [one["name"] for one in self.document["cluster"]["hosts"]]
+
+        def lines(host: str, *command: str) -> list[str]:
+            return self.processes.run(f"a look at {host}", "leftovers", inside(host, command), 60).split()
+
+        observe = playbook("observe", self.cluster_file)
+        told = self.processes.run("a last look at the cluster", "observe", ["env", "ANSIBLE_SHOW_CUSTOM_STATS=1", *observe], 120)
+        return Standing(
+            domains={host: lines(host, "virsh", "-q", "list", "--all", "--name") for host in hosts},
+            files={host: lines(host, "ls", POOL) for host in hosts},
+            known_hosts=(self.directory / "state/known_hosts").read_text(encoding="utf-8").splitlines(),
+            cluster=set_stats_of(told)["cluster"],
+            jobs=len(jobs.marked(f"{self.name}/")),
+        )
 
     def take_down(self) -> None:
         """Removes the cluster, then the lab with whatever is left in it."""
@@ -171,6 +206,8 @@ class Demo:
         """Waits for an observation while everything that should run on does."""
 
         def check() -> bool:
+            if self.kills is not None:
+                self.kills.turn()
             self.processes.check()
             return is_so()
 

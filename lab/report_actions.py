@@ -29,6 +29,7 @@ class Action:
     began_at: float
     done_at: float | None
     serving_at: float | None
+    interrupted: bool = False  # the driver was killed while it ran, so the journal doesn't know its end
 
 
 def actions_of(run: Run) -> list[Action]:
@@ -80,7 +81,8 @@ def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Rec
         nodes = (target,) if target else ()
         service = str(outcome.get("facts", {}).get("service", ""))
         serving_at = next((h.first_new_at for h in handovers(run, service) if h.new == target and h.first_new_at >= began), None)
-    return Action(kind, _because(step, why), nodes, step["breach_at"], why.get("at", began), began, done_at, serving_at)
+    interrupted = not outcome or outcome.get("reason") == "interrupted"
+    return Action(kind, _because(step, why), nodes, step["breach_at"], why.get("at", began), began, done_at, serving_at, interrupted)
 
 
 def _because(step: Record, why: Record) -> str:

@@ -37,8 +37,8 @@ def main() -> int:
                     _say("VMs")
                     figures["vm"], figures["vm_unchanged"] = vm.measure(directory, options.turns)
                 if "grow" in parts:
-                    _say("scale_out on VMs")
-                    figures["scale_out"] = grow.measure(cluster)
+                    _say("scale_out on VMs, and joins of VMs")
+                    figures["scale_out"], figures["join_on_vms"] = grow.measure(cluster, directory, options.turns)
     text = json.dumps(figures, indent=2)
     out = CHECKOUT / "var/bench/bench.json"
     out.parent.mkdir(parents=True, exist_ok=True)

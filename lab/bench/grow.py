@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""scale_out on VMs of the lab: how much of it is neither waiting for the boot nor for the join."""
+"""scale_out on VMs of the lab: how much of it is neither waiting for the boot nor for the join. And joins on these VMs beside raw ones."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from lab.bench import join
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAME = "bench"
@@ -26,6 +28,17 @@ class Cluster:
     """A cluster file in the lab, and the way to run playbooks with it."""
 
     file: Path
+    state: Path
+
+    def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> str:
+        """What a command of the operator printed; RuntimeError where it fails."""
+        command = [sys.executable, "-m", "lab", "run", "ctl", "--", *argv]
+        done = subprocess.run(
+            command, cwd=CHECKOUT, capture_output=True, text=True, timeout=join.TURN_S, check=False, env={**os.environ, **environment}
+        )
+        if done.returncode:
+            raise RuntimeError(f"{argv[0]} failed: {done.stdout[-3000:]}{done.stderr[-500:]}")
+        return done.stdout
 
     def play(self, playbook: str, *more: str, **variables: Any) -> tuple[dict[str, Any], float]:
         """What a playbook handed back, and its seconds from the start of ansible-playbook to its end; RuntimeError where it fails."""
@@ -55,7 +68,7 @@ def lab(directory: Path) -> Iterator[Cluster]:
     data["cluster"]["access"] = {"state_dir": str(directory / "state")}
     for service, address in zip(data["cluster"]["services"], ("10.99.0.14", "10.99.0.15"), strict=True):
         service["address"] = address
-    cluster = Cluster(directory / "bench.yml")
+    cluster = Cluster(directory / "bench.yml", directory / "state")
     cluster.file.write_text(yaml.safe_dump(data))
     try:
         subprocess.run([sys.executable, "-m", "lab", "up"], cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=True)
@@ -69,10 +82,26 @@ def lab(directory: Path) -> Iterator[Cluster]:
             subprocess.run([sys.executable, "-m", "lab", "down"], cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=True)
 
 
-def measure(cluster: Cluster) -> dict[str, Any]:
-    """One growth from one node to two: the whole of it, and its parts as the playbook tells them."""
-    cluster.play("create_cluster")
+def measure(cluster: Cluster, directory: Path, turns: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Figures of one growth from one node to two, and of joins of these two nodes by hand and by cluster_node."""
+    first = cluster.play("create_cluster")[0]["vms"][0]
     told, seconds = cluster.play("scale_out", wanted=2)
+    second = told["vms"][0]
+    pair = join.Pair(
+        cluster=NAME,
+        old=join.Node(first["name"], first["address"]),
+        new=join.Node(second["name"], second["address"]),
+        inventory=cluster.file,
+        ssh_options=["-i", str(cluster.state / "id_ed25519"), "-o", f"UserKnownHostsFile={cluster.state / 'known_hosts'}"],
+        run=cluster.run,
+        directory=directory,
+    )
+    pair.node(second["name"], "absent")
+    return growth(told, seconds), join.measure_pair(pair, turns, "at most 1.5 times by hand")
+
+
+def growth(told: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    """The whole of a growth, and its parts as the playbook tells them."""
     vm = told["vms"][0]
     boot_s = vm["timings"]["reachable_at"] - vm["timings"]["started_at"]
     join_s = vm["joined_at"] - vm["join_started_at"]

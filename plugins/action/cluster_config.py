@@ -91,7 +91,8 @@ class ActionModule(ActionBase):
         return True
 
     def _wait(self, nodes: Nodes, member: str, plan: CibPlan, wait_s: float, result: dict[str, t.Any]) -> None:
-        seen = nodes.script(member, SETTLE, ["%d" % max(1, wait_s)], timeout_s=wait_s + 30, check=False)
+        arguments = ["%d" % max(1, wait_s), "" if plan.changed else "still"]
+        seen = nodes.script(member, SETTLE, arguments, timeout_s=wait_s + 30, check=False)
         if seen.rc not in (0, NOT_IDLE):
             raise NodeError(member, ["crm_mon"], seen.rc, seen.stderr)
         why = why_not_settled(seen.stdout, plan.owned) or ("the cluster does not come to rest" if seen.rc == NOT_IDLE else None)

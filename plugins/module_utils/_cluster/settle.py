@@ -46,7 +46,8 @@ up() {
 """
 )
 
-# $1: how many seconds at most. Ends when the cluster has rested, then prints the last look.
+# $1: how many seconds at most; $2: "still" where nothing was pushed just now, so that one look at an idle DC is enough.
+# Ends when the cluster has rested, then prints the last look.
 SETTLE = (
     LOOK
     + r"""
@@ -54,7 +55,8 @@ trap 'rm -rf "$d"' EXIT
 trap 'exit 71' HUP INT TERM PIPE
 end=$(( $(tick) + $1 ))
 code=0
-until rested; do
+still() { look && is_idle; }
+until if [ "$2" = still ]; then still; else rested; fi; do
   [ "$(tick)" -lt "$end" ] || { code=76; break; }
   breathe
 done

@@ -202,6 +202,7 @@ def run(recording: Recording) -> Run:
         {"what": "created", "at": zero - 1},
         {"what": "client", "at": zero - 0.1, "name": "c1", "targets": {"web": "10.99.0.10:80", "ledger": "10.99.0.11:5000"}},
         {"what": "statement", "at": zero + 3, "memory_mib": 512},
+        {"what": "leftovers", "at": zero + 9, "found": []},
     ]
     moved = {"service": "ledger", "from": "n1", "to": "n2"}
     journal = Journal(None)

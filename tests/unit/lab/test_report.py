@@ -52,6 +52,22 @@ def test_the_actions_tell_why_when_and_from_when_clients_were_served(run, record
     assert replaced.serving_at is None  # n3 answered nobody in this run
 
 
+def test_what_was_left_behind_is_a_problem_and_so_is_that_nobody_looked(run):
+    found = [{**one, "found": ["the domain shop-n9 on hv1 is no member"]} if one["what"] == "leftovers" else one for one in run.events]
+    assert build_report(replace(run, events=found), "ledger")["problems"] == ["the domain shop-n9 on hv1 is no member"]
+    unseen = [one for one in run.events if one["what"] != "leftovers"]
+    assert build_report(replace(run, events=unseen), "ledger")["problems"] == ["nobody looked for what was left behind"]
+
+
+def test_a_step_whose_driver_was_killed_counts_by_what_was_seen_of_its_vms(run):
+    history = [entry for entry in run.history if entry["kind"] != "outcome"]
+    killed = {"what": "kill", "at": run.started_at + 1, "whom": "the driver", "during": ["scale_out"]}
+    report = build_report(replace(run, history=history, events=[*run.events, killed]), "ledger")
+    assert report["actions"][0]["done_s"] is None
+    assert [problem for problem in report["problems"] if "was decided and done" in problem] == []
+    assert report["kills"] == [{"at_s": 1.0, "whom": "the driver", "during": ["scale_out"]}]
+
+
 def test_a_step_that_failed_is_an_action_that_was_not_done(run):
     history = copy.deepcopy(list(run.history))
     next(entry for entry in history if entry["kind"] == "outcome")["ok"] = False

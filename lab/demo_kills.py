@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""script/demo --kills N: kill -9 of the driver, or of the driver and its playbook, N times while the demo waits for what they do.
+
+The driver is started anew at once, as systemd would. When and whom is drawn from a seed, which is noted, so that a run can be repeated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.demo_processes import Processes
+from ondemand.act import processes as jobs
+
+# Longer than any single step of the demo's playbooks takes on emulated VMs, so that each part of them is met.
+LEAST_S, MOST_S = 3.0, 45.0
+PLAYBOOK = re.compile(rb"playbooks/([a-z_]+)\.yml")
+
+
+class Kills:
+    """`turn` is called while the demo waits; it kills when a kill is due. `note` writes down what was killed."""
+
+    def __init__(
+        self, count: int, seed: int, cluster: str, processes: Processes, start: Callable[[], None], note: Callable[..., float]
+    ) -> None:
+        self._left, self._random = count, random.Random(seed)
+        self._cluster, self._processes, self._start, self._note = cluster, processes, start, note
+        self._at: float | None = None
+
+    def turn(self) -> None:
+        """Kills, if one is due and the driver runs."""
+        if not self._left or not self._processes.runs("driver"):
+            return
+        now = time.monotonic()
+        if self._at is not None and now >= self._at:
+            self._kill()
+            self._left, self._at = self._left - 1, None
+        if self._at is None:
+            self._at = now + self._random.uniform(LEAST_S, MOST_S)
+
+    def _kill(self) -> None:
+        running = jobs.marked(f"{self._cluster}/")
+        whom = self._random.choice(("the driver", "the driver and its playbook")) if running else "the driver"
+        playbooks = playbooks_of(running)
+        self._processes.kill("driver")
+        if whom != "the driver":
+            for pid in running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        self._note("kill", whom=whom, during=playbooks)
+        self._start()
+
+
+def playbooks_of(pids: list[int]) -> list[str]:
+    """Returns the names of the playbooks that these processes run."""
+    found: set[str] = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            found |= {name.decode() for name in PLAYBOOK.findall(Path(f"/proc/{pid}/cmdline").read_bytes())}
+    return sorted(found)

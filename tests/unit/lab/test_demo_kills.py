@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The driver is killed so often as asked, with SIGKILL, and started anew each time; its playbooks with it or not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from lab import demo_kills
+from lab.demo_kills import Kills, playbooks_of
+from lab.demo_processes import Processes
+from lab.demo_progress import Progress
+from ondemand.act.processes import MARK
+
+SLEEPER = "import sys, time; time.sleep(60)"
+
+
+@pytest.fixture
+def stage(tmp_path, monkeypatch):
+    """A driver that sleeps, a playbook of its that sleeps too, and the kills, which are due at once."""
+    monkeypatch.setattr(demo_kills, "LEAST_S", 0.0)
+    monkeypatch.setattr(demo_kills, "MOST_S", 0.0)
+    processes, notes, started = Processes(tmp_path, Progress()), [], []
+    words = [sys.executable, "-c", SLEEPER, "playbooks/scale_out.yml"]
+    playbook = subprocess.Popen(words, env={**os.environ, MARK: "killtest/1"})
+
+    def start():
+        processes.start("driver", [sys.executable, "-c", SLEEPER])
+        started.append("driver")
+
+    def note(what, **facts):
+        notes.append((what, facts))
+        return 0.0
+
+    start()
+    yield lambda count: Kills(count, 3, "killtest", processes, start, note), notes, started, playbook
+    processes.stop_all()
+    playbook.kill()
+    playbook.wait()
+
+
+def test_it_kills_as_often_as_asked_and_starts_anew(stage):
+    make, notes, started, _playbook = stage
+    kills = make(3)
+    for _turn in range(20):
+        kills.turn()
+    assert [what for what, _facts in notes] == ["kill"] * 3
+    assert started == ["driver"] * 4
+
+
+def test_without_a_count_nothing_is_killed(stage):
+    make, notes, started, playbook = stage
+    for _turn in range(5):
+        make(0).turn()
+    assert (notes, started, playbook.poll()) == ([], ["driver"], None)
+
+
+def test_sometimes_the_playbook_is_killed_too_and_what_ran_is_noted(stage):
+    make, notes, _started, playbook = stage
+    kills = make(12)
+    while playbook.poll() is None and len(notes) < 12:
+        kills.turn()
+    assert playbook.wait(5) == -signal.SIGKILL
+    assert notes[-1][1] == {"whom": "the driver and its playbook", "during": ["scale_out"]}
+
+
+def test_a_process_that_is_gone_runs_no_playbook():
+    assert playbooks_of([2**22 - 1]) == []
