@@ -26,6 +26,10 @@ RESOURCE_DEFAULTS = {
     "failure-timeout": "60s",
 }
 
+# A node is added because the load is high, and just then Pacemaker by itself does one operation at a time on a node: it slows down from a
+# load of 0.8 for each core, and a node of one core has two places at the most. Starts and stops mostly wait, so let them wait together.
+PACE = {"load-threshold": "300%", "node-action-limit": "8"}
+
 
 class ServicesError(ValueError):
     """The services of a cluster file cannot be carried out; the sentence says which and what would be right."""
@@ -126,7 +130,11 @@ def wanted_resources(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     if twice:
         raise ServicesError("the services would give these resources the same id: %s; rename a service or a member" % ", ".join(twice))
     return {
-        "properties": {"stonith-enabled": cluster.get("fencing", {}).get("method", "none") != "none", "no-quorum-policy": "stop"},
+        "properties": {
+            "stonith-enabled": cluster.get("fencing", {}).get("method", "none") != "none",
+            "no-quorum-policy": "stop",
+            **PACE,
+        },
         "resource_defaults": dict(RESOURCE_DEFAULTS),
         **{kind: [one for part in parts for one in part[kind]] for kind in ("resources", "groups", "clones")},
         "constraints": {kind: [one for part in parts for one in part[kind]] for kind in ("colocation", "order")},
