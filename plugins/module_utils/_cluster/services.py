@@ -18,6 +18,8 @@ ADDRESS_AGENT = "ocf:heartbeat:IPaddr2"
 # Start and stop may take long on a busy or emulated VM: lab figures show a stop of IPaddr2 beyond its advised 20 s.
 TIMEOUT_S = 60
 MONITOR_S = 10
+# Pacemaker's own pace (load-threshold, node-action-limit) stays: started side by side, systemd units on a slow node failed. Each start makes
+# systemd reload, and a unit that is starting then reads as inactive for a moment (seen with Pacemaker 2.1.5 on emulated VMs).
 RESOURCE_DEFAULTS = {
     # More than any accident of placement, less than a wish: what runs stays, a move stays moved.
     "resource-stickiness": "100",
@@ -25,10 +27,6 @@ RESOURCE_DEFAULTS = {
     # Failures are forgotten, so that a cluster of one node tries again instead of giving up for good.
     "failure-timeout": "60s",
 }
-
-# A node is added because the load is high, and just then Pacemaker by itself does one operation at a time on a node: it slows down from a
-# load of 0.8 for each core, and a node of one core has two places at the most. Starts and stops mostly wait, so let them wait together.
-PACE = {"load-threshold": "300%", "node-action-limit": "8"}
 
 
 class ServicesError(ValueError):
@@ -130,11 +128,7 @@ def wanted_resources(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     if twice:
         raise ServicesError("the services would give these resources the same id: %s; rename a service or a member" % ", ".join(twice))
     return {
-        "properties": {
-            "stonith-enabled": cluster.get("fencing", {}).get("method", "none") != "none",
-            "no-quorum-policy": "stop",
-            **PACE,
-        },
+        "properties": {"stonith-enabled": cluster.get("fencing", {}).get("method", "none") != "none", "no-quorum-policy": "stop"},
         "resource_defaults": dict(RESOURCE_DEFAULTS),
         **{kind: [one for part in parts for one in part[kind]] for kind in ("resources", "groups", "clones")},
         "constraints": {kind: [one for part in parts for one in part[kind]] for kind in ("colocation", "order")},

@@ -93,9 +93,7 @@ def test_no_services_is_a_configuration_too() -> None:
     config = wanted_resources(cluster())
     assert check_config(config) == []
     assert config["resources"] == config["groups"] == config["clones"] == []
-    assert config["properties"] == {
-        "stonith-enabled": False, "no-quorum-policy": "stop", "load-threshold": "300%", "node-action-limit": "8"
-    }  # fmt: skip
+    assert config["properties"] == {"stonith-enabled": False, "no-quorum-policy": "stop"}
     assert config["resource_defaults"]["resource-stickiness"] == "100"
 
 
