@@ -19,7 +19,7 @@ from pathlib import Path
 from lab.demo_processes import Processes
 from ondemand.act import processes as jobs
 
-# Longer than any single step of the demo's playbooks takes on emulated VMs, so that each part of them is met.
+# Seconds between two kills: short enough to meet looks and decisions, long enough for a join or a move to get somewhere in between.
 LEAST_S, MOST_S = 3.0, 45.0
 PLAYBOOK = re.compile(rb"playbooks/([a-z_]+)\.yml")
 
