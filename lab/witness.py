@@ -167,9 +167,9 @@ class Ssh:
 
 
 def watch_cluster(log: Log, ssh: Ssh, stop: threading.Event) -> None:
-    """Reads membership and resources through one member, and each member's own account when the membership changed."""
+    """Reads membership and resources through one member, and each member's own account when the membership changed, until they agree."""
     preferred = ""  # the member that answered last
-    known: list[str] = []  # the nodes that were online then
+    known: list[str] = []  # the nodes that were online when their accounts agreed
     while not stop.wait(CLUSTER_EVERY_S):
         for vm in sorted(log.reachable(), key=lambda vm: vm["name"] != preferred):
             try:
@@ -187,16 +187,20 @@ def watch_cluster(log: Log, ssh: Ssh, stop: threading.Event) -> None:
 
 
 def read_members(log: Log, ssh: Ssh, online: list[str]) -> bool:
-    """Writes down what each online member says of itself; returns whether all of them answered."""
-    answered = 0
+    """Writes down what each online member says of itself; returns whether all of them answered and have the same corosync.conf.
+
+    In the midst of a join they have not: the old members have a passing file until the new one is online.
+    """
+    configs = []
     for vm in log.reachable():
         if vm["name"] in online:
             try:
-                log.tell({"kind": "member", "node": vm["name"], "uuid": vm["uuid"], **parse_member(ssh.run(vm["address"], MEMBER_SCRIPT))})
-                answered += 1
+                told = parse_member(ssh.run(vm["address"], MEMBER_SCRIPT))
+                log.tell({"kind": "member", "node": vm["name"], "uuid": vm["uuid"], **told})
+                configs.append(told["config_sha256"])
             except (OSError, ValueError) as error:
                 log.trouble(f"member {vm['name']}", str(error))
-    return answered == len(online)
+    return len(configs) == len(online) and len(set(configs)) <= 1
 
 
 def main() -> int:

@@ -209,6 +209,36 @@ def test_half_an_account_is_refused(text):
         witness_parse.parse_member(text)
 
 
+class Told:
+    """Stands for ssh to members, each with its account; one without is away."""
+
+    def __init__(self, **accounts):
+        self.accounts = accounts
+
+    def run(self, address, _command):
+        if address not in self.accounts:
+            raise OSError("no route")
+        return self.accounts[address]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "settled"),
+    [
+        ({"a": MEMBER, "b": MEMBER}, True),
+        ({"a": MEMBER, "b": MEMBER.replace("9f86", "8e75")}, False),
+        ({"a": MEMBER}, False),
+    ],
+    ids=["they agree", "one has a passing file", "one is away"],
+)
+def test_members_are_read_again_until_all_tell_the_same_file(tmp_path, accounts, settled):
+    log = witness.Log(tmp_path / "out")
+    for name in ("a", "b"):
+        log.vms[name] = {"name": name, "uuid": name, "address": name, "reachable": True}
+    assert witness.read_members(log, Told(**accounts), ["a", "b"]) is settled
+    told = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
+    assert [one["node"] for one in told if one["kind"] == "member"] == sorted(accounts)
+
+
 def test_a_banner_makes_a_vm_reachable_and_is_asked_for_once(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         told: list[str] = []
