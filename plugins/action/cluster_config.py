@@ -18,7 +18,13 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push
     verify_sentence,
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_spec import check_config
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import NOT_IDLE, SETTLE, why_not_settled
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import (
+    CIB_AND_LOOK,
+    NOT_IDLE,
+    SEEN_MARK,
+    SETTLE,
+    why_not_settled,
+)
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or, refuse_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
@@ -58,9 +64,13 @@ class ActionModule(ActionBase):
 
     def _bring(self, nodes: Nodes, args: dict[str, t.Any]) -> dict[str, t.Any]:
         members = here_or(args["members"], nodes)
+        waits = args["wait_s"] > 0 and not self._task.check_mode
         for _try in range(TRIES):
-            member, answer = first_answer(members, lambda one: nodes.run(one, ["cibadmin", "--query"]))
-            plan = plan_cib(parse_cib(answer.stdout), args["config"], args["mode"])
+            member, answer = first_answer(
+                members, lambda one: nodes.script(one, CIB_AND_LOOK) if waits else nodes.run(one, ["cibadmin", "--query"])
+            )
+            cib, _mark, seen = answer.stdout.partition("\n%s\n" % SEEN_MARK)
+            plan = plan_cib(parse_cib(cib), args["config"], args["mode"])
             if plan.problems:
                 raise refuse_problems(plan.problems)
             if not plan.changed or self._pushed(nodes, member, plan):
@@ -74,7 +84,8 @@ class ActionModule(ActionBase):
             "member": member,
             "diff": {"before": plan.before, "after": plan.after, "before_header": "the cluster's CIB", "after_header": "what is wanted"},
         }
-        if args["wait_s"] > 0 and not self._task.check_mode:
+        settled = not plan.changed and seen.strip() and why_not_settled(seen, plan.owned) is None
+        if waits and not settled:
             self._wait(nodes, member, plan, args["wait_s"], result)
         return result
 

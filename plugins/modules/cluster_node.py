@@ -102,10 +102,10 @@ timings:
   type: dict
   contains:
     started_at:
-      description: The daemons were told to start.
+      description: The work on the node began, with the looks before it.
       type: float
     joined_at:
-      description: The node was online, counted and probed.
+      description: The node was online, counted and probed, and every member's corosync.conf the final one.
       type: float
     left_at:
       description: The node was out and forgotten, and the cluster at rest.

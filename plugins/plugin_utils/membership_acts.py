@@ -44,7 +44,12 @@ class Act:
     diff: list[dict[str, str]] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._begun_at = time.time()
         self._end = time.monotonic() + self.deadline_s
+
+    def joined(self) -> None:
+        """Note that the node is a member, with all that its joining took: looks, files on both sides, start and wait."""
+        self.timings.update(started_at=self._begun_at, joined_at=time.time())
 
     @property
     def left_s(self) -> float:
@@ -73,6 +78,7 @@ def create(act: Act) -> None:
     _start(act, plan)
     if plan.fresh or host.seeded:
         act.nodes.script(act.name, scripts.DROP_SEED)
+    act.joined()
 
 
 def join(act: Act) -> None:
@@ -96,6 +102,8 @@ def join(act: Act) -> None:
         _start(act, plan, gone)
     if plan.member_then != plan.member_now:
         _configure(act, _with_text(seen, plan.member_now), plan.member_then)
+    if not working or gone:
+        act.joined()
 
 
 def leave(act: Act) -> None:
@@ -137,6 +145,7 @@ def standby(act: Act, wanted: bool) -> None:
             Refusal("not_found", "%s is no member of the cluster %s; its members are %s." % (act.name, look.status.cluster, _listing(look)))
         )
     act.changed = known[0].standby != wanted
+    act.diff = membership.standby_diff(act.name, known[0].standby, wanted)
     if act.changed and not act.check:
         act.wait(look.host, scripts.STANDBY, act.name, "on" if wanted else "off", "%d" % act.left_s)
 
@@ -229,9 +238,7 @@ def _install(act: Act, plan: membership.Plan, key: str, dc_deadtime_s: str) -> N
 
 def _start(act: Act, plan: membership.Plan, gone: t.Sequence[str] = ()) -> None:
     """Start the node where it does not run, wait until it works, and have the others forget who is gone."""
-    act.timings["started_at"] = time.time()
     act.wait(act.name, scripts.START, act.name, "%d" % act.left_s, str(plan.votes), *gone, reason="join_refused")
-    act.timings["joined_at"] = time.time()
 
 
 def _configure(act: Act, seen: t.Sequence[membership.Seen], text: str) -> None:

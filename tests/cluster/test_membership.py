@@ -87,8 +87,9 @@ def test_who_left_does_not_come_back_as_a_ghost_when_another_one_joins(cluster: 
 
 def test_work_leaves_a_node_in_standby_and_may_come_back(cluster: Cluster) -> None:
     cluster.be(2)
-    assert cluster.done(cluster.node(FIRST, "standby", "--check"))["changed"] is True
-    assert cluster.done(cluster.node(FIRST, "standby"))["changed"] is True
+    checked = cluster.done(cluster.node(FIRST, "standby", "--check", "--diff"))
+    emptied = cluster.done(cluster.node(FIRST, "standby", "--diff"))
+    assert checked["changed"] and emptied["changed"] and checked["diff"] == emptied["diff"] and emptied["diff"]
     told = cluster.told()
     assert told["nodes"][0]["standby"] and told["nodes"][0]["resources"] == []
     assert [(service["name"], service["node"], service["state"]) for service in told["services"]] == [("witness", "cell-n2", "started")]

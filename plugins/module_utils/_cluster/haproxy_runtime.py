@@ -17,10 +17,13 @@ NOT_RELOADED = 76
 
 # Sections as membership_scripts.sections reads them. $1 configuration, $2 admin socket.
 READ = r"""
-section() { printf '\n==ondemand-section== %s\n' "$1"; shift; timeout 20 "$@" 2>&1; printf '\n==ondemand-rc== %s\n' "$?"; }
+section() { printf '\n==ondemand-section== %s\n' "$1"; shift; "$@" 2>&1; printf '\n==ondemand-rc== %s\n' "$?"; }
+socket=$2
+ask() { printf '%s\n' "$1" | timeout 20 socat -t 5 - "UNIX-CONNECT:$socket"; }
 [ -f "$1" ] && section config cat "$1"
-section info sh -c 'printf "show info\n" | socat -t 5 - "UNIX-CONNECT:$1"' sh "$2"
-section state sh -c 'printf "show servers state\n" | socat -t 5 - "UNIX-CONNECT:$1"' sh "$2"
+[ -S "$socket" ] || exit 0
+section info ask "show info"
+section state ask "show servers state"
 exit 0
 """
 

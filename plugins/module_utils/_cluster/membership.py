@@ -201,6 +201,18 @@ def diff(hosts: Sequence[Tuple[str, str, str]]) -> List[Dict[str, str]]:
     ]
 
 
+def standby_diff(name: str, before: bool, after: bool) -> List[Dict[str, str]]:
+    """What --diff shows of a node that goes to standby or comes back; nothing where it is so already."""
+    if before == after:
+        return []
+    header = "standby of %s" % name
+    return [{"before_header": header, "after_header": header, "before": _on_off(before), "after": _on_off(after)}]
+
+
+def _on_off(value: bool) -> str:
+    return "on\n" if value else "off\n"
+
+
 def _core(conf: Conf, name: str) -> str:
     """What must be equal on all members."""
     bare = corosync_conf.with_one_vote_enough(corosync_conf.without_node(conf, name), False)

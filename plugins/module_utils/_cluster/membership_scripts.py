@@ -20,12 +20,15 @@ _RC = "==ondemand-rc=="
 _HELPERS = (
     BREATHE
     + r"""
-section() { printf '\n==ondemand-section== %s\n' "$1"; shift; timeout 20 "$@" 2>&1; printf '\n==ondemand-rc== %s\n' "$?"; }
+tell() { printf '\n==ondemand-section== %s\n%s\n==ondemand-rc== %s\n' "$1" "$3" "$2"; }
+section() { name=$1; shift; said=$("$@" 2>&1); tell "$name" $? "$said"; }
 monitor() { timeout 20 crm_mon -1 --output-as=xml 2>&1; }
 dc_of() { printf '%s\n' "$1" | sed -n 's/.*<current_dc [^>]*name="\([^"]*\)".*/\1/p'; }
 node_line() { printf '%s\n' "$1" | grep -F "<node name=\"$2\" " | grep -F 'online=' | head -n 1; }
 idle() { [ -n "$1" ] && timeout 3 crmadmin -S "$1" 2>&1 | grep -q S_IDLE; }
 now() { cut -d. -f1 /proc/uptime; }
+line_end='
+'
 """
 )
 
@@ -37,17 +40,23 @@ forget() { timeout 20 crm_node -VVVVV --force -R "$1" >/dev/null 2>&1 || :; }
 OBSERVE = (
     _HELPERS
     + r"""
-section conf cat /etc/corosync/corosync.conf
 section key sha256sum /etc/corosync/authkey
 section seed grep -c 'id="ondemand-dc-deadtime"' /var/lib/pacemaker/cib/cib.xml
-section corosync systemctl is-active corosync
-section pacemaker systemctl is-active pacemaker
+states=$(systemctl is-active corosync pacemaker)
+for unit in corosync pacemaker; do
+  state=${states%%"$line_end"*}
+  states=${states#*"$line_end"}
+  [ "$state" = active ] && tell $unit 0 active || tell $unit 3 "$state"
+done
+printf '\n==ondemand-section== conf\n'
+cat /etc/corosync/corosync.conf 2>&1
+printf '\n==ondemand-rc== %s\n' $?
 [ "$1" = files ] && exit 0
-section votes corosync-quorumtool -s
-section cib cibadmin -Q
-section peers crm_node -l
+section votes timeout 20 corosync-quorumtool -s
+section cib timeout 20 cibadmin -Q
+section peers timeout 20 crm_node -l
 mon=$(monitor)
-section monitor printf '%s\n' "$mon"
+tell monitor $? "$mon"
 dc=$(dc_of "$mon")
 [ -z "$dc" ] || section dc timeout 5 crmadmin -S "$dc"
 exit 0

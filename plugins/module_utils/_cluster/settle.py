@@ -66,6 +66,21 @@ exit "$code"
 )
 NOT_IDLE = 76
 
+SEEN_MARK = "=====seen====="
+# The CIB and, if the cluster is at rest, what it shows: the usual case, nothing to change and nothing to wait for, is one trip.
+CIB_AND_LOOK = (
+    LOOK
+    + r"""
+trap 'rm -rf "$d"' EXIT
+trap 'exit 71' HUP INT TERM PIPE
+cibadmin --query || exit
+printf '\n%%s\n' '%s'
+if look && is_idle; then cat "$d/seen"; fi
+exit 0
+"""
+    % SEEN_MARK
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Copy:

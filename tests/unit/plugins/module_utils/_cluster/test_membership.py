@@ -188,3 +188,10 @@ def test_a_join_is_refused_where_it_would_harm(cluster: Status, reason: str | No
 def test_equal_changes_are_shown_once() -> None:
     shown = ms.diff([("n1", "a\n", "b\n"), ("n2", "a\n", "b\n"), ("n3", "", "b\n"), ("n4", "b\n", "b\n")])
     assert [item["before_header"] for item in shown] == ["corosync.conf on n1, n2", "corosync.conf on n3"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"), [(False, True, [("off\n", "on\n")]), (True, False, [("on\n", "off\n")]), (True, True, [])]
+)
+def test_a_change_of_standby_is_shown(before: bool, after: bool, shown: list[tuple[str, str]]) -> None:
+    assert [(item["before"], item["after"]) for item in ms.standby_diff("n1", before, after)] == shown
