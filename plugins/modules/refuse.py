@@ -36,6 +36,7 @@ options:
           - bad_input
           - deadline
           - host_unreachable
+          - in_use
           - join_refused
           - last_node
           - maximum
