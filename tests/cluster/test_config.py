@@ -146,7 +146,9 @@ def test_a_resource_that_does_not_start_is_told_with_its_reason(two: Cluster) ->
     assert refused.last["refusal"]["reason"] == "start_failed"
     assert "note is not running" in refused.last["msg"] and "start of note" in refused.last["msg"]
     again = configure(two, config, wait_s=3)
-    assert again.rc != 0 and not again.last["changed"] and again.last["refusal"]["reason"] == "start_failed", "nothing to change is not all well"
+    assert again.rc != 0 and not again.last["changed"] and again.last["refusal"]["reason"] == "start_failed", (
+        "nothing to change is not all well"
+    )
 
 
 def test_members_are_tried_in_order_and_without_a_cluster_it_says_so(two: Cluster) -> None:
