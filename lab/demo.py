@@ -5,7 +5,8 @@
     script/demo           run it and take everything away again
     script/demo --keep    leave the cluster and the lab standing
     script/demo --down    take away what an earlier run left
-    script/demo --kills 8 --seed 3    kill the driver, or it and its playbook, so often on the way, at times drawn from the seed
+    script/demo --kills 8 --seed 3    kill the driver, or it and its playbook, so often on the way, at times drawn from the seed,
+                                      and each playbook that the demo itself plays twice before it may end
 
 Files: var/demo/ (report.json, run.png, the recordings and the logs). Exit codes: 0 the report says ok; 1 a step failed
 or the report says what was not seen; 130 interrupted.
@@ -37,7 +38,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/demo", description="The main job, end to end, on real VMs.")
     parser.add_argument("--keep", action="store_true", help="leave the cluster and the lab standing")
     parser.add_argument("--down", action="store_true", help="only take away what an earlier run left")
-    parser.add_argument("--kills", type=int, default=0, metavar="N", help="kill the driver with kill -9 N times on the way")
+    parser.add_argument(
+        "--kills",
+        type=int,
+        default=0,
+        metavar="N",
+        help="kill the driver with kill -9 N times on the way, and each playbook of the demo twice",
+    )
     parser.add_argument("--seed", type=int, default=0, help="from which the times of the kills are drawn")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
@@ -47,7 +54,7 @@ def main() -> int:
         return take_down(demo, progress)
     code = 1
     try:
-        run(demo)
+        run(demo, options.keep)
         report = write_report(demo)
         progress.say(f"report: {DIRECTORY / 'report.json'}, picture: {DIRECTORY / 'run.png'}")
         code = 0 if report["ok"] else 1
@@ -69,8 +76,8 @@ def main() -> int:
     return code
 
 
-def run(demo: Demo) -> None:
-    """The demo's steps, in order."""
+def run(demo: Demo, keep: bool) -> None:
+    """The demo's steps, in order; the last one, the end of the cluster, not where it is to be kept."""
     demo.prepare()
     demo.make_lab()
     demo.create()
@@ -81,6 +88,8 @@ def run(demo: Demo) -> None:
     demo.load_down()
     demo.state_smaller()
     demo.stop()
+    if not keep:
+        demo.destroy()
 
 
 def take_down(demo: Demo, progress: Progress) -> int:

@@ -11,18 +11,22 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands at the end: per host the names of its domains and the files in its pool, and the lines of known_hosts."""
+    """What stands at the end: per host the names of its domains and the files in its pool, and the lines of known_hosts.
+
+    `cluster` is the view of `observe`, None where the cluster was destroyed. `jobs` counts the processes of playbooks that run on.
+    """
 
     domains: Mapping[str, Sequence[str]]
     files: Mapping[str, Sequence[str]]
     known_hosts: Sequence[str]
-    cluster: Mapping[str, Any]
+    cluster: Mapping[str, Any] | None
     jobs: int
 
 
 def leftovers(name: str, standing: Standing) -> list[str]:
     """Returns a sentence for everything of the cluster `name` that no member needs; empty when there is nothing."""
-    members = {node["name"]: node["address"] for node in standing.cluster["nodes"] if node["online"]}
+    cluster = standing.cluster or {"nodes": [], "constraints": []}
+    members = {node["name"]: node["address"] for node in cluster["nodes"] if node["online"]}
     found = []
     for host, domains in standing.domains.items():
         found += [f"the domain {one} on {host} is no member" for one in domains if one.startswith(f"{name}-") and one not in members]
@@ -32,9 +36,9 @@ def leftovers(name: str, standing: Standing) -> list[str]:
     pinned = [line.split()[0].split(",")[0] for line in standing.known_hosts if line.strip()]
     found += [f"known_hosts has a line for {one}, which is no member" for one in pinned if one not in {*members, *members.values()}]
     found += [f"known_hosts has {pinned.count(one)} lines for {one}" for one in sorted(set(pinned)) if pinned.count(one) > 1]
-    found += [f"the constraint {one['id']} is left" for one in standing.cluster["constraints"] if one["temporary"]]
-    found += [f"{node['name']} is in standby" for node in standing.cluster["nodes"] if node["standby"]]
-    found += [f"{node['name']} is listed and not online" for node in standing.cluster["nodes"] if not node["online"]]
+    found += [f"the constraint {one['id']} is left" for one in cluster["constraints"] if one["temporary"]]
+    found += [f"{node['name']} is in standby" for node in cluster["nodes"] if node["standby"]]
+    found += [f"{node['name']} is listed and not online" for node in cluster["nodes"] if not node["online"]]
     if standing.jobs:
-        found.append(f"{standing.jobs} processes of the driver's playbooks run on")
+        found.append(f"{standing.jobs} processes of playbooks run on")
     return found

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lab.demo_progress import DemoFailed, Progress
+from ondemand.act.processes import MARK
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent  # ansible-playbook and ondemand are installed beside this Python
@@ -31,9 +32,15 @@ def inside(space: str, argv: Sequence[str]) -> list[str]:
     return lab("run", space, "--", *argv)
 
 
+def operator_mark(cluster: str) -> str:
+    """By which the processes of playbooks that the demo itself plays are known; the driver's own have another one."""
+    return f"{cluster}-operator/"
+
+
 def playbook(name: str, cluster_file: Path, *more: str) -> list[str]:
     """The command line that runs one of the checkout's playbooks on the cluster file, as the operator would."""
-    return inside("ctl", [str(BIN / "ansible-playbook"), f"playbooks/{name}.yml", "-e", f"@{cluster_file}", *more])
+    marked = ["env", f"{MARK}={operator_mark(cluster_file.stem)}{name}", "ANSIBLE_SHOW_CUSTOM_STATS=1"]
+    return inside("ctl", [*marked, str(BIN / "ansible-playbook"), f"playbooks/{name}.yml", "-e", f"@{cluster_file}", *more])
 
 
 def tail(log: Path) -> str:
@@ -77,6 +84,18 @@ class Processes:
                     f"{what} failed (exit code {process.returncode}); the end of {output}:\n{tail(output)}\n{tail(self.log(name))}"
                 )
             return text
+
+    def killed_after(self, name: str, argv: Sequence[str], after_s: float) -> bool:
+        """Starts a program and ends it with its group by SIGKILL after so many seconds; False if it had ended by itself before."""
+        with self.log(name).open("ab") as log:
+            process = self._popen(argv, log, log)
+        try:
+            process.wait(after_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return True
+        return False
 
     def start(self, name: str, argv: Sequence[str]) -> None:
         """Starts a program that runs on, under a name."""

@@ -8,6 +8,7 @@ What is waited for is always an observation of the witness or of the client, nev
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sys
 import time
@@ -17,9 +18,9 @@ from typing import Any
 
 import yaml
 
-from lab.demo_kills import Kills
+from lab.demo_kills import Kills, interrupt
 from lab.demo_leftovers import Standing, leftovers
-from lab.demo_processes import BIN, CHECKOUT, Processes, inside, lab, playbook
+from lab.demo_processes import BIN, CHECKOUT, Processes, inside, lab, operator_mark, playbook
 from lab.demo_progress import DemoFailed, Progress
 from lab.demo_state import (
     Notes,
@@ -45,15 +46,16 @@ PREPARE_S, IMAGE_S, CREATE_S, CHANGE_S, DESTROY_S = 300.0, 1200.0, 420.0, 480.0,
 
 
 class Demo:
-    """One run of the demo below `directory`; with `kills` the driver is killed so often on the way (see demo_kills)."""
+    """One run of the demo below `directory`; with `kills` the driver is killed so often on the way, and playbooks too (see demo_kills)."""
 
     def __init__(self, directory: Path, progress: Progress, kills: int = 0, seed: int = 0) -> None:
         self.directory, self.progress = directory, progress
         self.cluster_file = directory / "shop.yml"
         self.control = directory / "rates.json"
         self.processes = Processes(directory, progress)
-        self.kill_count, self.seed = kills, seed
+        self.kill_count, self.seed, self.random = kills, seed, random.Random(seed)
         self.kills: Kills | None = None
+        self.is_destroyed = False
         self.witness = Tail(directory / "witness.jsonl")
         self.client = Tail(directory / "client.jsonl")
         self.document: dict[str, Any] = yaml.safe_load((CHECKOUT / "examples/demo.yml").read_text(encoding="utf-8"))
@@ -119,7 +121,7 @@ class Demo:
         """The driver watches the load from now on."""
         self.run_driver()
         self.notes.add("driver", kills=self.kill_count, seed=self.seed)
-        self.kills = Kills(self.kill_count, self.seed, self.name, self.processes, self.run_driver, self.tell_kill)
+        self.kills = Kills(self.kill_count, self.random, self.name, self.processes, self.run_driver, self.tell_kill)
 
     def run_driver(self) -> None:
         """Starts the driver."""
@@ -171,26 +173,36 @@ class Demo:
         self.notes.add("leftovers", found=leftovers(self.name, self.standing()))
         self.notes.add("stopped")
 
+    def destroy(self) -> None:
+        """The cluster goes, and it is read back whether anything of it stayed."""
+        self.play("destroy_cluster", "the cluster being removed", DESTROY_S, "-e", f"confirm={self.name}")
+        self.is_destroyed = True
+        self.notes.add("destroyed", found=leftovers(self.name, self.standing()))
+
     def standing(self) -> Standing:
-        """Reads back what stands on the hosts, in the cluster and in the state directory."""
+        """Reads back what stands on the hosts, in the cluster (unless it is destroyed) and in the state directory."""
         hosts = [one["name"] for one in self.document["cluster"]["hosts"]]
 
         def lines(host: str, *command: str) -> list[str]:
             return self.processes.run(f"a look at {host}", "leftovers", inside(host, command), 60).split()
 
-        observe = playbook("observe", self.cluster_file)
-        told = self.processes.run("a last look at the cluster", "observe", ["env", "ANSIBLE_SHOW_CUSTOM_STATS=1", *observe], 120)
+        def cluster() -> dict[str, Any]:
+            return set_stats_of(self.processes.run("a last look at the cluster", "observe", playbook("observe", self.cluster_file), 120))[
+                "cluster"
+            ]
+
+        known_hosts = self.directory / "state/known_hosts"
         return Standing(
             domains={host: lines(host, "virsh", "-q", "list", "--all", "--name") for host in hosts},
             files={host: lines(host, "ls", POOL) for host in hosts},
-            known_hosts=(self.directory / "state/known_hosts").read_text(encoding="utf-8").splitlines(),
-            cluster=set_stats_of(told)["cluster"],
-            jobs=len(jobs.marked(f"{self.name}/")),
+            known_hosts=known_hosts.read_text(encoding="utf-8").splitlines() if known_hosts.exists() else [],
+            cluster=None if self.is_destroyed else cluster(),
+            jobs=len(jobs.marked(f"{self.name}/") + jobs.marked(operator_mark(self.name))),
         )
 
     def take_down(self) -> None:
         """Removes the cluster, then the lab with whatever is left in it."""
-        if self.cluster_file.exists():
+        if self.cluster_file.exists() and not self.is_destroyed:
             command = playbook("destroy_cluster", self.cluster_file, "-e", f"confirm={self.name}")
             try:
                 self.processes.run("the cluster being removed", "destroy", command, DESTROY_S)
@@ -199,8 +211,11 @@ class Demo:
         self.processes.run("the lab being removed (lab down)", "lab-down", lab("down"), 120)
 
     def play(self, name: str, what: str, deadline_s: float, *more: str) -> None:
-        """Runs a playbook as the operator would."""
-        self.processes.run(what, name, playbook(name, self.cluster_file, *more), deadline_s)
+        """Runs a playbook as the operator would; with kills, after runs of it that were killed."""
+        command = playbook(name, self.cluster_file, *more)
+        if self.kill_count:
+            interrupt(self.processes, self.random, name, command, operator_mark(self.name), self.tell_kill)
+        self.processes.run(what, name, command, deadline_s)
 
     def wait(self, what: str, is_so: Callable[[], bool], deadline_s: float) -> None:
         """Waits for an observation while everything that should run on does."""

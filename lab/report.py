@@ -8,8 +8,9 @@
     actions             [{kind, because, nodes, breach_s, decided_s, done_s, serving_s}]
     client              {sent, acknowledged, failed, stored, lost, duplicated, longest_gap_s, p50_ms, p99_ms, services}
     elements            {P1..P12: evidence}
-    kills               [{at_s, whom, during}]: kill -9 of the driver, with script/demo --kills
-    leftovers           sentences on what was left behind at the end that no member needs: domains, files, keys, constraints
+    kills               [{at_s, whom, during}]: kill -9 of the driver and of playbooks, with script/demo --kills
+    leftovers           sentences on what was left behind at the end that no member needs: domains, files, keys, constraints; and after
+                        destroy_cluster (not with --keep) on anything of the cluster at all
 
 Times ending in _s are seconds since the start of the run; null means that it did not happen. `stored`, `lost` and
 `duplicated` are of the movable service, the only one that stores; `sent`, `acknowledged` and `failed` add the services
@@ -34,6 +35,7 @@ def build_report(run: Run, movable: str) -> dict[str, Any]:
     elements = {name: ask(case) for name, ask in ELEMENTS.items()}
     client = report_client(run, movable)
     left = (run.event("leftovers") or {"found": ["nobody looked for what was left behind"]})["found"]
+    left = [*left, *(run.event("destroyed") or {"found": []})["found"]]
     problems = [*find_problems(client, vms, actions, elements), *left]
     return {
         "ok": not problems,

@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from lab import demo_kills
-from lab.demo_kills import Kills, playbooks_of
+from lab.demo_kills import Kills, interrupt, playbooks_of
 from lab.demo_processes import Processes
 from lab.demo_progress import Progress
+from ondemand.act import processes as jobs
 from ondemand.act.processes import MARK
 
 SLEEPER = "import sys, time; time.sleep(60)"
@@ -38,7 +41,7 @@ def stage(tmp_path, monkeypatch):
         return 0.0
 
     start()
-    yield lambda count: Kills(count, 3, "killtest", processes, start, note), notes, started, playbook
+    yield lambda count: Kills(count, random.Random(3), "killtest", processes, start, note), notes, started, playbook
     processes.stop_all()
     playbook.kill()
     playbook.wait()
@@ -71,3 +74,28 @@ def test_sometimes_the_playbook_is_killed_too_and_what_ran_is_noted(stage):
 
 def test_a_process_that_is_gone_runs_no_playbook():
     assert playbooks_of([2**22 - 1]) == []
+
+
+WORKER = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}], start_new_session=True).wait()"
+
+
+def test_an_operators_playbook_is_killed_as_often_as_it_says_sometimes_with_its_workers(tmp_path, monkeypatch):
+    monkeypatch.setitem(demo_kills.PLAYS_S, "create_cluster", 1.0)
+    monkeypatch.setattr(demo_kills, "TIMES_EACH", 6)
+    argv, notes = ["env", f"{MARK}=killtest-operator/x", sys.executable, "-c", WORKER], []
+    interrupt(
+        Processes(tmp_path, Progress()), random.Random(3), "create_cluster", argv, "killtest-operator/", lambda *a, **k: notes.append(k)
+    )
+    left = jobs.marked("killtest-operator/")
+    demo_kills.kill_all(left)
+    whom = [one["whom"] for one in notes]
+    assert set(whom) == {"the playbook", "the playbook and its workers"} and len(whom) == 6
+    # A worker outlives its playbook until somebody kills the workers.
+    assert len(left) == len(whom) - 1 - max(n for n, one in enumerate(whom) if "workers" in one)
+
+
+def test_a_playbook_that_ends_before_its_kill_is_no_kill(tmp_path):
+    processes = Processes(tmp_path, Progress())
+    began = time.monotonic()
+    assert processes.killed_after("x", ["true"], 30) is False
+    assert time.monotonic() - began < 10
