@@ -105,7 +105,7 @@ options:
   probe_s:
     description: How long each new address is probed for somebody who has it already, in seconds. V(0) doesn't probe.
     type: float
-    default: 0.5
+    default: 0.3
 """
 
 EXAMPLES = r"""
@@ -197,7 +197,7 @@ def argument_spec():
         cpu_overcommit={"type": "float", "default": 4.0},
         reserve_mib={"type": "int", "default": 512},
         reserved={"type": "list", "elements": "str", "default": []},
-        probe_s={"type": "float", "default": 0.5},
+        probe_s={"type": "float", "default": 0.3},
     )
 
 

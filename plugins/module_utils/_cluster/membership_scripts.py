@@ -52,9 +52,9 @@ printf '\n==ondemand-section== conf\n'
 cat /etc/corosync/corosync.conf 2>&1
 printf '\n==ondemand-rc== %s\n' $?
 [ "$1" = files ] && exit 0
-section votes timeout 20 corosync-quorumtool -s
-section cib timeout 20 cibadmin -Q
-section peers timeout 20 crm_node -l
+section votes corosync-quorumtool -s
+section cib cibadmin -Q
+section peers crm_node -l
 mon=$(monitor)
 tell monitor $? "$mon"
 dc=$(dc_of "$mon")
