@@ -46,6 +46,7 @@ class Plan:
     what: str
     commands: list[str]
     running: bool
+    up: set[str]
     before: str
     after: str
 
@@ -119,7 +120,9 @@ class ActionModule(ActionBase):
     def _rest(self, nodes: Nodes, args: dict[str, t.Any], plan: Plan, names: list[str], kind: str, wait_s: float) -> list[dict[str, t.Any]]:
         """Servers that are still busy (kind idle) or not yet up (kind up) after so many seconds; none asked for: none."""
         slots = {"%s/s%d" % (one["name"], plan.slot_of[name]): (one["name"], name) for one in args["services"] for name in names}
-        if not slots or wait_s <= 0:
+        # Where nothing was changed, those that were up at the look are up.
+        as_seen = kind == "up" and plan.what == "nothing" and plan.up >= set(slots)
+        if not slots or wait_s <= 0 or as_seen:
             return []
         argv = [args["socket_path"], "%d" % max(1, wait_s), kind, *slots]
         rest = haproxy_runtime.parse_rest(nodes.script(nodes.here, haproxy_runtime.WATCH, argv, timeout_s=wait_s + 30).stdout)
@@ -132,10 +135,11 @@ def plan_balancer(seen: t.Mapping[str, tuple[int, str]], args: t.Mapping[str, t.
     present = seen.get("config", (1, ""))[1]
     slot_of = haproxy.assign_slots(servers, haproxy.parse_slots(present), slots)
     text = haproxy.render(services, servers, slot_of, slots, args["stats"], args["socket_path"])
-    info_rc, info_text = seen.get("info", (1, ""))
-    info = haproxy_runtime.parse_info(info_text) if info_rc == 0 else {}
+    told_rc, told = seen.get("running", (1, ""))
+    info = haproxy_runtime.parse_info(told) if told_rc == 0 else {}
     running = "Pid" in info
-    now = haproxy_runtime.parse_state(seen.get("state", (1, ""))[1]) if running else {}
+    now = haproxy_runtime.parse_state(told) if running else {}
+    up = haproxy_runtime.parse_up(told) if running else set()
     wanted = haproxy_runtime.wanted_slots(services, servers, slot_of, slots)
     commands: list[str] = []
     what = "nothing" if present == text else "file"
@@ -149,4 +153,4 @@ def plan_balancer(seen: t.Mapping[str, tuple[int, str]], args: t.Mapping[str, t.
     if running:
         before += haproxy_runtime.slots_text(now, wanted)
         after += haproxy_runtime.slots_text(wanted, now)
-    return Plan(text, slot_of, wanted, what, commands, running, before, after)
+    return Plan(text, slot_of, wanted, what, commands, running, up, before, after)

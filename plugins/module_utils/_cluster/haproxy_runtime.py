@@ -15,15 +15,15 @@ MARK = "=====commands====="
 INVALID = 65
 NOT_RELOADED = 76
 
-# Sections as membership_scripts.sections reads them. $1 configuration, $2 admin socket.
+# Sections as membership_scripts.sections reads them. $1 configuration, $2 admin socket. Both answers of the socket come as one text, which
+# parse_info, parse_state and parse_up read alike: a question of its own each would cost another start of socat on an emulated node.
 READ = r"""
 section() { printf '\n==ondemand-section== %s\n' "$1"; shift; "$@" 2>&1; printf '\n==ondemand-rc== %s\n' "$?"; }
 socket=$2
 ask() { printf '%s\n' "$1" | timeout 20 socat -t 5 - "UNIX-CONNECT:$socket"; }
 [ -f "$1" ] && section config cat "$1"
 [ -S "$socket" ] || exit 0
-section info ask "show info"
-section state ask "show servers state"
+section running ask "show info; show servers state"
 exit 0
 """
 
@@ -102,20 +102,30 @@ def parse_state(text: str) -> t.Dict[str, Slot]:
 
     srv_admin_state is a set of bits: 1 is maintenance by command or file, 8 is drain by command (HAProxy's management guide).
     """
-    names: t.List[str] = []
     found = {}
+    for slot, values in _servers(text):
+        admin = int(values["srv_admin_state"])
+        drained = bool(admin & 8) or values["srv_uweight"] == "0"
+        state = "maint" if admin & 1 else "drain" if drained else "ready"
+        found[slot] = Slot(endpoint(values["srv_addr"], int(values["srv_port"])), state)
+    return found
+
+
+def parse_up(text: str) -> t.Set[str]:
+    """The answer to `show servers state`: BACKEND/SLOT of those that pass their checks (srv_op_state 2, HAProxy's management guide)."""
+    return {slot for slot, values in _servers(text) if values["srv_op_state"] == "2"}
+
+
+def _servers(text: str) -> t.Iterator[t.Tuple[str, t.Dict[str, str]]]:
+    """BACKEND/SLOT and the named values of each line of `show servers state`; what stands before its heading is passed over."""
+    names: t.List[str] = []
     for line in text.splitlines():
         if line.startswith("# "):
             names = line[2:].split()
             continue
         values = dict(zip(names, line.split()))
-        if "srv_port" not in values:
-            continue
-        admin = int(values["srv_admin_state"])
-        drained = bool(admin & 8) or values["srv_uweight"] == "0"
-        state = "maint" if admin & 1 else "drain" if drained else "ready"
-        found["%s/%s" % (values["be_name"], values["srv_name"])] = Slot(endpoint(values["srv_addr"], int(values["srv_port"])), state)
-    return found
+        if "srv_port" in values:
+            yield "%s/%s" % (values["be_name"], values["srv_name"]), values
 
 
 def wanted_slots(
