@@ -100,18 +100,22 @@ class Cluster:
     def be(self, count: int) -> None:
         """Make it a cluster of the first so many cells, by the collection's own means, whatever it is now."""
         members = [f"cell-n{number}" for number in range(1, count + 1)]
-        if not self.listed():
+        if not self.nodes():
             self.done(self.node(FIRST, "created"))
-        for name in reversed([name for name in self.listed() if name not in members]):
+        for name in reversed([name for name in self.nodes() if name not in members]):
             self.done(self.node(name, "absent"))
-        for name in [name for name in members if name not in self.listed()]:
-            self.done(self.node(name, "member", members=self.listed()))
+        for name in [name for name in members if not self.nodes().get(name)]:
+            self.done(self.node(name, "member", members=list(self.nodes())))
         self.cells[FIRST].run("sh", "-c", WITNESS)
 
-    def listed(self) -> list[str]:
-        """Names of the nodes that the first cell's Pacemaker knows, none where it does not run."""
-        lines = self.cells[FIRST].run("crm_node", "-l", check=False).stdout.split("\n")
-        return sorted(line.split()[1] for line in lines if len(line.split()) == 3)
+    def nodes(self) -> dict[str, bool]:
+        """Each node of the first cell's cluster, and whether it works there; none where the cluster does not run.
+
+        `crm_node -l` would be no answer: it tells also who left, as long as a controller remembers it.
+        """
+        if self.cells[FIRST].run("cibadmin", "-Q", check=False).returncode != 0:
+            return {}
+        return {node["name"]: node["online"] and not node["pending"] for node in self.told()["nodes"]}
 
     @staticmethod
     def done(run: Playbook) -> dict[str, Any]:

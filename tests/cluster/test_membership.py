@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import CONFIGURE, DEPART
 
 from tests.cluster.conftest import FIRST, Cluster
 
@@ -73,6 +75,26 @@ def test_a_node_that_left_and_comes_again_gets_a_new_id(cluster: Cluster) -> Non
     cluster.be(1)
     cluster.be(2)
     assert max(node["id"] for node in cluster.told()["nodes"]) > old
+
+
+def test_a_node_that_the_others_could_not_forget_may_come_again_and_lives_once(cluster: Cluster) -> None:
+    """What a leave does whose request to forget a busy controller dropped, done by hand: only its memory is left."""
+    cluster.be(2)
+    old = cluster.told()["nodes"][1]["id"]
+    cluster.cells["cell-n2"].run("sh", "-c", DEPART)
+    text = corosync_conf.render(corosync_conf.without_node(corosync_conf.parse(cluster.conf(FIRST)), "cell-n2"))
+    cluster.cells[FIRST].run("sh", "-c", CONFIGURE, "sh", "reload", stdin=text)
+    cluster.cells[FIRST].run("cibadmin", "--delete", "--force", "--xpath", "//node[@uname='cell-n2']")
+    cluster.cells[FIRST].run("cibadmin", "--delete", "--force", "--xpath", "//node_state[@uname='cell-n2']")
+    assert "cell-n2 lost" in cluster.cells[FIRST].run("crm_node", "-l").stdout, "the memory is gone, nothing is tried here"
+    cluster.done(cluster.node("cell-n2", "member", members=[FIRST]))
+    told = cluster.told()
+    assert [(node["name"], node["online"]) for node in told["nodes"]] == [(FIRST, True), ("cell-n2", True)]
+    assert told["nodes"][1]["id"] > old
+    peers = cluster.cells[FIRST].run("crm_node", "-l").stdout
+    assert peers.count("cell-n2") == 1 and "lost" not in peers
+    assert cluster.done(cluster.node("cell-n2", "member", members=[FIRST]))["changed"] is False
+    cluster.be(1)
 
 
 def test_who_left_does_not_come_back_as_a_ghost_when_another_one_joins(cluster: Cluster) -> None:
