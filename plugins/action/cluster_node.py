@@ -20,9 +20,10 @@ ARGUMENT_SPEC = {
     "address": {"type": "str"},
     "cluster": {"type": "str"},
     "members": {"type": "list", "elements": "str"},
+    "gone": {"type": "list", "elements": "str"},
     "token_ms": {"type": "int", "default": 3000},
     "min_nodes": {"type": "int", "default": 1},
-    "deadline_s": {"type": "int", "default": 180},
+    "deadline_s": {"type": "float", "default": 180.0},
 }
 ACTS: dict[str, t.Callable[[acts.Act], None]] = {
     "created": acts.create,
@@ -63,14 +64,15 @@ class ActionModule(ActionBase):
             address = self._address_of(name, task_vars["hostvars"])
         problems = [names.name_problem(name, "name")]
         problems += [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
+        problems += [names.name_problem(lost, "gone[%d]" % index) for index, lost in enumerate(options["gone"] or [])]
         if state in ("created", "member"):
             problems.append(names.address_problem(address, "address"))
         if state == "created":
             problems.append(names.name_problem(options["cluster"], "cluster"))
         if not 100 <= options["token_ms"] <= 600000:
             problems.append("token_ms: %d is no token time; 100 to 600000 milliseconds are right" % options["token_ms"])
-        if options["deadline_s"] < 1:
-            problems.append("deadline_s: %d is no time to wait; 1 and above are right" % options["deadline_s"])
+        if options["deadline_s"] <= 0:
+            problems.append("deadline_s: %g is no time to wait; above 0 is right" % options["deadline_s"])
         if options["min_nodes"] < 1:
             problems.append("min_nodes: %d nodes are no cluster; 1 and above are right" % options["min_nodes"])
         found = [problem for problem in problems if problem]
@@ -82,6 +84,7 @@ class ActionModule(ActionBase):
             address=address,
             cluster=options["cluster"] or "",
             members=members,
+            gone=options["gone"] or [],
             token_ms=options["token_ms"],
             min_nodes=options["min_nodes"],
             deadline_s=options["deadline_s"],

@@ -91,7 +91,7 @@ class ActionModule(ActionBase):
         if plan.running and not self._task.check_mode:
             draining = [one["name"] for one in args["servers"] if one.get("state") == "drain"]
             result["busy"] = self._rest(nodes, args, plan, draining, "idle", args["drain_s"])
-            ready = [one["name"] for one in args["servers"] if one.get("state", "ready") == "ready"]
+            ready = [one["name"] for one in args["servers"] if one.get("state", "ready") == "ready" and one.get("awaited", True)]
             down = self._rest(nodes, args, plan, ready, "up", args["up_s"])
             if down:
                 told = ", ".join("%(service)s on %(server)s is %(status)s (%(check)s)" % one for one in down)
@@ -132,7 +132,7 @@ class ActionModule(ActionBase):
 def plan_balancer(seen: t.Mapping[str, tuple[int, str]], args: t.Mapping[str, t.Any]) -> Plan:
     """From what a node tells to what is to be done there. Pure."""
     services, servers, slots = args["services"], args["servers"], args["slots"]
-    present = seen.get("config", (1, ""))[1]
+    present, told_digest = seen.get("config", (1, ""))[1], seen.get("digest", (1, ""))[1].split(" ")[0]
     slot_of = haproxy.assign_slots(servers, haproxy.parse_slots(present), slots)
     text = haproxy.render(services, servers, slot_of, slots, args["stats"], args["socket_path"])
     told_rc, told = seen.get("running", (1, ""))
@@ -142,14 +142,14 @@ def plan_balancer(seen: t.Mapping[str, tuple[int, str]], args: t.Mapping[str, t.
     up = haproxy_runtime.parse_up(told) if running else set()
     wanted = haproxy_runtime.wanted_slots(services, servers, slot_of, slots)
     commands: list[str] = []
-    what = "nothing" if present == text else "file"
+    what = "nothing" if told_digest == haproxy.digest(text) else "file"
     if running and info.get("description") != haproxy.described_frame(text):
         what = "reload"
     elif running:
         commands = haproxy_runtime.plan_commands(now, wanted)
         what = "runtime" if commands else what
-    new_password = haproxy.password_in(present) != args["stats"]["password"]
-    before, after = haproxy.without_password(present), haproxy.without_password(text, new=new_password)
+    new_password = not haproxy.holds_password(present, told_digest, args["stats"]["password"])
+    before, after = present, haproxy.without_password(text, new=new_password)
     if running:
         before += haproxy_runtime.slots_text(now, wanted)
         after += haproxy_runtime.slots_text(wanted, now)

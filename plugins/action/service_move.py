@@ -30,6 +30,7 @@ from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Node
 ARGUMENTS = {
     "service": {"type": "str", "required": True},
     "to": {"type": "str"},
+    "avoid": {"type": "list", "elements": "str"},
     "members": {"type": "list", "elements": "str"},
     "deadline_s": {"type": "float", "default": 120.0},
 }
@@ -61,7 +62,7 @@ class ActionModule(ActionBase):
             # Somebody else's change is under way: a move on top of it would be told by the wrong end.
             nodes.script(member, SETTLE, ["%d" % min(REST_S, deadline_s)], timeout_s=REST_S + 30, check=False)
             member, status, stale, node_now = self._look(nodes, [member], service)
-        plan = plan_move(status, service, args["to"])
+        plan = plan_move(status, service, args["to"], args["avoid"] or [])
         if isinstance(plan, Refusal):
             raise RefusedTask(plan.reason, plan.sentence)
         result: dict[str, t.Any] = {

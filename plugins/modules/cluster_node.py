@@ -42,7 +42,8 @@ options:
     description:
       - V(created) makes the node the first member of a new cluster. Whatever Pacemaker kept there from before without belonging to
         a cluster is forgotten.
-      - V(member) joins the node to the cluster of O(members).
+      - V(member) joins the node to the cluster of O(members). One that is still in standby because a leave was begun and not ended
+        comes out of it; a standby that somebody asked for stays.
       - V(standby) moves all resources away and waits until none runs there, V(active) allows them again.
       - V(absent) empties the node, stops it and takes it out of the cluster.
     type: str
@@ -56,6 +57,13 @@ options:
     description:
       - Name of the cluster. Required with O(state=created), not used otherwise.
     type: str
+  gone:
+    description:
+      - Members whose VMs do not exist any more. With O(state=absent) those of them that the cluster sees offline and without a vote
+        are not asked for their files, so that several lost members can be taken out one after another.
+      - Name nobody who may come back; a list of members that is not changed everywhere is two lists.
+    type: list
+    elements: str
   token_ms:
     description:
       - Corosync's token time in milliseconds, after which a silent node counts as lost. Used with O(state=created) only.
@@ -64,8 +72,8 @@ options:
   deadline_s:
     description:
       - How many seconds the whole act may take. A leaver that is not empty by then becomes active again.
-    type: int
-    default: 180
+    type: float
+    default: 180.0
 seealso:
   - module: ondemand.cluster.cluster_info
 """

@@ -37,6 +37,7 @@ options:
   servers:
     description:
       - The nodes that serve, each with C(name), C(address) and C(state) (V(ready), the default, V(drain) or V(maint)).
+      - One with C(awaited=false) is not waited for (O(up_s)), as where nothing runs because the node is in standby.
       - A node that is not named loses its slot. What it has begun it may end; to be sure of it, drain it first.
     type: list
     elements: dict

@@ -39,6 +39,10 @@ options:
     description:
       - Name of the node. The default is the other node that can take it and has the fewest movable services, among equals the oldest.
     type: str
+  avoid:
+    description: Nodes that are no default, as those that leave next. Not looked at with O(to).
+    type: list
+    elements: str
   members:
     description: Inventory names of members; the first one that answers is used. The default is the host that the task runs for.
     type: list

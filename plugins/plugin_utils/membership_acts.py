@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, membership
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership_scripts as scripts
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import LEAVING
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_at, look_through
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
@@ -35,6 +36,7 @@ class Act:
     address: str
     cluster: str
     members: list[str]
+    gone: list[str]
     token_ms: int
     min_nodes: int
     deadline_s: float
@@ -85,16 +87,21 @@ def join(act: Act) -> None:
     """Add the node to the cluster of the members: the members' side and its own, then wait until it is online and probed."""
     look = _cluster(act, [host for host in act.members if host != act.name])
     _refuse_if(membership.join_refusal(look.status, act.name))
+    back = any(member.leaving for member in look.status.members if member.name == act.name)
     seen = _members(act, look, [member.name for member in look.status.members if member.listed and member.name != act.name])
     host = look_at(act.nodes, act.name)
     plan = _planned(membership.plan_join(seen, host, look.status, act.name, act.address))
     there = [member for member in look.status.members if member.name == act.name]
     working = bool(there) and there[0].online and not there[0].pending and there[0].votes and host.active
     act.diff = membership.diff([(member.host, member.text, plan.member_then) for member in seen] + [(act.name, host.text, plan.node_text)])
+    act.diff += membership.standby_diff(act.name, back, False)
     gone = [name for name in look.status.remembered if name != act.name]
     act.changed = bool(act.diff) or plan.fresh or not working or bool(gone)
     if act.check or not act.changed:
         return
+    if back:
+        # A leave that was begun and not ended: whoever wants it as a member takes that back.
+        act.wait(look.host, scripts.STANDBY, act.name, "off", "%d" % act.left_s, LEAVING)
     if plan.fresh or host.text != plan.node_text:
         _install(act, plan, _key_of(act, look.host) if plan.fresh else "-", "")
     _configure(act, seen, plan.member_now)
@@ -102,7 +109,7 @@ def join(act: Act) -> None:
         _start(act, plan, gone)
     if plan.member_then != plan.member_now:
         _configure(act, _with_text(seen, plan.member_now), plan.member_then)
-    if not working or gone:
+    if not working or gone or back:
         act.joined()
 
 
@@ -121,7 +128,9 @@ def leave(act: Act) -> None:
         if host is None and (known[0].online or known[0].votes):
             why = "it is online in the cluster but cannot be reached (%s); mend the connection first" % away
             raise Refused(Refusal("host_unreachable", "%s must not leave: %s." % (act.name, why)))
-    seen = _members(act, look, [member.name for member in look.status.members if member.listed and member.name != act.name])
+    lost = [member.name for member in look.status.members if member.name in act.gone and not member.online and not member.votes]
+    staying = [member.name for member in look.status.members if member.listed and member.name not in (act.name, *lost)]
+    seen = _members(act, look, staying)
     plan = _planned(membership.plan_leave(seen, act.name))
     own = [(act.name, host.text, "")] if host is not None and _of_this_cluster(host, look) else []
     act.diff = membership.diff([(member.host, member.text, plan.member_then) for member in seen] + own)
@@ -147,7 +156,8 @@ def standby(act: Act, wanted: bool) -> None:
     act.changed = known[0].standby != wanted
     act.diff = membership.standby_diff(act.name, known[0].standby, wanted)
     if act.changed and not act.check:
-        act.wait(look.host, scripts.STANDBY, act.name, "on" if wanted else "off", "%d" % act.left_s)
+        # Who comes back is not leaving any more, whoever began that; a standby that was asked for is no leave.
+        act.wait(look.host, scripts.STANDBY, act.name, "on" if wanted else "off", "%d" % act.left_s, "" if wanted else LEAVING)
 
 
 def _empty_and_stop(
@@ -155,18 +165,30 @@ def _empty_and_stop(
 ) -> None:
     """The leaver's side, and just before it stops, the passing two_node on the one that stays alone."""
     known = [member for member in look.status.members if member.name == act.name]
-    if known and known[0].online:
-        try:
-            act.wait(look.host, scripts.STANDBY, act.name, "on", "%d" % act.left_s)
-        except Refused:
-            # Going back is cheap and keeps the capacity: it was the cluster's before this run, unless somebody had set standby.
-            if not known[0].standby:
-                act.nodes.script(look.host, scripts.STANDBY, [act.name, "off", "0"], check=False)
-            raise
-    if plan.passing:
-        _configure(act, seen, plan.member_now)
+    # A standby that a person had set stays theirs, whatever becomes of the leave.
+    mark = LEAVING if known and (known[0].leaving or not known[0].standby) else ""
+    try:
+        if known and known[0].online:
+            act.wait(look.host, scripts.STANDBY, act.name, "on", "%d" % act.left_s, mark)
+        if plan.passing:
+            _configure(act, seen, plan.member_now)
+    except (Refused, NodeError):
+        # Going back is cheap and keeps the capacity: it was the cluster's before this run.
+        if mark and known[0].online:
+            _stay(act, look.host, [member.host for member in seen])
+        raise
     if host is not None and own:
         act.nodes.script(act.name, scripts.DEPART, timeout_s=act.left_s + 30)
+
+
+def _stay(act: Act, host: str, others: t.Sequence[str]) -> None:
+    """Out of standby again, by the first member that can be reached; where none can, the mark tells the next run."""
+    for one in dict.fromkeys([host, *others]):
+        try:
+            act.nodes.script(one, scripts.STANDBY, [act.name, "off", "0", LEAVING], check=False)
+        except NodeError:
+            continue
+        return
 
 
 def _with_text(seen: t.Sequence[membership.Seen], text: str) -> list[membership.Seen]:

@@ -9,7 +9,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,16 @@ class Cluster:
     def quorum_losses(self, name: str) -> int:
         """How often this member's Pacemaker told of a lost quorum."""
         return int(cell_count(self.cells, name, "Quorum lost"))
+
+
+def wait_until(cluster: Cluster, holds: Callable[[dict], bool], tries: int = 60) -> None:
+    """Look at the cluster until it is as wanted."""
+    for _attempt in range(tries):
+        told = cluster.told()
+        if holds(told):
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"it never became so: {told}")
 
 
 def cell_count(cells: Cells, name: str, text: str) -> str:

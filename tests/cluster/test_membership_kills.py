@@ -18,13 +18,14 @@ BIN = Path(__file__).parent / "bin"
 JOIN_TRIPS = 7
 # The trips of a leave: look at the node, look at the cluster, standby, members now, depart, members then, forget, rest.
 LEAVE_TRIPS = 8
+STANDBY_TRIP = 3
 LONG = {"member": 6, "absent": 5}
 POINTS = [("after", number) for number in range(1, LEAVE_TRIPS + 1)] + [("during", 0)]
 
 
 def killed(cluster: Cluster, state: str, when: str, trip: int) -> bool:
     """Run it on the second node and kill Ansible at that trip; says whether it came so far."""
-    directory = cluster.directory / f"kill-{state}-{when}-{trip}"
+    directory = cluster.directory / f"kill-{state}-{when}-{trip}-{next(cluster.numbers)}"
     directory.mkdir()
     run = cluster.node(
         "cell-n2",
@@ -60,6 +61,22 @@ def test_after_a_kill_the_next_run_finishes(cluster: Cluster, when: str, trip: i
     assert cluster.untouched_by(FIRST) == before, "a daemon or a resource of the member that stays was restarted"
     assert cluster.quorum_losses(FIRST) == losses
     assert told["constraints"] == [{"id": "ondemand-witness", "temporary": False}]
+
+
+def test_a_leave_that_was_cut_off_after_standby_is_taken_back_by_whoever_wants_the_node(cluster: Cluster) -> None:
+    cluster.be(2)
+    before = cluster.untouched_by(FIRST)
+    assert killed(cluster, "absent", "after", STANDBY_TRIP)
+    node = cluster.told()["nodes"][1]
+    assert node["online"] and node["standby"] and node["leaving"]
+    checked = cluster.done(cluster.node("cell-n2", "member", "--check", "--diff", members=[FIRST]))
+    back = cluster.done(cluster.node("cell-n2", "member", "--diff", members=[FIRST]))
+    assert back["changed"] and back["diff"] == checked["diff"] and back["diff"][0]["before_header"] == "standby of cell-n2"
+    node = cluster.told()["nodes"][1]
+    assert node["online"] and not node["standby"] and not node["leaving"]
+    assert "ondemand-leaving" not in cluster.cells[FIRST].run("cibadmin", "-Q").stdout
+    assert cluster.done(cluster.node("cell-n2", "member", members=[FIRST]))["changed"] is False
+    assert cluster.untouched_by(FIRST) == before
 
 
 @pytest.mark.parametrize("trip", range(1, 5))

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from tests.cluster.conftest import FIRST, Cluster, Playbook
+from tests.cluster.conftest import FIRST, Cluster, Playbook, wait_until
 
 
 @contextmanager
@@ -105,13 +104,3 @@ def test_a_lost_node_may_be_taken_out_and_nobody_else_before(cluster: Cluster) -
     left = cluster.done(cluster.node("cell-n3", "absent", members=[FIRST, "cell-n2"]))
     assert left["changed"] and [node["name"] for node in cluster.told()["nodes"]] == [FIRST, "cell-n2"]
     assert cluster.untouched_by(FIRST) == before
-
-
-def wait_until(cluster: Cluster, holds: Callable[[dict], bool], tries: int = 60) -> None:
-    """Look at the cluster until it is as wanted."""
-    for _attempt in range(tries):
-        told = cluster.told()
-        if holds(told):
-            return
-        time.sleep(0.5)
-    raise AssertionError(f"it never became so: {told}")

@@ -126,6 +126,7 @@ def _server_problems(one: t.Any, path: str) -> t.List[Problem]:
         ("name", isinstance(one.get("name"), str) and bool(NAME.match(one["name"])), "1 to 63 of a-z, 0-9 and -"),
         ("address", _address(one.get("address")), "an IP address"),
         ("state", one.get("state", "ready") in STATES, "one of " + ", ".join(STATES)),
+        ("awaited", isinstance(one.get("awaited", True), bool), "true or false"),
     )
     return [problem("%s.%s" % (path, name), "wrong or missing", should_be) for name, right, should_be in rules if not right]
 
@@ -230,7 +231,12 @@ def without_password(text: str, new: bool = False) -> str:
     return re.sub(r"^( +stats auth [^:\n]+:).*$", r"\g<1>" + ("(hidden, new)" if new else HIDDEN), text, flags=re.MULTILINE)
 
 
-def password_in(text: str) -> str:
-    """The password that a configuration of ours holds; empty where it holds none."""
-    found = re.search(r"^ +stats auth [^:\n]+:(.*)$", text, re.MULTILINE)
-    return found.group(1) if found else ""
+def digest(text: str) -> str:
+    """What `sha256sum` tells of a file with this text."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def holds_password(hidden: str, told: str, password: str) -> bool:
+    """Does the file with this digest, known only with its password hidden, hold this one?"""
+    whole = re.sub(r"^( +stats auth [^:\n]+:).*$", lambda found: found.group(1) + password, hidden, flags=re.MULTILINE)
+    return digest(whole) == told

@@ -17,11 +17,15 @@ NOT_RELOADED = 76
 
 # Sections as membership_scripts.sections reads them. $1 configuration, $2 admin socket. Both answers of the socket come as one text, which
 # parse_info, parse_state and parse_up read alike: a question of its own each would cost another start of socat on an emulated node.
+# What a connection brings back is written to Ansible's log with -vvv, so the password stays there; the digest is that of the whole file.
 READ = r"""
 section() { printf '\n==ondemand-section== %s\n' "$1"; shift; "$@" 2>&1; printf '\n==ondemand-rc== %s\n' "$?"; }
 socket=$2
 ask() { printf '%s\n' "$1" | timeout 20 socat -t 5 - "UNIX-CONNECT:$socket"; }
-[ -f "$1" ] && section config cat "$1"
+if [ -f "$1" ]; then
+  section config sed 's/^\( *stats auth [^:]*:\).*/\1(hidden)/' "$1"
+  section digest sha256sum "$1"
+fi
 [ -S "$socket" ] || exit 0
 section running ask "show info; show servers state"
 exit 0

@@ -37,8 +37,12 @@ def _unclean(status: Status, leaver: Member, minimum: int) -> Optional[str]:
 
 
 def _last_node(status: Status, leaver: Member, minimum: int) -> Optional[str]:
-    if any(member.online and member.name != leaver.name for member in status.members):
+    others = [member for member in status.members if member.name != leaver.name]
+    if any(member.working for member in others):
         return None
+    idle = [member.name for member in others if member.online and member.standby]
+    if idle:
+        return "of the other nodes only %s is online, in standby, and carries nothing; take it out of standby first" % ", ".join(idle)
     return "no other node is online, and a cluster does not live without one; add a node first, or destroy the cluster"
 
 
@@ -52,11 +56,12 @@ def _unstable(status: Status, leaver: Member, minimum: int) -> Optional[str]:
 
 
 def _minimum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
-    rest = sum(1 for member in status.members if member.online and member.name != leaver.name)
+    # A node in standby carries nothing, so it is not one of those that are required.
+    rest = sum(1 for member in status.members if member.working and member.name != leaver.name)
     # A node that is offline carries nothing; taking it off the list lowers no capacity.
     if not leaver.online or rest >= minimum:
         return None
-    return "%d node(s) would be left online and at least %d are required; add a node first, or lower the minimum" % (rest, minimum)
+    return "%d node(s) would be left working and at least %d are required; add a node first, or lower the minimum" % (rest, minimum)
 
 
 def _quorum(status: Status, leaver: Member, minimum: int) -> Optional[str]:

@@ -160,13 +160,20 @@ done
 """
 )
 
-# $1 node, $2 on or off, $3 deadline in seconds. Waits until nothing runs there any more (on) and the cluster rests.
+# $1 node, $2 on or off, $3 deadline in seconds, $4 a node attribute that marks whose standby it is, or empty.
+# Waits until nothing runs there any more (on) and the cluster rests. The mark comes before the standby and goes after it, so a
+# standby of ours is never without it.
 STANDBY = (
     _HELPERS
     + r"""
 end=$(($(now) + $3))
-if [ "$2" = on ]; then crm_attribute --node "$1" --name standby --update on --lifetime forever || exit 5
-else crm_attribute --node "$1" --name standby --delete --lifetime forever || exit 5; fi
+if [ "$2" = on ]; then
+  [ -z "$4" ] || crm_attribute --node "$1" --name "$4" --update 1 --lifetime forever || exit 5
+  crm_attribute --node "$1" --name standby --update on --lifetime forever || exit 5
+else
+  crm_attribute --node "$1" --name standby --delete --lifetime forever || exit 5
+  [ -z "$4" ] || crm_attribute --node "$1" --name "$4" --delete --lifetime forever || exit 5
+fi
 while :; do
   mon=$(monitor)
   line=$(node_line "$mon" "$1")

@@ -68,16 +68,16 @@ def why_not_node(member: Member) -> t.Optional[str]:
     return next((clause for broken, clause in rules if broken), None)
 
 
-def _target(status: Status, source: str, to: t.Optional[str]) -> t.Union[str, Refusal]:
+def _target(status: Status, source: str, to: t.Optional[str], avoid: t.Container[str]) -> t.Union[str, Refusal]:
     if to is not None:
         named = next((one for one in status.members if one.name == to), None)
         if named is None:
             return Refusal("not_found", "The cluster has no node %r; it has %s." % (to, ", ".join(one.name for one in status.members)))
         why = why_not_node(named)
         return Refusal("unstable", "Node %s %s, so nothing can move there. Name another one or bring it back." % (to, why)) if why else to
-    fit = [one for one in status.members if one.name != source and why_not_node(one) is None]
+    fit = [one for one in status.members if one.name != source and one.name not in avoid and why_not_node(one) is None]
     if not fit:
-        told = ["%s %s" % (one.name, why_not_node(one)) for one in status.members if one.name != source]
+        told = ["%s %s" % (one.name, why_not_node(one) or "is to be avoided") for one in status.members if one.name != source]
         return Refusal("last_node", "No other node can take the service: %s." % ("; ".join(told) or "%s is the only one" % source))
     # The emptiest one; among equals the oldest, which is the last one to leave.
     return min(fit, key=lambda one: (len(status.movable_on(one.name)), one.id)).name
@@ -86,15 +86,15 @@ def _target(status: Status, source: str, to: t.Optional[str]) -> t.Union[str, Re
 RULES = (why_not_service, why_not_quorate, why_not_running)
 
 
-def plan_move(status: Status, service: str, to: t.Optional[str]) -> t.Union[Move, Refusal]:
-    """The move of a service to a node (None: the emptiest other one), or why it is refused."""
+def plan_move(status: Status, service: str, to: t.Optional[str], avoid: t.Container[str] = ()) -> t.Union[Move, Refusal]:
+    """The move of a service to a node (None: the emptiest other one that is not to be avoided), or why it is refused."""
     for rule in RULES:
         refusal = rule(status, service)
         if refusal:
             return refusal
     found = next(one for one in status.services if one.name == service)
     source = found.nodes[0]
-    target = source if to == source else _target(status, source, to)
+    target = source if to == source else _target(status, source, to, avoid)
     if isinstance(target, Refusal):
         return target
     return Move(service, tuple(one.id for one in found.resources), source, target)

@@ -50,6 +50,11 @@ def _online(view: t.Optional[Data]) -> t.List[str]:
     return [node["name"] for node in (view or {}).get("nodes", []) if node["online"] and not node.get("pending")]
 
 
+def _leaving(view: t.Optional[Data]) -> t.List[str]:
+    """Nodes that a leave put into standby without ending. They carry nothing, and can be had back at once."""
+    return [node["name"] for node in (view or {}).get("nodes", []) if node.get("leaving")]
+
+
 def _unsteady(view: t.Optional[Data]) -> t.List[t.Dict[str, str]]:
     """A membership that no step may be built on."""
     if view is None:
@@ -71,20 +76,27 @@ def _unsteady(view: t.Optional[Data]) -> t.List[t.Dict[str, str]]:
 def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bool = False) -> t.Dict[str, t.Any]:
     """Who is a member and who joins, so that the cluster has the wanted number of members.
 
-    vms are the placed ones, existing before new. Joining are, in this order, members that are away, unfinished VMs, and new ones; VMs
-    beyond the wanted number are left alone. Without ``first`` a cluster must be there: its first member is never made by growing.
-    Expendable are the VMs that may be deleted if they cannot join: new ones, and those of which the cluster says that it does not know them.
+    vms are the placed ones, existing before new. Joining are, in this order, members whose leaving was begun and not ended, members
+    that are away, unfinished VMs, and new ones; VMs beyond the wanted number are left alone. Without ``first`` a cluster must be
+    there: its first member is never made by growing. Idle are members that a person put into standby: they stay so, and nobody
+    waits for their services. Expendable are the VMs that may be deleted if they cannot join: new ones, and those of which the
+    cluster says that it does not know them.
     """
-    online = set(_online(view))
+    online = set(_online(view)) - set(_leaving(view))
+    back = set(_leaving(view))
     known = {node["name"] for node in (view or {}).get("nodes", [])}
     members = [vm["name"] for vm in vms if vm["name"] in online]
-    others = sorted((vm for vm in vms if vm["name"] not in online), key=lambda vm: (vm["name"] not in known, bool(vm.get("new"))))
+    others = sorted(
+        (vm for vm in vms if vm["name"] not in online),
+        key=lambda vm: (vm["name"] not in back, vm["name"] not in known, bool(vm.get("new"))),
+    )
     refusals = _unsteady(view)
     if view is None and not first:
         refusals = [_refusal("not_found", "there is no cluster that could grow; run create_cluster first")]
     return {
         "members": members,
         "joining": [vm["name"] for vm in others[: max(0, wanted - len(members))]],
+        "idle": [node["name"] for node in (view or {}).get("nodes", []) if node.get("standby") and node["name"] not in back],
         "expendable": [vm["name"] for vm in vms if vm.get("new") or (view is not None and vm["name"] not in known)],
         "refusals": refusals,
     }

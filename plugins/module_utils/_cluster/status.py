@@ -13,6 +13,8 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 
 TEMPORARY_PREFIXES = ("ondemand-move-", "cli-")
+LEAVING = "ondemand-leaving"
+"""The node attribute that tells our own standby, set by a leave, from one that a person wants."""
 # RESOURCE_OPERATION_INTERVAL; a resource's id may hold underscores, and so do two of the operations.
 OPERATION_KEY = re.compile(r"(.+?)_(migrate_to|migrate_from|[a-z-]+)_\d+\Z")
 KINDS = ("group", "clone")
@@ -35,7 +37,10 @@ class Votes:
 
 @dataclass(frozen=True)
 class Member:
-    """A node as both see it: Corosync's nodelist (listed, address, votes) and Pacemaker (the rest)."""
+    """A node as both see it: Corosync's nodelist (listed, address, votes) and Pacemaker (the rest).
+
+    leaving: it is in standby because a leave was begun, and not ended.
+    """
 
     name: str
     id: int
@@ -46,6 +51,12 @@ class Member:
     standby: bool
     pending: bool
     unclean: bool
+    leaving: bool = False
+
+    @property
+    def working(self) -> bool:
+        """May it carry services now?"""
+        return self.online and not self.pending and not self.standby
 
 
 @dataclass(frozen=True)
@@ -193,6 +204,7 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
         for item in cib.findall("configuration/nodes/node")
         if item.get("type", "member") == "member"
     }
+    marked = {item.get("uname") for item in cib.findall("configuration/nodes/node") if _marked(item)}
     listed = {node.name: node for node in conf.nodes}
     members = []
     for name in sorted(set(known) | set(listed), key=lambda name: (listed[name].id if name in listed else known[name], name)):
@@ -210,9 +222,14 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
                 standby=said.get("standby") == "true",
                 pending=said.get("pending") == "true",
                 unclean=said.get("unclean") == "true",
+                leaving=said.get("standby") == "true" and name in marked,
             )
         )
     return tuple(members)
+
+
+def _marked(node: ET.Element) -> bool:
+    return any(item.get("name") == LEAVING for item in node.iter("nvpair"))
 
 
 def _remembered(text: str, listed: Set[str]) -> Tuple[str, ...]:

@@ -39,6 +39,7 @@ def _node(status: Status, member: Member, min_nodes: int) -> Dict[str, Any]:
         "standby": member.standby,
         "pending": member.pending,
         "unclean": member.unclean,
+        "leaving": member.leaving,
         "services": status.movable_on(member.name),
         "resources": resources,
         "may_leave": {

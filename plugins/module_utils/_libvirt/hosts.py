@@ -108,6 +108,8 @@ def _pool(connection: Any, host: HostAddress) -> Dict[str, Any]:
         if is_error(error, "NO_STORAGE_POOL"):
             return nothing
         raise
+    # libvirt tells the room that there was at its last look, and growing overlays don't make it look again.
+    volumes.refresh(pool)
     free_mib = pool.info()[3] // 2**20
     images = [image.as_data() for image in volumes.images_in(connection, pool)]
     return {"pool": {"name": host.pool, "path": volumes.path_of_pool(pool), "free_mib": free_mib}, "images": images}

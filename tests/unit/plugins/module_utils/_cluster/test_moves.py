@@ -49,6 +49,15 @@ def test_the_default_is_the_emptiest_other_node_and_among_equals_the_oldest() ->
     assert isinstance(found, Move) and found.target == "n3"
 
 
+def test_a_node_that_leaves_next_is_no_default() -> None:
+    found = plan_move(status(LEDGER), "ledger", None, avoid=["n2"])
+    assert isinstance(found, Move) and found.target == "n3"
+    found = plan_move(status(LEDGER), "ledger", "n2", avoid=["n2"])
+    assert isinstance(found, Move) and found.target == "n2", "who names a node means it"
+    refused = plan_move(status(LEDGER), "ledger", None, avoid=["n2", "n3"])
+    assert isinstance(refused, Refusal) and refused.reason == "last_node" and "n2 is to be avoided" in refused.sentence
+
+
 def test_a_service_that_is_there_already_stays_even_if_others_could_not_take_it() -> None:
     alone = status(LEDGER, members=(member(1), member(2, online=False)))
     assert plan_move(alone, "ledger", "n1") == Move("ledger", ("ledger-data", "ledger-app"), "n1", "n1")

@@ -22,9 +22,12 @@ def vm(number, new=False):
     return {"name": "shop-n%d" % number, "new": new}
 
 
-def node(number, online=True, unclean=False, pending=False, may_leave=True):
+def node(number, online=True, unclean=False, pending=False, may_leave=True, **more):
     verdict = {"allowed": may_leave, "reason": None if may_leave else "quorum", "sentence": "" if may_leave else "it would end the quorum"}
-    return {"name": "shop-n%d" % number, "online": online, "unclean": unclean, "pending": pending, "may_leave": verdict}
+    return {"name": "shop-n%d" % number, "online": online, "unclean": unclean, "pending": pending, "may_leave": verdict, **more}
+
+
+LEAVING = {"standby": True, "leaving": True}
 
 
 def cluster(*nodes, quorate=True):
@@ -66,6 +69,15 @@ GROWTH = {
         ["shop-n3"],
     ),
     "a pending node is no member yet": ([vm(1), vm(2)], cluster(node(1), node(2, pending=True)), 2, ["shop-n1"], ["shop-n2"]),
+    "who was leaving comes back before all others": (
+        [vm(1), vm(2), vm(3), vm(4, new=True)],
+        cluster(node(1), node(2, online=False), node(3, **LEAVING)),
+        2,
+        ["shop-n1"],
+        ["shop-n3"],
+    ),
+    "who was leaving and is not wanted stays away": ([vm(1), vm(2)], cluster(node(1), node(2, **LEAVING)), 1, ["shop-n1"], []),
+    "a person's standby stays a member": ([vm(1), vm(2)], cluster(node(1), node(2, standby=True)), 2, ["shop-n1", "shop-n2"], []),
     "a surplus VM is left alone": ([vm(1), vm(2)], cluster(node(1)), 1, ["shop-n1"], []),
     "more members than wanted stay": ([vm(1), vm(2)], cluster(node(1), node(2)), 1, ["shop-n1", "shop-n2"], []),
 }
@@ -75,6 +87,12 @@ GROWTH = {
 def test_growth(vms, view, wanted, members, joining):
     plan = growth(vms, view, wanted)
     assert (plan["members"], plan["joining"], plan["refusals"]) == (members, joining, [])
+
+
+def test_nobody_waits_for_the_services_of_a_person_s_standby():
+    view = cluster(node(1), node(2, standby=True), node(3, **LEAVING))
+    assert growth([vm(1), vm(2), vm(3)], view, 3)["idle"] == ["shop-n2"]
+    assert growth([vm(1)], None, 1, first=True)["idle"] == []
 
 
 def test_the_first_member_is_never_made_by_growing():

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,7 @@ def test_the_view_has_the_promised_keys() -> None:
         "standby",
         "pending",
         "unclean",
+        "leaving",
         "services",
         "resources",
         "may_leave",
@@ -130,3 +132,17 @@ def test_a_section_that_was_cut_off_is_no_answer() -> None:
 def test_who_is_lost_and_on_no_list_is_remembered() -> None:
     peers = "\n==ondemand-section== peers\n1 cell-n1 member\n2 cell-n2 lost\n3 cell-n3 lost\n\n==ondemand-rc== 0\n"
     assert status.parse(sections(TWO + peers)).remembered == ("cell-n3",), "cell-n2 is on the list"
+
+
+MARK = '<node id="4" uname="cell-n2"><instance_attributes id="a"><nvpair id="b" name="ondemand-leaving" value="1"/></instance_attributes></node>'
+
+
+@pytest.mark.parametrize("standby, marked, leaving", [(True, True, True), (True, False, False), (False, True, False)])
+def test_a_standby_of_an_unfinished_leave_is_told_from_a_person_s(standby: bool, marked: bool, leaving: bool) -> None:
+    text = re.sub(r'<node id="4" uname="cell-n2"/>', MARK, TWO) if marked else TWO
+    assert (text != TWO) == marked
+    if standby:
+        text = re.sub(r'(<node name="cell-n2"[^>]*) standby="false"', r'\1 standby="true"', text)
+    seen = status.parse(sections(text))
+    assert (seen.member("cell-n2").standby, seen.member("cell-n2").leaving) == (standby, leaving)
+    assert not seen.member("cell-n1").leaving
