@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import haproxy_runtime
 
-from tests.cluster.balancing import ADDRESS, PASSWORD, PORT, Backend, Balancer, Load, server, stats
+from tests.cluster.balancing import ADDRESS, PASSWORD, PORT, STATS_PORT, Backend, Balancer, Load, server, stats
 
 
 @pytest.fixture
@@ -182,6 +183,26 @@ def test_a_server_whose_check_fails_is_refused_at_the_deadline_and_gets_no_reque
     with Load() as load:
         assert load.recent() == {"n1"}
     assert load.failed == []
+
+
+def test_nobody_waits_for_a_server_on_which_nothing_runs_for_now(balancer: Balancer, backends: dict[str, Backend]) -> None:
+    backends["n2"].healthy = False
+    assert balancer.done([server(1), {**server(2), "awaited": False}], up_s=20)["changed"]
+    backends["n2"].healthy = True
+    with Load() as load:
+        until = time.monotonic() + 20
+        while "n2" not in load.recent() and time.monotonic() < until:
+            pass
+        assert load.recent() == {"n1", "n2"}, "it is no server of less worth once it works"
+
+
+def test_the_password_does_not_come_back_from_the_node(balancer: Balancer) -> None:
+    look = ["sh", "-c", haproxy_runtime.READ, "sh", f"{balancer.directory}/haproxy.cfg", f"{balancer.directory}/admin.sock"]
+    told = subprocess.run(look, capture_output=True, text=True, check=True).stdout
+    assert "stats auth ondemand:(hidden)" in told and PASSWORD not in told
+    other = {"port": STATS_PORT, "password": "another-word-for-tests"}
+    assert "(hidden, new)" in balancer.done([server(1)], "--check", "--diff", stats=other)["diff"]["after"]
+    assert not balancer.done([server(1)])["changed"]
 
 
 def test_a_request_to_a_service_that_is_away_for_two_seconds_waits_and_does_not_fail(

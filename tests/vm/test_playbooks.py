@@ -93,6 +93,12 @@ class Tale:
         self.file = directory / "cluster.yml"
         self.file.write_text(yaml.safe_dump(data))
 
+    def changed(self, name: str, **parts: t.Any) -> pathlib.Path:
+        """A file of that name beside the cluster's, with these parts in the place of its own."""
+        file = self.file.with_name(name + ".yml")
+        file.write_text(yaml.safe_dump({"cluster": {**self.data, **parts}}))
+        return file
+
     def play(self, playbook: str, **variables: t.Any) -> Run:
         """Run a playbook with the cluster's file."""
         return finished(playbook, self.file, **variables)
@@ -192,6 +198,28 @@ def test_creating_it_again_changes_nothing(tale):
     assert tale.done("create_cluster").changes == 0
 
 
+def test_half_a_pair_of_keys_is_made_whole(tale):
+    public = tale.state / "id_ed25519.pub"
+    text = public.read_text()
+    public.unlink()
+    tale.done("scale_out", wanted=1)
+    assert public.read_text() == text
+
+
+def test_who_lacks_the_key_of_the_vms_is_told_so_and_makes_no_other(tale):
+    file = tale.changed("stranger", access={"state_dir": str(tale.state.with_name("elsewhere"))})
+    for playbook, variables in (
+        ("observe", {}),
+        ("scale_out", {"wanted": 2}),
+        ("create_cluster", {}),
+        ("move_service", {"service": "ledger"}),
+    ):
+        run = finished(playbook, file, **variables)
+        assert run.code == 2 and "the key that logs in to tale-n1 is not in" in run.output, run.output
+    assert tale.domains() == ["tale-n1"]
+    assert not (tale.state.with_name("elsewhere") / "id_ed25519").exists()
+
+
 def test_growing_makes_a_vm_on_the_other_host_and_restarts_nothing(tale, ages):
     first = tale.seen()["vms"][0]
     ages["before"] = tale.on(first, AGES)
@@ -237,6 +265,19 @@ def test_a_run_that_is_killed_while_it_makes_a_vm_is_finished_by_the_next(tale):
     assert tale.volumes() == sorted("tale-n%d%s" % (number, end) for number in (1, 2, 3) for end in (".qcow2", "-seed.iso"))
 
 
+def test_a_standby_is_a_person_s_wish_but_that_of_an_unfinished_leave_is_taken_back_by_growing(tale):
+    first = tale.seen()["vms"][0]
+    standby = "crm_attribute --node tale-n3 --name %s --update %s --lifetime forever"
+    tale.on(first, standby % ("standby", "on"))
+    assert tale.done("scale_out", wanted=3).changes == 0
+    assert [node["standby"] for node in tale.seen()["cluster"]["nodes"]] == [False, False, True]
+    tale.on(first, standby % ("ondemand-leaving", "1"))
+    assert tale.seen()["cluster"]["nodes"][2]["leaving"]
+    run = tale.done("scale_out", wanted=3)
+    assert [one["name"] for one in run.ondemand["vms"]] == ["tale-n3"] and run.changes > 0
+    assert not any(node["standby"] or node["leaving"] for node in tale.seen()["cluster"]["nodes"])
+
+
 def test_a_run_that_is_killed_while_a_node_leaves_is_finished_by_the_next(tale):
     here = tale.seen()
     first = here["vms"][0]
@@ -249,7 +290,10 @@ def test_a_run_that_is_killed_while_a_node_leaves_is_finished_by_the_next(tale):
 
 
 def test_shrinking_takes_the_work_back_and_leaves_nothing_of_the_vm(tale, ages):
-    run = tale.done("scale_in", wanted=1, leavers=["tale-n2"])
+    """The maximum was lowered meanwhile, below what runs: that is no hindrance."""
+    file = tale.changed("lowered", requirement={**tale.data["requirement"], "nodes": {"min": 1, "max": 1}})
+    run = finished("scale_in", file, wanted=1, leavers=["tale-n2"])
+    assert run.code == 0, run.output
     assert run.ondemand["nodes"] == ["tale-n1"]
     assert [(one["name"], one["deleted_at"] >= one["left_at"]) for one in run.ondemand["removed"]] == [("tale-n2", True)]
     assert (names(tale), where(tale, "ledger")) == (["tale-n1"], "tale-n1")
@@ -266,11 +310,9 @@ def test_shrinking_to_what_is_there_changes_nothing(tale):
 
 
 def test_a_vm_that_cannot_join_goes_again_and_the_cluster_serves_on(tale):
-    """One second is not enough for any join on these VMs."""
+    """Half a second is not enough for any join on these VMs."""
     before = tale.seen()["cluster"]
-    data = {"cluster": {**tale.data, "deadlines": {"join_s": 1}, "access": {"state_dir": str(tale.state)}}}
-    file = tale.file.with_name("hasty.yml")
-    file.write_text(yaml.safe_dump(data))
+    file = tale.changed("hasty", deadlines={"join_s": 0.5})
     run = finished("scale_out", file, wanted=2)
     assert run.code == 2, run.output
     assert '"reason": "deadline"' in run.output
