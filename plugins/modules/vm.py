@@ -79,7 +79,9 @@ options:
     description: Up to how much memory it may be given while it runs, in MiB; the default is O(memory_mib).
     type: int
   disk_gib:
-    description: Size of the VM's disk in GiB, if larger than the image's.
+    description:
+      - Size of the VM's disk in GiB, if larger than the image's. Images of the role C(ondemand.cluster.image) grow their root
+        file system to it at boot.
     type: int
   disk_cache:
     description:

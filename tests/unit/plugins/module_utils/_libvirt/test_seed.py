@@ -78,6 +78,12 @@ def test_cloud_init_gets_yaml_that_says_the_same():
     assert yaml.safe_load(files["meta-data"]) == {"instance-id": "ondemand-shop-n1", "local-hostname": "shop-n1"}
 
 
+def test_growing_to_the_disk_is_left_to_cloud_inits_own_way():
+    # growpart and resize_rootfs are on unless user-data says otherwise, and its modules are those of the image unless it lists others.
+    user = yaml.safe_load(seed.files(SPEC, PAIR)["user-data"])
+    assert not set(user) & {"growpart", "resize_rootfs", "cloud_init_modules", "cloud_config_modules", "cloud_final_modules"}
+
+
 def test_a_value_never_becomes_syntax():
     evil = "k: [1]\n#\"'{}"
     files = seed.files(replace(SPEC, authorized_keys=(evil,)), PAIR)
