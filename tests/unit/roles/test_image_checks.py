@@ -59,6 +59,40 @@ def test_a_disk_by_address_needs_its_checksum(build):
     assert "image_url_sha256: the SHA-256 of the disk" in output
 
 
+def programs_without(directory: Path, lacking: set[str], uid: int) -> str:
+    """A PATH with everything that this machine has but for some programs, where `id -u` gives this uid."""
+    directory.mkdir()
+    for folder in os.environ["PATH"].split(":"):
+        for program in Path(folder).iterdir() if Path(folder).is_dir() else ():
+            if program.name not in {*lacking, "id"} and not (directory / program.name).is_symlink():
+                (directory / program.name).symlink_to(program)
+    (directory / "id").write_text(f"#!/bin/sh\necho {uid}\n")
+    (directory / "id").chmod(0o755)
+    return str(directory)
+
+
+OWN = {"virsh", "qemu-img", "ssh-keygen"}
+BOOTSTRAP = {"mmdebstrap", "mke2fs"}
+ROOT_WORDS = "bootstrap makes a file system of packages, which needs root, and this is the user 1000"
+# Source, who runs it, what is lacking -> whether root is asked for, and which programs are.
+CONTROLLERS = {
+    "everything is told at once": ("bootstrap", 1000, OWN | BOOTSTRAP, True, OWN | BOOTSTRAP),
+    "root may lack a program": ("bootstrap", 0, {"mmdebstrap"}, False, {"mmdebstrap"}),
+    "a disk of one's own needs neither root nor what makes one": ("path", 1000, {"qemu-img"} | BOOTSTRAP, False, {"qemu-img"}),
+}
+
+
+@pytest.mark.parametrize(("source", "uid", "lacking", "root", "programs"), CONTROLLERS.values(), ids=CONTROLLERS.keys())
+def test_what_the_controller_lacks_is_told_with_what_to_do(build, tmp_path, source, uid, lacking, root, programs):
+    (tmp_path / "disk").write_text("")
+    path = programs_without(tmp_path / "bin", lacking, uid)
+    code, output = build(path, image_source=source, image_path="disk", image_suite="no suite")
+    assert code == 2
+    assert "image_suite: the name of a release" in output
+    assert (ROOT_WORDS in output) == root, output
+    assert {name for name in OWN | BOOTSTRAP if f"{name} is missing on this controller: install " in output} == programs
+
+
 def test_another_disk_under_the_same_path_is_another_input(tmp_path):
     tasks = [
         {"import_role": {"name": "ondemand.cluster.image", "tasks_from": "inputs"}},
