@@ -173,4 +173,7 @@ def test_ansible_builder_sees_what_the_installed_collection_needs(installed: Pat
     python = found["python"]["ondemand.cluster"] if isinstance(found["python"], dict) else found["python"]
     system = found["system"]["ondemand.cluster"] if isinstance(found["system"], dict) else found["system"]
     assert any(line.startswith("libvirt-python") for line in python)
-    assert any(line.startswith("libvirt-devel") for line in system)
+    asked = {(line.split()[0], kind) for line in system for kind in ("rpm", "dpkg") if f"platform:{kind}" in line}
+    # Each with what it is for: libvirt's binding is compiled, virsh, qemu-img and ssh-keygen are called when an image is built.
+    assert {("libvirt-devel", "rpm"), ("libvirt-client", "rpm"), ("qemu-img", "rpm"), ("openssh-clients", "rpm")} <= asked
+    assert {("libvirt-dev", "dpkg"), ("libvirt-clients", "dpkg"), ("qemu-utils", "dpkg"), ("openssh-client", "dpkg")} <= asked

@@ -90,7 +90,7 @@ def test_what_the_controller_lacks_is_told_with_what_to_do(build, tmp_path, sour
     assert code == 2
     assert "image_suite: the name of a release" in output
     assert (ROOT_WORDS in output) == root, output
-    assert {name for name in OWN | BOOTSTRAP if f"{name} is missing on this controller: install " in output} == programs
+    assert {name for name in OWN | BOOTSTRAP if f"{name} is not in PATH on this controller: install " in output} == programs
 
 
 def test_another_disk_under_the_same_path_is_another_input(tmp_path):
