@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -107,6 +110,45 @@ def test_a_checkout_is_an_awx_project_as_it_stands(checkout: Path, copy: Path) -
     assert "failed=1" in told.stdout
 
 
+def wishes_of(path: Path) -> dict[str, str]:
+    """Name -> whole line of a requirements file's wishes."""
+    lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
+    return {name_of(line): line for line in lines if line}
+
+
+def name_of(wish: str) -> str:
+    """The distribution that a line of requirements names, in the one spelling of all that pip takes for the same."""
+    return re.sub("[-_.]+", "-", re.split("[^A-Za-z0-9._-]", wish)[0]).lower()
+
+
+def tops_imported_by(path: Path) -> set[str]:
+    """The packages that a file imports, also inside functions, but for its own neighbours."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level]
+    return {name.split(".")[0] for name in names}
+
+
+def test_what_the_plugins_import_is_asked_for(checkout: Path) -> None:
+    # What comes with ansible-core is there wherever a plugin runs.
+    given = {"ansible-core", *(name_of(line) for line in metadata.requires("ansible-core") or [])}
+    told = given | set(wishes_of(checkout / "meta/ee-requirements.txt"))
+    homes = metadata.packages_distributions()
+    wanted = {(top, path.name) for path in (checkout / "plugins").rglob("*.py") for top in tops_imported_by(path)}
+    foreign = [(top, path) for top, path in wanted if top not in sys.stdlib_module_names and top not in ("ansible", "ansible_collections")]
+    assert {top for top, _ in foreign} >= {"libvirt", "jsonschema", "pycdlib"}
+    assert [(top, path) for top, path in foreign if not told & {name_of(home) for home in homes.get(top, [])}] == []
+
+
+def test_the_drivers_wheel_brings_along_what_its_playbooks_need(checkout: Path, tmp_path: Path) -> None:
+    shutil.copytree(checkout / "driver", tmp_path / "driver", ignore=shutil.ignore_patterns("*.egg-info", "build"))
+    make = "import setuptools.build_meta as b, sys; print(b.prepare_metadata_for_build_wheel(sys.argv[1]))"
+    run(BIN / "python", "-c", make, tmp_path, cwd=tmp_path / "driver")
+    (made,) = tmp_path.glob("*.dist-info/METADATA")
+    told = {line.removeprefix("Requires-Dist: ") for line in made.read_text().splitlines() if line.startswith("Requires-Dist: ")}
+    assert [wish for wish in wishes_of(checkout / "meta/ee-requirements.txt").values() if wish not in told] == []
+
+
 def test_ansible_builder_makes_a_build_context_from_the_definition(copy: Path, tmp_path: Path) -> None:
     run(
         "ansible-builder",
@@ -131,4 +173,7 @@ def test_ansible_builder_sees_what_the_installed_collection_needs(installed: Pat
     python = found["python"]["ondemand.cluster"] if isinstance(found["python"], dict) else found["python"]
     system = found["system"]["ondemand.cluster"] if isinstance(found["system"], dict) else found["system"]
     assert any(line.startswith("libvirt-python") for line in python)
-    assert any(line.startswith("libvirt-devel") for line in system)
+    asked = {(line.split()[0], kind) for line in system for kind in ("rpm", "dpkg") if f"platform:{kind}" in line}
+    # Each with what it is for: libvirt's binding is compiled, virsh, qemu-img and ssh-keygen are called when an image is built.
+    assert {("libvirt-devel", "rpm"), ("libvirt-client", "rpm"), ("qemu-img", "rpm"), ("openssh-clients", "rpm")} <= asked
+    assert {("libvirt-dev", "dpkg"), ("libvirt-clients", "dpkg"), ("qemu-utils", "dpkg"), ("openssh-client", "dpkg")} <= asked

@@ -11,7 +11,8 @@ author:
 version_added: 0.1.0
 short_description: The VMs of a cluster file over all its hosts
 description:
-  - Takes a cluster file itself (a YAML file with the one top-level key C(cluster)), or a file that names one.
+  - Takes a cluster file itself (a YAML file with the one top-level key C(cluster)), or a file that names one. The former only where
+    C(enable_plugins) of C(ansible.cfg) lists C(ondemand.cluster.vms), since nothing in that file names this plugin.
   - Reads all hosts side by side and read-only. A host that is dead costs a warning; the VMs of the others are listed.
   - The SSH host keys are pinned from libvirt's metadata, so no known_hosts file is needed, and checking is strict.
   - Groups are C(ondemand_CLUSTER) and one for each role, C(ondemand_members) as a rule.
@@ -36,9 +37,13 @@ options:
 """
 
 EXAMPLES = r"""
-# ansible-inventory -i shop.yml --graph, with shop.yml being the cluster file, or a file with:
+# inventory.yml, used by: ansible-inventory -i inventory.yml --graph
 plugin: ondemand.cluster.vms
 cluster_file: shop.yml
+
+# The cluster file itself is one too (ansible-inventory -i shop.yml --graph), where ansible.cfg enables the plugin by name:
+# [inventory]
+# enable_plugins = ondemand.cluster.vms, host_list, script, auto, yaml, ini
 """
 
 import os

@@ -79,11 +79,10 @@ options:
     description: Up to how much memory it may be given while it runs, in MiB; the default is O(memory_mib).
     type: int
   disk_gib:
-    description: Size of the VM's disk in GiB, if larger than the image's.
+    description: Size of the VM's disk in GiB, if larger than the image's. The image's root file system grows to it at boot.
     type: int
   disk_cache:
-    description:
-      - How the host caches the VM's own disk. With V(unsafe) a crash of the host may cost the disk; it is for throw-away VMs.
+    description: How the host caches the VM's own disk. V(unsafe) may lose it when the host crashes, and is for throw-away VMs.
     type: str
     choices: [writeback, none, directsync, unsafe]
     default: writeback
@@ -124,7 +123,9 @@ options:
         type: str
         required: true
       path:
-        description: File or block device on the host.
+        description:
+          - File or block device on the host, made and formatted before. For a service that moves between hosts it is the same
+            storage on each of them (NFS, a LUN, Ceph); two local files of one name are two different sets of data.
         type: str
         required: true
       shareable:

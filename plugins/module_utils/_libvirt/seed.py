@@ -62,6 +62,11 @@ def networkd_unit(spec: VmSpec) -> str:
     return "\n".join(lines) + "\n"
 
 
+def resolv_conf(spec: VmSpec) -> str:
+    """The name servers for a system without systemd-resolved, where the network unit's DNS lines are read by nobody."""
+    return "".join(f"nameserver {dns}\n" for dns in spec.dns)
+
+
 def _network_config(spec: VmSpec) -> Dict[str, Any]:
     card: Dict[str, Any] = {"match": {"macaddress": spec.mac}, "dhcp4": False, "dhcp6": False, "accept-ra": False}
     card["addresses"] = [f"{spec.address}/{spec.prefix}"]
@@ -91,7 +96,7 @@ def _as_yaml(value: Dict[str, Any]) -> str:
 
 def files(spec: VmSpec, key: HostKey) -> Dict[str, str]:
     """Every file of the seed and its text."""
-    return {
+    found = {
         # The name is the identity: a VM of this name made anew has a new disk, so cloud-init never sees both.
         "meta-data": _as_yaml({"instance-id": f"ondemand-{spec.name}", "local-hostname": spec.name}),
         "user-data": "#cloud-config\n" + _as_yaml(_user_data(spec, key)),
@@ -102,6 +107,10 @@ def files(spec: VmSpec, key: HostKey) -> Dict[str, str]:
         "ssh_host_ed25519_key.pub": f"{key.public} {spec.name}\n",
         "ondemand.network": networkd_unit(spec),
     }
+    # Without name servers there is no such file: whatever the image says of them stays.
+    if spec.dns:
+        found["resolv.conf"] = resolv_conf(spec)
+    return found
 
 
 def iso(content: Dict[str, str]) -> bytes:

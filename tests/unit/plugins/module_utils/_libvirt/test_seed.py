@@ -60,6 +60,7 @@ def test_our_reader_gets_plain_files():
     assert files["ssh_host_ed25519_key"] == PAIR.private
     assert files["ssh_host_ed25519_key.pub"] == f"{KEY} shop-n1\n"
     unit = files["ondemand.network"].splitlines()
+    assert files["resolv.conf"] == "nameserver 10.0.0.53\n"
     for line in ("MACAddress=52:54:00:20:4b:78", "Address=10.0.0.2/24", "Gateway=10.0.0.1", "DNS=10.0.0.53", "IPv6AcceptRA=no"):
         assert line in unit
 
@@ -73,7 +74,14 @@ def test_cloud_init_gets_yaml_that_says_the_same():
     network = yaml.safe_load(files["network-config"])["ethernets"]["ondemand0"]
     assert network["addresses"] == ["10.0.0.2/24"]
     assert network["match"] == {"macaddress": "52:54:00:20:4b:78"}
+    assert network["nameservers"] == {"addresses": ["10.0.0.53"]}
     assert yaml.safe_load(files["meta-data"]) == {"instance-id": "ondemand-shop-n1", "local-hostname": "shop-n1"}
+
+
+def test_growing_to_the_disk_is_left_to_cloud_inits_own_way():
+    # growpart and resize_rootfs are on unless user-data says otherwise, and its modules are those of the image unless it lists others.
+    user = yaml.safe_load(seed.files(SPEC, PAIR)["user-data"])
+    assert not set(user) & {"growpart", "resize_rootfs", "cloud_init_modules", "cloud_config_modules", "cloud_final_modules"}
 
 
 def test_a_value_never_becomes_syntax():
@@ -87,6 +95,8 @@ def test_a_vm_without_gateway_and_name_servers_gets_none():
     assert "Gateway" not in files["ondemand.network"]
     assert "DNS" not in files["ondemand.network"]
     assert "routes" not in files["network-config"]
+    assert "nameservers" not in files["network-config"]
+    assert "resolv.conf" not in files
 
 
 def test_a_host_key_is_a_real_pair_and_its_directory_is_gone(tmp_path):
