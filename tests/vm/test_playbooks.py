@@ -85,6 +85,8 @@ class Tale:
         data = yaml.safe_load((ROOT / "examples" / "demo.yml").read_text())
         data["cluster"]["name"] = NAME
         data["cluster"]["network"]["addresses"] = "10.99.0.60-10.99.0.69"
+        data["cluster"]["network"]["dns"] = ["10.99.0.3", "10.99.0.4"]
+        data["cluster"]["requirement"]["size"]["disk_gib"] = 9
         data["cluster"]["access"] = {"state_dir": str(directory / "state")}
         for service, address in zip(data["cluster"]["services"], ("10.99.0.12", "10.99.0.13"), strict=True):
             service["address"] = address
@@ -192,6 +194,16 @@ def test_the_requirement_becomes_a_cluster_of_one_that_serves(tale):
     assert {one["name"]: one["state"] for one in cluster["services"]}["ledger"] == "started"
     assert "tale-n1" in tale.get(0, "/t/someone/1")
     assert tale.get(1, "/health")
+
+
+def test_a_vm_has_the_disk_and_the_name_servers_of_the_file(tale):
+    first = tale.seen()["vms"][0]
+    assert tale.on(first, "cat /etc/resolv.conf") == "nameserver 10.99.0.3\nnameserver 10.99.0.4\n"
+    end = time.monotonic() + 120
+    while tale.on(first, "systemctl is-active ondemand-grow.service || true").strip() == "activating" and time.monotonic() < end:
+        time.sleep(1)
+    assert tale.on(first, "systemctl show -P Result ondemand-grow.service").strip() == "success"
+    assert int(tale.on(first, "df -BM --output=size / | tail -1").strip().rstrip("M")) > 8 * 1024
 
 
 def test_creating_it_again_changes_nothing(tale):
