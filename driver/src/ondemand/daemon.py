@@ -245,6 +245,9 @@ class Daemon:
             told = "; ".join([str(error), *(f"{one['path']}: {one['problem']}" for one in error.problems)])
             self._tell("file", f"{told} - the former file stays in force")
             return
+        except Exception as error:  # noqa: BLE001 - a net: whatever an edited file does to its reader, the cluster keeps its driver
+            self._tell("file", f"the file can't be used: {error!r} - the former file stays in force; `ondemand check` tells more")
+            return
         self._tell("file", "")
         if new.digest == self._loaded.digest:
             return

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The order of calls in a tick, with an actor, a reader and a clock made of values: what no real playbook can be timed to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ondemand.config.load import Loaded, load
+from ondemand.daemon import Daemon, Parts, Tick
+from ondemand.model import Outcome, Signal, Step
+from ondemand.record.journal import Journal
+from tests.driver.values import demo_data, merged
+
+
+@dataclass
+class World:
+    """What the daemon is given, what it did, and what it logged. `now` moves only when somebody moves it."""
+
+    folder: Path
+    now: float = 1000.0
+    names: tuple[str, ...] = ("demo-n1",)
+    performed: list[Step] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    look_s: float = 0.0
+    waited_s: float | None = None
+    signals: dict[str, Signal] = field(default_factory=dict)
+
+    def clock(self) -> float:
+        return self.now
+
+    def run(self, playbook: str, variables: Mapping[str, Any], deadline_s: float) -> Outcome:
+        verdict = {"allowed": True}
+        rest = {"online": True, "standby": False, "pending": False, "unclean": False, "services": [], "resources": [], "may_leave": verdict}
+        nodes = [{"name": name, **rest} for name in self.names]
+        vms = [{"name": name, "host": "hv1", "state": "running", "vcpus": 1, "memory_mib": 640} for name in self.names]
+        began = self.now
+        self.now += self.look_s
+        cluster = {"quorate": True, "stable": True, "nodes": nodes, "services": []}
+        return Outcome(True, {"vms": vms, "cluster": cluster}, "", began, self.now)
+
+    def perform(self, step: Step) -> Outcome:
+        self.performed.append(step)
+        if "wanted" in step.variables:
+            self.names = tuple(f"demo-n{i + 1}" for i in range(step.variables["wanted"]))
+        return Outcome(True, {}, "done", self.now, self.now)
+
+    def wait_for_orphans(self, longest_s: float) -> int:
+        self.waited_s = longest_s
+        return 0
+
+    def read(self, members: Mapping[str, str]) -> tuple[dict[str, Signal], list[str]]:
+        return dict(self.signals), []
+
+    def forget(self) -> None:
+        self.signals = {}
+
+    def close(self) -> None:
+        pass
+
+    def debug(self, event: str, **more: object) -> None:
+        pass
+
+    def info(self, event: str, **more: object) -> None:
+        self.lines.append(f"{event} {more}")
+
+    warning = error = info
+
+    def write(self, over: dict[str, Any] | None = None) -> Path:
+        """The cluster file: the demo's without policies, changed by `over`."""
+        small = {"name": "demo", "access": {"state_dir": str(self.folder)}, "scaling": {"policies": []}}
+        path = self.folder / "shop.yml"
+        path.write_text(yaml.safe_dump({"cluster": merged(merged(demo_data()["cluster"], small), over or {})}))
+        return path
+
+    def daemon(self, over: dict[str, Any] | None = None, journal: Journal | None = None, load_file: Any = load) -> Daemon:
+        path = self.write(over)
+        parts: Any = Parts(path, self, lambda _loaded: self, load_file, journal or Journal(None), self.clock, self)  # type: ignore[arg-type]
+        return Daemon(parts, load(path), lambda _text: None)
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def breaking(path: Path) -> Loaded:
+    raise RuntimeError("a reader that trips")
+
+
+def test_a_file_that_its_reader_trips_over_is_told_and_the_former_one_stays(quiet: World) -> None:
+    daemon = quiet.daemon(load_file=breaking)
+    assert daemon.tick() is Tick.IDLE
+    assert daemon.tick() is Tick.IDLE
+    assert len([one for one in quiet.lines if "a reader that trips" in one and "former file stays" in one]) == 1
+
+
+def test_a_file_of_another_cluster_is_told_and_the_former_one_stays(quiet: World) -> None:
+    daemon = quiet.daemon()
+    quiet.write({"name": "other"})
+    assert daemon.tick() is Tick.IDLE
+    assert any("names the cluster other" in one for one in quiet.lines)
