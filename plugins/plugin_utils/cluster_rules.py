@@ -42,7 +42,7 @@ def _entries(cluster: Any, key: str) -> List[Tuple[int, Dict[str, Any]]]:
     return [(i, one) for i, one in enumerate(found) if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def _usable(value: Any) -> bool:
+def _usable(value: Union[int, float]) -> bool:
     """Whether a number can be calculated with and written: YAML knows infinite ones, and whole ones of any number of digits."""
     return -LARGEST_NUMBER < value < LARGEST_NUMBER
 

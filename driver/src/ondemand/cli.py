@@ -15,7 +15,7 @@ import typer
 
 from ondemand.act.actor import Actor
 from ondemand.act.dry import DryActor
-from ondemand.act.runner import PlaybookActor, find_playbooks
+from ondemand.act.runner import LOOK, PlaybookActor, find_playbooks, holder_of
 from ondemand.clock import Clock, Stop
 from ondemand.config.load import Loaded, load
 from ondemand.config.schema import schema_text
@@ -82,7 +82,8 @@ def run(
     """Drives the cluster until SIGTERM or SIGINT. A step that runs is always finished."""
     loaded = load(file)
     clock, stop = Clock(), Stop()
-    real = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now)
+    holder = LOOK if dry_run else holder_of(loaded.state_dir)
+    real = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now, holder)
     actor: Actor = DryActor(real, clock.now) if dry_run else real
     lock = None if dry_run else Lock(loaded.state_dir, loaded.cluster.name)
     journal = Journal(None if dry_run else loaded.state_dir / JOURNAL)
@@ -125,7 +126,7 @@ def plan(file: FileArgument, as_json: JsonOption = False, playbooks: PlaybooksOp
     """Looks at the cluster and prints what the driver would do now, and why. Changes nothing."""
     loaded = load(file)
     clock = Clock()
-    actor = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now)
+    actor = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now, LOOK)
     journal = _journal(loaded)
     memory = journal.memory()
     journal.close()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -15,14 +16,14 @@ import pytest
 from ondemand.act import processes
 from ondemand.act.child import result_of
 from ondemand.act.dry import DryActor
-from ondemand.act.runner import PlaybookActor, Where, find_playbooks, memory_folder
+from ondemand.act.runner import LOOK, PlaybookActor, Where, find_playbooks, holder_of, memory_folder
 from ondemand.errors import ActError
 from ondemand.model import Outcome, Step, StepKind
 from tests.driver.world import PLAYBOOKS, World
 
 
-def actor(world: World) -> PlaybookActor:
-    return PlaybookActor(world.name, world.file.read_text(), Where(PLAYBOOKS), time.monotonic)
+def actor(world: World, holder: str | None = None) -> PlaybookActor:
+    return PlaybookActor(world.name, world.file.read_text(), Where(PLAYBOOKS), time.monotonic, holder or holder_of(world.state))
 
 
 def left(world: World) -> list[str]:
@@ -46,6 +47,42 @@ def test_at_the_deadline_everything_the_job_started_is_ended(world: World) -> No
     assert (world.state / "calls").exists(), "the playbook had begun"
     assert processes.marked(f"{world.name}/") == []
     assert left(world) == []
+
+
+@pytest.mark.parametrize("whose", [LOOK, "another folder"])
+def test_recovery_ends_nobody_elses_playbooks(world: World, tmp_path: Path, whose: str) -> None:
+    other = actor(world, LOOK if whose == LOOK else holder_of(tmp_path / "elsewhere"))
+    done: list[Outcome] = []
+    running = threading.Thread(target=lambda: done.append(other.run("hang", {}, 12)), daemon=True)
+    running.start()
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not processes.marked(f"{world.name}/"):
+        time.sleep(0.1)
+    before = left(world)
+    assert before
+    assert actor(world).wait_for_orphans(0.0) == 0
+    assert left(world) == before
+    running.join(60)
+    assert [one.reason for one in done] == ["deadline"], "it ran to its own deadline"
+
+
+def test_recovery_removes_its_own_folders_and_those_of_looks_that_are_long_over(world: World) -> None:
+    folders = {name: memory_folder() / f"ondemand-{world.name}-.{name}" for name in (f"{holder_of(world.state)}-x", "look-new", "look-old")}
+    for one in folders.values():
+        one.mkdir(mode=0o700)
+    os.utime(folders["look-old"], (1, 1))
+    try:
+        actor(world).wait_for_orphans(0.0)
+        assert left(world) == [folders["look-new"].name]
+    finally:
+        folders["look-new"].rmdir()
+
+
+def test_one_state_folder_has_one_holder_by_whatever_path(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "link").symlink_to("state")
+    assert holder_of(tmp_path / "link") == holder_of(tmp_path / "state") == holder_of(tmp_path / "x" / ".." / "state")
+    assert holder_of(tmp_path) != holder_of(tmp_path / "state")
 
 
 def test_a_failed_task_is_told_in_its_own_words(world: World) -> None:
