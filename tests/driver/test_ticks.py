@@ -79,10 +79,12 @@ class World:
         path.write_text(yaml.safe_dump({"cluster": merged(merged(demo_data()["cluster"], small), over or {})}))
         return path
 
-    def daemon(self, over: dict[str, Any] | None = None, journal: Journal | None = None, load_file: Any = load) -> Daemon:
+    def daemon(
+        self, over: dict[str, Any] | None = None, journal: Journal | None = None, load_file: Any = load, set_text: Any = len
+    ) -> Daemon:
         path = self.write(over)
         parts: Any = Parts(path, self, lambda _loaded: self, load_file, journal or Journal(None), self.clock, self)  # type: ignore[arg-type]
-        return Daemon(parts, load(path), lambda _text: None)
+        return Daemon(parts, load(path), set_text)
 
 
 @pytest.fixture
@@ -101,8 +103,17 @@ def test_a_file_that_its_reader_trips_over_is_told_and_the_former_one_stays(quie
     assert len([one for one in quiet.lines if "a reader that trips" in one and "former file stays" in one]) == 1
 
 
-def test_a_file_of_another_cluster_is_told_and_the_former_one_stays(quiet: World) -> None:
-    daemon = quiet.daemon()
-    quiet.write({"name": "other"})
+MOVED = {
+    "another cluster": ({"name": "other"}, "names the cluster other"),
+    "another state folder": ({"access": {"state_dir": "/var/lib/elsewhere"}}, "state folder /var/lib/elsewhere"),
+}
+
+
+@pytest.mark.parametrize(("over", "told"), MOVED.values(), ids=list(MOVED))
+def test_a_file_that_means_something_else_is_told_and_the_former_one_stays(quiet: World, over: dict[str, Any], told: str) -> None:
+    texts: list[str] = []
+    daemon = quiet.daemon(set_text=texts.append)
+    quiet.write({**over, "requirement": {"nodes": {"min": 2}}})
     assert daemon.tick() is Tick.IDLE
-    assert any("names the cluster other" in one for one in quiet.lines)
+    assert any(told in one and "former file stays" in one for one in quiet.lines)
+    assert texts == []

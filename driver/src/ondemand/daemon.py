@@ -237,10 +237,7 @@ class Daemon:
         self._file_seen = signature
         try:
             new = self._parts.load_file(self._parts.path)
-            if new.cluster.name != self._loaded.cluster.name:
-                raise ConfigError(
-                    f"the file now names the cluster {new.cluster.name}; a driver stays with one, {self._loaded.cluster.name}"
-                )
+            self._stay_with_one(new)
         except ConfigError as error:
             told = "; ".join([str(error), *(f"{one['path']}: {one['problem']}" for one in error.problems)])
             self._tell("file", f"{told} - the former file stays in force")
@@ -256,6 +253,17 @@ class Daemon:
         self._set_text(new.text)
         self._load.close()
         self._load = self._parts.load(new)
+
+    def _stay_with_one(self, new: Loaded) -> None:
+        """Raises ConfigError where a new file means another cluster, or another state folder: lock and journal lie in the one."""
+        old = self._loaded
+        if new.cluster.name != old.cluster.name:
+            raise ConfigError(f"the file now names the cluster {new.cluster.name}; a driver stays with one, {old.cluster.name}")
+        if new.state_dir.resolve() != old.state_dir.resolve():
+            raise ConfigError(
+                f"the file now has the state folder {new.state_dir}, and this driver's lock and journal lie in {old.state_dir}; "
+                "to move them, stop the driver first"
+            )
 
     def _tell(self, about: str, sentence: str) -> None:
         """Logs a sentence when it is new, so that a trouble that lasts is told once, and its end too."""
