@@ -96,6 +96,35 @@ def test_a_playbook_that_is_not_there_is_told_with_its_name(world: World) -> Non
     assert "no_such_book" in done.because
 
 
+CHILDREN = {
+    "that removes its folder": 'rm -rf "$PWD"; exit 1',
+    "that answers no JSON": "cat >/dev/null; echo no-json",
+    "that answers other JSON": "cat >/dev/null; echo '[5]'",
+}
+
+
+@pytest.mark.parametrize("script", CHILDREN.values(), ids=list(CHILDREN))
+def test_a_job_that_breaks_is_a_failed_outcome_with_a_sentence(world: World, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    child = world.folder / "child"
+    child.write_text(f"#!/bin/sh\n{script}\n")
+    child.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(child))
+    done = actor(world).run("observe", {}, 20)
+    assert not done.ok
+    assert "observe could not be run" in done.because
+    assert left(world) == []
+
+
+def test_without_room_for_its_files_a_job_is_a_failed_outcome(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (world.folder / "memory").mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(world.folder / "memory"))
+    made = actor(world)
+    (world.folder / "memory").rmdir()
+    done = made.run("observe", {}, 20)
+    assert (done.ok, done.reason) == (False, "")
+    assert "see to the space" in done.because
+
+
 def test_variables_and_the_cluster_file_are_private_files_and_never_arguments(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_DRIVER", "not-for-jobs")
     seen: list[str] = []

@@ -93,14 +93,20 @@ class PlaybookActor:
     def run(self, playbook: str, variables: Mapping[str, Any], deadline_s: float) -> Outcome:
         """Runs a playbook to its end or to its deadline; then its processes are ended, wherever they hang."""
         began = self._clock()
-        folder = Path(tempfile.mkdtemp(prefix=f"{self._stem}{self._holder}-", dir=self._folders))
+        folder = None
         try:
+            folder = Path(tempfile.mkdtemp(prefix=f"{self._stem}{self._holder}-", dir=self._folders))
             answer = self._in_child(playbook, variables, deadline_s, folder)
         except subprocess.TimeoutExpired:
             why = f"{playbook} did not end within {deadline_s:g} s and was ended; what it left is looked at anew"
             return Outcome(False, {}, why, began, self._clock(), "deadline")
+        except (OSError, ValueError) as error:
+            # No space for the job's files, a folder that somebody removed, an answer that is no JSON: the cluster may be all right.
+            why = f"{playbook} could not be run: {error}; see to the space and the rights of {self._folders}, it is tried again"
+            return Outcome(False, {}, why, began, self._clock())
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
         return _outcome(playbook, answer, began, self._clock())
 
     def wait_for_orphans(self, longest_s: float) -> int:
@@ -117,7 +123,7 @@ class PlaybookActor:
                     shutil.rmtree(left, ignore_errors=True)
         return ended
 
-    def _in_child(self, playbook: str, variables: Mapping[str, Any], deadline_s: float, folder: Path) -> Any:
+    def _in_child(self, playbook: str, variables: Mapping[str, Any], deadline_s: float, folder: Path) -> dict[str, Any]:
         job = {"folder": str(folder), "playbook": self._where.playbook(playbook), "variable_files": self._files(folder, variables)}
         mark = self._mark + uuid.uuid4().hex
         with (folder / "child.log").open("wb") as log:
@@ -140,7 +146,10 @@ class PlaybookActor:
         if child.returncode != 0 or not out or len(out) > LARGEST_ANSWER:
             said = (folder / "child.log").read_text(errors="replace").strip().splitlines()
             return {"status": "failed", "facts": {}, "tail": said[-1] if said else f"the job's process ended with {child.returncode}"}
-        return json.loads(out)
+        answer = json.loads(out)
+        if not isinstance(answer, dict):
+            raise ValueError("the job's process answered no mapping")
+        return answer
 
     def _files(self, folder: Path, variables: Mapping[str, Any]) -> list[str]:
         """The cluster file as it was when it was checked, the job's variables, and the runner's settings (which it reads from here)."""
