@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from ondemand.config.cluster_words import shown
 from ondemand.config.load import check, load, parse
-from ondemand.config.schema import schema_text
+from ondemand.config.rules import MOST_ADDRESSES
+from ondemand.config.schema import schema, schema_text
 from ondemand.errors import ConfigError
 from tests.cluster_files import bad_files, good_files
 from tests.driver.values import demo_data
@@ -156,6 +157,48 @@ def test_a_number_of_very_many_digits_is_a_problem_and_no_traceback(path: str, n
     holder[last] = number
     _made, problems = check(data)
     assert path.replace(".0", "[0]") in [one["path"].removeprefix("cluster.") for one in problems]
+
+
+def test_a_home_that_nobody_has_is_a_problem_and_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(_path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    path = tmp_path / "shop.yml"
+    path.write_text(json.dumps(demo_data()))
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert [one["path"] for one in caught.value.problems] == ["cluster.access.state_dir"]
+
+
+# What a field lets pass -> what the collection asks of it again when the cluster is running already.
+LATER = {
+    ("GroupMember", "agent"): "cib_spec.AGENT",
+    ("BalancedResource", "agent"): "cib_spec.AGENT",
+    ("BalancedResource", "check"): "haproxy.CHECK",
+    ("Operation", "name"): "cib_spec.ID",
+    ("GroupMember", "name"): "cib_spec.ID",
+    ("GroupMember", "options"): "cib_spec.NAME",
+}
+
+
+@pytest.mark.parametrize("field", LATER, ids=" ".join)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_what_passes_here_is_not_refused_after_the_join(field: tuple[str, str], data: st.DataObject) -> None:
+    from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import cib_spec, haproxy
+
+    where, _dot, name = LATER[field].partition(".")
+    later = getattr({"cib_spec": cib_spec, "haproxy": haproxy}[where], name)
+    mine = schema()["$defs"][field[0]]["properties"][field[1]]
+    pattern = mine.get("pattern") or mine["propertyNames"]["pattern"]
+    assert later.match(data.draw(st.from_regex(pattern, fullmatch=True)))
+
+
+def test_the_largest_range_is_the_collections() -> None:
+    from ansible_collections.ondemand.cluster.plugins.module_utils._shared.addresses import LARGEST
+
+    assert MOST_ADDRESSES == LARGEST
 
 
 def test_a_file_that_is_not_there_is_told_with_its_path(tmp_path: Path) -> None:

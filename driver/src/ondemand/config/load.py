@@ -162,4 +162,10 @@ def load(path: Path) -> Loaded:
     if cluster is None:
         count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
         raise ConfigError(f"the cluster file {path} has {count}; nothing was touched", problems)
-    return Loaded(cluster, text, hashlib.sha256(text.encode()).hexdigest())
+    loaded = Loaded(cluster, text, hashlib.sha256(text.encode()).hexdigest())
+    try:
+        _ = loaded.state_dir
+    except RuntimeError as error:
+        told = problem(("cluster", "access", "state_dir"), f"can't be found: {error}", "a path that begins with /, or set HOME")
+        raise ConfigError(f"the state folder of {path} can't be found; nothing was touched", [told]) from error
+    return loaded

@@ -26,6 +26,8 @@ MOST_VALUES = 20000
 MOST_CHARACTERS = 1000000
 """as much as the largest file; aliases can repeat one long text thousands of times"""
 LARGEST_NUMBER = 2**63
+MOST_ADDRESSES = 65536
+"""the largest range from which the collection allots addresses"""
 
 
 # ---------------------------------------------------------------- help for rules: never trip over a wrong shape
@@ -52,7 +54,7 @@ def _number(value: Any) -> Optional[float]:
 
 
 def _has_control(text: str) -> bool:
-    return any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" for c in text)
+    return any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029\ufffe\uffff" or 0xD800 <= ord(c) < 0xE000 for c in text)
 
 
 def _address(value: Any) -> Optional[ipaddress.IPv4Address]:
@@ -156,7 +158,7 @@ def names_are_unique(cluster: Any) -> Found:
         yield from _twice([(base + (i, "name"), one.get("name")) for i, one in entries], what or "a name")
     for key, field, what in (("hosts", "uri", "a URI"), ("disks", "path", "a path")):
         yield from _twice([(("cluster", key, i, field), one.get(field)) for i, one in _entries(cluster, key)], what)
-    resources: List[Tuple[Path, Any]] = [(("load balancer",), "haproxy"), (("load balancer",), "haproxy-clone")]
+    resources: List[Tuple[Path, Any]] = [(("load balancer",), name) for name in ("haproxy", "haproxy-clone", "ondemand-stats")]
     for i, service in _entries(cluster, "services"):
         path: Path = ("cluster", "services", i, "name")
         name = service.get("name")
@@ -208,6 +210,8 @@ def addresses_fit(cluster: Any) -> Found:
         room = int(last) - int(first) + 1
         if most is not None and room < most:
             yield here, "%d addresses are fewer than nodes.max, %d" % (room, most), "at least %d addresses" % most
+        elif room > MOST_ADDRESSES:
+            yield here, "%d addresses are more than can be looked through" % room, "at most %d addresses" % MOST_ADDRESSES
     gateway = _get(cluster, "network", "gateway")
     yield from _outside_range(("cluster", "network", "gateway"), gateway, known)
 
@@ -241,6 +245,7 @@ def service_addresses_fit(cluster: Any) -> Found:
 def ports_do_not_collide(cluster: Any) -> Found:
     """On a node the load balancer binds the services' ports and its statistics; the application listens on another one."""
     fronts = [one.get("port") for _i, one in _entries(cluster, "services") if one.get("kind") == "balanced"]
+    behinds: Dict[int, str] = {}
     for i, service in _entries(cluster, "services"):
         if service.get("kind") != "balanced":
             continue
@@ -250,6 +255,11 @@ def ports_do_not_collide(cluster: Any) -> Found:
         if behind == STATS_PORT or (behind is not None and behind in fronts):
             why = "%s is bound by the load balancer on the same node" % shown(behind)
             yield ("cluster", "services", i, "resource", "port"), why, "another port, such as 8080"
+        elif isinstance(behind, int):
+            here: Path = ("cluster", "services", i, "resource", "port")
+            if behind in behinds:
+                yield here, "%s is bound on the same node by %s" % (shown(behind), behinds[behind]), "a port of its own"
+            behinds.setdefault(behind, path_text(here))
 
 
 def disks_can_be_shared(cluster: Any) -> Found:
@@ -288,6 +298,34 @@ def thresholds_leave_a_gap(cluster: Any) -> Found:
             yield path + ("above",), "%s is not above below, %s" % (shown(above), shown(below)), "more than %s" % shown(below)
 
 
+def load_balancers_are_there(cluster: Any) -> Found:
+    """Signals of the load balancer need a balanced service: without one there never is a sample, and the cluster never shrinks."""
+    services = _get(cluster, "services") or []
+    if not isinstance(services, list) or any(_get(one, "kind") != "movable" for one in services):
+        return
+    for i, policy in _entries(_get(cluster, "scaling"), "policies"):
+        if isinstance(policy.get("signal"), str) and policy["signal"].startswith("lb."):
+            why = "%s is measured at the load balancer, and no service is balanced" % shown(policy["signal"])
+            yield ("cluster", "scaling", "policies", i, "signal"), why, "vm.cpu, or a service of kind balanced"
+
+
+def root_logs_in(cluster: Any) -> Found:
+    """The seed puts the login key into root's account alone, and cluster work needs root."""
+    user = _get(cluster, "access", "user")
+    if isinstance(user, str) and user != "root":
+        why = "%s can't log in: VMs are made with the login key of root alone" % shown(user)
+        yield ("cluster", "access", "user"), why, "root, or left out"
+
+
+def defaults_are_left_out(cluster: Any) -> Found:
+    """Where a field has a default, `null` is neither the default nor a value: half of the readers would take it for each."""
+    holders: List[Tuple[Path, Any, str]] = [(("cluster", "access"), _get(cluster, "access"), "state_dir")]
+    holders += [(("cluster", "hosts", i), host, key) for i, host in _entries(cluster, "hosts") for key in ("zone", "ssh")]
+    for path, holder, key in holders:
+        if isinstance(holder, dict) and key in holder and holder[key] is None:
+            yield path + (key,), "is there without a value", "left out, for the default, or a text"
+
+
 RULES: Tuple[Callable[[Any], Found], ...] = (
     texts_are_one_line,
     options_are_safe,
@@ -299,6 +337,9 @@ RULES: Tuple[Callable[[Any], Found], ...] = (
     ports_do_not_collide,
     disks_can_be_shared,
     thresholds_leave_a_gap,
+    load_balancers_are_there,
+    root_logs_in,
+    defaults_are_left_out,
 )
 
 
