@@ -31,6 +31,8 @@ class World:
     look_s: float = 0.0
     waited_s: float | None = None
     signals: dict[str, Signal] = field(default_factory=dict)
+    standby: tuple[str, ...] = ()
+    read_of: list[list[str]] = field(default_factory=list)
 
     def clock(self) -> float:
         return self.now
@@ -38,7 +40,7 @@ class World:
     def run(self, playbook: str, variables: Mapping[str, Any], deadline_s: float) -> Outcome:
         verdict = {"allowed": True}
         rest = {"online": True, "standby": False, "pending": False, "unclean": False, "services": [], "resources": [], "may_leave": verdict}
-        nodes = [{"name": name, **rest} for name in self.names]
+        nodes = [{"name": name, **rest, "standby": name in self.standby} for name in self.names]
         vms = [{"name": name, "host": "hv1", "state": "running", "vcpus": 1, "memory_mib": 640} for name in self.names]
         began = self.now
         self.now += self.look_s
@@ -56,6 +58,7 @@ class World:
         return 0
 
     def read(self, members: Mapping[str, str]) -> tuple[dict[str, Signal], list[str]]:
+        self.read_of.append(sorted(members))
         return dict(self.signals), []
 
     def forget(self) -> None:
@@ -117,3 +120,13 @@ def test_a_file_that_means_something_else_is_told_and_the_former_one_stays(quiet
     assert daemon.tick() is Tick.IDLE
     assert any(told in one and "former file stays" in one for one in quiet.lines)
     assert texts == []
+
+
+def test_load_is_read_of_the_serving_nodes_and_who_is_in_standby_is_told_once(quiet: World) -> None:
+    quiet.names, quiet.standby = ("demo-n1", "demo-n2"), ("demo-n2",)
+    daemon = quiet.daemon()
+    assert daemon.tick() is Tick.IDLE
+    quiet.now += 100
+    assert daemon.tick() is Tick.IDLE
+    assert quiet.read_of == [["demo-n1"]] * 2
+    assert len([one for one in quiet.lines if "demo-n2 is in standby by somebody's hand" in one]) == 1

@@ -19,6 +19,7 @@ from ondemand.decide.memory import begun, remember
 from ondemand.errors import ConfigError, ObserveError
 from ondemand.model import Decision, Kind, Observation, Outcome, Plan, Refusal, Signal, Step
 from ondemand.observe.cluster import read_cluster
+from ondemand.plan.members import idle_words
 from ondemand.plan.plan import plan
 from ondemand.plan.steps import why_not_reached
 from ondemand.record.journal import Journal
@@ -215,6 +216,7 @@ class Daemon:
             self._seen = read_cluster(self._parts.actor)
             self._parts.journal.observed(self._seen)
             self._tell("observe", "")
+            self._tell("standby", idle_words(self._seen))
         except ObserveError as error:
             self._seen = None
             self._tell("observe", str(error))
@@ -224,7 +226,7 @@ class Daemon:
 
     def _with_signals(self, seen: Observation) -> Observation:
         addresses = {one.name: one.address for one in seen.vms}
-        members = {name: addresses.get(name, "") for name in seen.members}
+        members = {name: addresses.get(name, "") for name in seen.serving}
         found, problems = self._load.read(members)
         self._tell("load", "; ".join(sorted(problems)))
         return replace(seen, signals=found)

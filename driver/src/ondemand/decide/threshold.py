@@ -67,14 +67,24 @@ def windows_after(
     return kept
 
 
-def vote(policy: Policy, scaling: Scaling, signal: Signal | None, unusable: str | None, windows: Mapping[str, Window], wanted: int) -> Vote:
-    """What the policy asks for, given its windows up to now."""
+def vote(
+    policy: Policy,
+    scaling: Scaling,
+    signal: Signal | None,
+    unusable: str | None,
+    windows: Mapping[str, Window],
+    wanted: int,
+    aside: int = 0,
+) -> Vote:
+    """What the policy asks for, given its windows up to now. `aside`: how many of the wanted nodes carry nothing (standby)."""
     if unusable is not None or signal is None:
         return Vote(policy.name, None, "no_data", f"policy {policy.name} can't tell: {unusable}")
     words = f"{policy.signal} {_number(signal.value)}{_unit(signal.unit)}"
     above, below = windows.get(f"{policy.name}.above"), windows.get(f"{policy.name}.below")
     if above:
-        return _settled(policy, "above", above, signal, scaling.scale_out.after_s, words, _more(policy, scaling, signal, wanted), wanted)
+        return _settled(
+            policy, "above", above, signal, scaling.scale_out.after_s, words, _more(policy, scaling, signal, wanted, aside), wanted
+        )
     if below:
         return _settled(
             policy, "below", below, signal, scaling.scale_in.after_s, words, _fewer(policy, scaling.scale_in, signal, wanted), wanted
@@ -94,16 +104,16 @@ def _settled(
     return Vote(policy.name, count, side if count != wanted else f"{side}_but", told + note, window.since)
 
 
-def _more(policy: Policy, scaling: Scaling, signal: Signal, wanted: int) -> tuple[int, str]:
+def _more(policy: Policy, scaling: Scaling, signal: Signal, wanted: int, aside: int) -> tuple[int, str]:
     """At least one node more; for a value per node as many as bring it to the threshold, within most_at_once.
 
-    Formula: needed = ceil(value x nodes measured / above).
+    Formula: needed = ceil(value x nodes measured / above) + nodes in standby.
     """
     most = wanted + scaling.scale_out.most_at_once
     needed = wanted + 1
     if policy.signal in PER_NODE and policy.above > 0 and signal.nodes:
         work = min(signal.value * len(signal.nodes) / policy.above, 1e6)
-        needed = max(needed, math.ceil(work))
+        needed = max(needed, math.ceil(work) + aside)
     return min(needed, most), ""
 
 
