@@ -11,6 +11,8 @@ import time
 
 from ondemand.act import processes
 from ondemand.act.runner import memory_folder
+from ondemand.decide.memory import Memory
+from ondemand.record.journal import Journal
 from ondemand.record.lock import is_held
 from tests.driver.world import World
 
@@ -153,6 +155,36 @@ def test_a_dry_run_tells_and_changes_nothing(world: World) -> None:
     assert "was not run" in done.stderr
     assert world.get() == before
     assert sorted(one.name for one in world.state.iterdir()) == ["world.json"]
+
+
+def test_a_dry_run_goes_on_from_what_the_driver_remembers(world: World) -> None:
+    assert world.call("run", "--once").returncode == 0
+    journal = Journal(world.state / "journal.db")
+    journal.remember(Memory(wanted=2, because="the load of this morning"))
+    journal.close()
+    before = world.history()
+    done = world.call("run", "--once", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "scale_out (wanted=2) was not run" in done.stderr
+    assert world.history() == before
+
+
+def test_a_dry_run_that_sees_nothing_has_failed(world: World) -> None:
+    (world.state / "world.json").unlink()
+    done = world.call("run", "--once", "--dry-run")
+    assert done.returncode == 1, done.stderr
+    assert "could not be observed" in done.stderr
+
+
+def test_plan_asks_for_the_load_that_a_policy_needs(world: World) -> None:
+    policy = {"name": "cpu", "signal": "vm.cpu", "above": 0.6, "below": 0.2}
+    world.write_file({"scaling": {"policies": [policy]}, "hosts": [{"name": "hv1", "uri": "test:///absent.xml"}]})
+    done = world.call("plan", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["load"] == {}
+    assert "hv1 can't be read" in told["load_problems"][0]
+    assert "policy cpu can't tell" in told["decision"]["because"]
 
 
 def test_plan_tells_the_steps_and_changes_nothing(world: World) -> None:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
 """The command `ondemand`. Exit codes: 0 fine, 1 a step failed or the cluster could not be observed, 2 wrong file or use,
-3 refused or to be tried again later (only with --once), 4 the journal or the lock can't be had."""
+3 refused or to be tried again later (of `run` only with --once), 4 the journal or the lock can't be had. In a dry run a step that is
+left out is no failure."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -23,16 +25,19 @@ from ondemand.daemon import Daemon, Parts, Tick
 from ondemand.decide.decide import decide
 from ondemand.decide.memory import Memory
 from ondemand.errors import ActError, ConfigError, ObserveError, OndemandError, RecordError
-from ondemand.model import Refusal
+from ondemand.model import Observation, Refusal
 from ondemand.observe.cluster import read_cluster
 from ondemand.observe.load import LoadReader
 from ondemand.plan.plan import plan as make_plan
+from ondemand.preview import with_load
 from ondemand.record.journal import Journal
 from ondemand.record.lock import Lock, is_held
 from ondemand.record.log import logger
 
 JOURNAL = "journal.db"
 CODES = {Tick.DONE: 0, Tick.IDLE: 0, Tick.WAITING: 3, Tick.REFUSED: 3, Tick.FAILED: 1, Tick.BLIND: 1}
+DRY_CODES = {**CODES, Tick.FAILED: 0}
+"""in a dry run a step that is not done is the good end"""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="On-demand clusters of VMs.")
 FileArgument = Annotated[Path, typer.Argument(help="The cluster file.", metavar="FILE")]
@@ -87,6 +92,9 @@ def run(
     actor: Actor = DryActor(real, clock.now) if dry_run else real
     lock = None if dry_run else Lock(loaded.state_dir, loaded.cluster.name)
     journal = Journal(None if dry_run else loaded.state_dir / JOURNAL)
+    if dry_run:
+        with closing(_journal(loaded)) as kept:
+            journal.remember(kept.memory())
     stop.listen()
     log = logger(loaded.cluster.name, json_logs)
     log.info("driver begins", file=str(file), dry_run=dry_run, every_s=loaded.cluster.scaling.every_s)
@@ -105,7 +113,7 @@ def run(
     if lock is not None:
         lock.release()
     log.info("driver ends", last=result.value)
-    raise SystemExit(0 if not once or dry_run else CODES[result])
+    raise SystemExit((DRY_CODES if dry_run else CODES)[result] if once else 0)
 
 
 def _drive(daemon: Daemon, stop: Stop, once: bool) -> Tick:
@@ -123,14 +131,14 @@ def _drive(daemon: Daemon, stop: Stop, once: bool) -> Tick:
 
 @app.command()
 def plan(file: FileArgument, as_json: JsonOption = False, playbooks: PlaybooksOption = None) -> None:
-    """Looks at the cluster and prints what the driver would do now, and why. Changes nothing."""
+    """Looks at the cluster and its load and prints what the driver would do now, and why. Changes nothing."""
     loaded = load(file)
     clock = Clock()
     actor = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now, LOOK)
     journal = _journal(loaded)
     memory = journal.memory()
     journal.close()
-    seen = read_cluster(actor)
+    seen, problems = _look(loaded, actor, clock)
     now = clock.now()
     decision, after = decide(seen, loaded.cluster.requirement, loaded.cluster.scaling, memory, now)
     barred = [key for key, until in after.barred.items() if until > now]
@@ -140,16 +148,28 @@ def plan(file: FileArgument, as_json: JsonOption = False, playbooks: PlaybooksOp
         "refusal": {"reason": found.reason.value, "sentence": found.sentence} if isinstance(found, Refusal) else None,
         "steps": [] if isinstance(found, Refusal) else [one.as_data() for one in found.steps],
         "because": found.sentence if isinstance(found, Refusal) else found.because,
+        "load": {name: {"value": one.value, "unit": one.unit, "nodes": list(one.nodes)} for name, one in seen.signals.items()},
+        "load_problems": problems,
     }
     if as_json:
         print(json.dumps(told, indent=1))
         return
+    for problem in problems:
+        print(f"load: {problem}")
     print(f"decision: {decision.kind.value}, {decision.wanted} nodes: {decision.because}")
     for i, step in enumerate([] if isinstance(found, Refusal) else found.steps, 1):
         given = ", ".join(f"{key}={value}" for key, value in step.variables.items())
         print(f"step {i}: {step.playbook} ({given}), at most {step.deadline_s:g} s: {step.because}")
     if isinstance(found, Refusal) or not found.steps:
         print(f"{'refused' if isinstance(found, Refusal) else 'nothing to do'}: {told['because']}")
+
+
+def _look(loaded: Loaded, actor: Actor, clock: Clock) -> tuple[Observation, list[str]]:
+    """The cluster with its load, sampled before and after the look; without policies nobody asks for the load."""
+    if not loaded.cluster.scaling.policies:
+        return read_cluster(actor), []
+    with closing(LoadReader(loaded.cluster, loaded.state_dir, clock.now)) as reader:
+        return with_load(reader, lambda: read_cluster(actor), clock.now, time.sleep)
 
 
 @app.command()

@@ -82,6 +82,12 @@ def settled(seen: Observation) -> bool:
     return state is not None and state.quorate and state.stable and not state.not_started and all(one.online for one in state.nodes)
 
 
+def addresses(seen: Observation) -> dict[str, str]:
+    """Serving node -> its VM's address, empty where its host does not tell."""
+    known = {one.name: one.address for one in seen.vms}
+    return {name: known.get(name, "") for name in seen.serving}
+
+
 def same(one: Step, other: Step) -> bool:
     """Whether two steps do the same; their sentences may count seconds."""
     return (one.kind, dict(one.variables)) == (other.kind, dict(other.variables))
@@ -225,9 +231,7 @@ class Daemon:
         self._pause_s = LOOK_SOON_S if whole else min(LOOK_AGAIN_S, 2 * self._pause_s)
 
     def _with_signals(self, seen: Observation) -> Observation:
-        addresses = {one.name: one.address for one in seen.vms}
-        members = {name: addresses.get(name, "") for name in seen.serving}
-        found, problems = self._load.read(members)
+        found, problems = self._load.read(addresses(seen))
         self._tell("load", "; ".join(sorted(problems)))
         return replace(seen, signals=found)
 
