@@ -14,7 +14,8 @@ import yaml
 
 from ondemand.config.load import Loaded, load
 from ondemand.daemon import Daemon, Parts, Tick
-from ondemand.model import Outcome, Signal, Step
+from ondemand.decide.memory import Memory
+from ondemand.model import Outcome, Signal, Step, StepKind
 from ondemand.record.journal import Journal
 from tests.driver.values import demo_data, merged
 
@@ -130,3 +131,15 @@ def test_load_is_read_of_the_serving_nodes_and_who_is_in_standby_is_told_once(qu
     assert daemon.tick() is Tick.IDLE
     assert quiet.read_of == [["demo-n1"]] * 2
     assert len([one for one in quiet.lines if "demo-n2 is in standby by somebody's hand" in one]) == 1
+
+
+STEP = Step(StepKind.OUT, {"wanted": 2}, "load", {"members": 2}, 600.0)
+
+
+@pytest.mark.parametrize(("began_at", "longest_s"), [(900.0, 500.0), (100.0, 1.0), (9e9, 600.0)], ids=["rest", "over", "from the future"])
+def test_an_orphan_is_waited_for_to_its_deadline_and_never_longer(quiet: World, began_at: float, longest_s: float) -> None:
+    journal = Journal(None)
+    journal.step_begun(began_at, STEP, None, Memory())
+    quiet.daemon(journal=journal).recover()
+    assert quiet.waited_s == longest_s
+    assert journal.open_steps() == []

@@ -94,7 +94,7 @@ def run(
     journal = Journal(None if dry_run else loaded.state_dir / JOURNAL)
     if dry_run:
         with closing(_journal(loaded)) as kept:
-            journal.remember(kept.memory())
+            journal.remember(kept.memory(clock.now()))
     stop.listen()
     log = logger(loaded.cluster.name, json_logs)
     log.info("driver begins", file=str(file), dry_run=dry_run, every_s=loaded.cluster.scaling.every_s)
@@ -136,7 +136,7 @@ def plan(file: FileArgument, as_json: JsonOption = False, playbooks: PlaybooksOp
     clock = Clock()
     actor = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now, LOOK)
     journal = _journal(loaded)
-    memory = journal.memory()
+    memory = journal.memory(clock.now())
     journal.close()
     seen, problems = _look(loaded, actor, clock)
     now = clock.now()
@@ -177,7 +177,7 @@ def status(file: FileArgument, as_json: JsonOption = False) -> None:
     """Prints what the journal knows: whether a driver runs, what is wanted and why, the newest observation, the newest entries."""
     loaded = load(file)
     journal = _journal(loaded)
-    memory: Memory = journal.memory()
+    memory: Memory = journal.memory(time.time())
     told = {
         "cluster": loaded.cluster.name,
         "driver": is_held(loaded.state_dir),

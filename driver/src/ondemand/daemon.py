@@ -107,7 +107,7 @@ class Daemon:
 
     def __init__(self, parts: Parts, loaded: Loaded, set_text: Callable[[str], None]) -> None:
         self._parts, self._loaded, self._set_text = parts, loaded, set_text
-        self._memory = parts.journal.memory()
+        self._memory = parts.journal.memory(parts.clock())
         self._load = parts.load(loaded)
         self._seen: Observation | None = None
         self._look_at = 0.0
@@ -121,7 +121,7 @@ class Daemon:
         now = parts.clock()
         open_steps = parts.journal.open_steps()
         # A playbook that still runs may end within its deadline; one of no known step was only looking.
-        rest = max((one["at"] + one["deadline_s"] - now for one in open_steps), default=1.0)
+        rest = max((min(one["at"], now) + one["deadline_s"] - now for one in open_steps), default=1.0)
         ended = parts.actor.wait_for_orphans(max(1.0, rest))
         for one in open_steps:
             why = "the driver ended while it ran; what came of it is read from the cluster"

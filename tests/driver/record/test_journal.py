@@ -22,6 +22,7 @@ from ondemand.record.lock import Lock, is_held
 from tests.driver.values import node, observation
 from tests.driver.world import SOURCE
 
+NOW = 100.0
 STEP = Step(StepKind.OUT, {"wanted": 2}, "load", {"members": 2}, 600.0)
 MEMORY = Memory(2, "load", 5.0, {"a.above": Window(1, 2)}, 3.0, None, 1, 9.0, None, {"s@n": 7.0})
 
@@ -46,7 +47,7 @@ def test_a_step_is_there_before_its_effect_and_open_until_its_end(tmp_path: Path
     other = Journal(path, readonly=True)
     (found,) = other.open_steps()
     assert (found["step"], found["breach_at"], found["deadline_s"], found["variables"]) == ("scale_out", 5.0, 600.0, {"wanted": 2})
-    assert other.memory().unfinished is StepKind.OUT
+    assert other.memory(NOW).unfinished is StepKind.OUT
     journal.step_ended(step_id, Outcome(True, {"nodes": ["a"]}, "well", 10.0, 20.0), MEMORY)
     assert other.open_steps() == []
     step, outcome = other.history()
@@ -57,12 +58,19 @@ def test_a_step_is_there_before_its_effect_and_open_until_its_end(tmp_path: Path
 
 def test_the_memory_is_kept_without_its_windows(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db")
-    assert journal.memory() == Memory()
+    assert journal.memory(NOW) == Memory()
     journal.remember(MEMORY)
     journal.close()
     again = Journal(tmp_path / "journal.db")
-    assert again.memory() == Memory(2, "load", 5.0, {}, 3.0, None, 1, 9.0, None, {"s@n": 7.0})
+    assert again.memory(NOW) == Memory(2, "load", 5.0, {}, 3.0, None, 1, 9.0, None, {"s@n": 7.0})
     again.close()
+
+
+def test_times_that_were_kept_by_a_clock_ahead_block_no_longer_than_ever(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    journal.remember(Memory(2, "load", 9e9, {}, 9e9, 9e9, 1, 9e9, None, {"s@n": 9e9, "s@m": 150.0}))
+    assert journal.memory(NOW) == Memory(2, "load", NOW, {}, NOW, NOW, 1, NOW + 300, None, {"s@n": NOW + 3600, "s@m": 150.0})
+    journal.close()
 
 
 def test_a_reader_can_not_write(tmp_path: Path) -> None:
@@ -110,7 +118,7 @@ USES: dict[str, Callable[[Journal], object]] = {
     "remember": lambda one: one.remember(MEMORY),
     "observed": lambda one: one.observed(observation([node(1)])),
     "state": lambda one: one.state("memory"),
-    "memory": lambda one: one.memory(),
+    "memory": lambda one: one.memory(NOW),
     "open_steps": lambda one: one.open_steps(),
     "history": lambda one: one.history(),
 }
@@ -118,6 +126,7 @@ READS = ("decision", "plan", "step_ended", "state", "memory", "open_steps", "his
 BROKEN = {
     "tables that are gone": ("DROP TABLE entries; DROP TABLE state", tuple(USES)),
     "rows that are no JSON": ("UPDATE entries SET data = 'x'; UPDATE state SET data = 'x'", READS),
+    "rows without what a step needs": ("UPDATE entries SET data = '{}' WHERE kind = 'step'", ("open_steps", "step_ended")),
     "rows of other JSON": ("UPDATE entries SET data = '5'; UPDATE state SET data = '[5]'", READS),
 }
 
@@ -152,7 +161,7 @@ def test_a_journal_that_was_moved_away_alone_does_not_come_back(tmp_path: Path) 
         (tmp_path / name).write_bytes(content)
     path.rename(tmp_path / "away.db")
     fresh = Journal(path)
-    assert fresh.memory() == Memory()
+    assert fresh.memory(NOW) == Memory()
     fresh.close()
     assert (tmp_path / "journal.db-wal.left").read_bytes() == kept["journal.db-wal"]
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from ondemand.decide.memory import Memory
+from ondemand.decide.memory import Memory, capped
 from ondemand.errors import RecordError
 from ondemand.model import Decision, Observation, Outcome, Plan, Refusal, Step, StepKind
 
@@ -235,17 +235,18 @@ class Journal:
         return dict(json.loads(row[0])) if row else {}
 
     @_guarded
-    def memory(self) -> Memory:
-        """The memory that was kept."""
+    def memory(self, now: float) -> Memory:
+        """The memory that was kept, with no time in it that lies further ahead than the driver ever sets one."""
         kept = self.state("memory")
         unfinished = kept.pop("unfinished", None)
-        return Memory(**kept, unfinished=StepKind(unfinished) if unfinished else None)
+        return capped(Memory(**kept, unfinished=StepKind(unfinished) if unfinished else None), now)
 
     @_guarded
     def open_steps(self) -> list[dict[str, Any]]:
-        """Steps that began and have no end: their driver died. Each with `id` and `at`."""
+        """Steps that began and have no end: their driver died. Each with `id`, `at`, `step`, `because` and `deadline_s` at least."""
         rows = self._db.execute("SELECT id, at, data FROM entries WHERE kind = 'step' AND ended_at IS NULL ORDER BY id")
-        return [{"id": row[0], "at": row[1], **json.loads(row[2])} for row in rows]
+        found = [{"id": row[0], "at": row[1], **json.loads(row[2])} for row in rows]
+        return [{**one, "step": one["step"], "because": one["because"], "deadline_s": float(one["deadline_s"])} for one in found]
 
     @_guarded
     def history(self, most: int = 0) -> list[dict[str, Any]]:
