@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def observations(case: dict[str, Any]) -> list[Observation]:
         for name, one in look.get("signals", {}).items():
             nodes_of = tuple(one.get("nodes", [each.name for each in nodes if not each.standby]))
             signals[name] = Signal(float(one["value"]), "", look["at"] - one.get("age", 0), nodes_of)
-        made.append(observation(nodes, vms, float(look["at"]), signals, **state))
+        made.append(replace(observation(nodes, vms, float(look["at"]), signals, **state), busy_s=float(look.get("busy_s", 0))))
     return made
 
 

@@ -33,6 +33,7 @@ class World:
     waited_s: float | None = None
     signals: dict[str, Signal] = field(default_factory=dict)
     standby: tuple[str, ...] = ()
+    idle: bool = False
     read_of: list[list[str]] = field(default_factory=list)
 
     def clock(self) -> float:
@@ -60,6 +61,8 @@ class World:
 
     def read(self, members: Mapping[str, str]) -> tuple[dict[str, Signal], list[str]]:
         self.read_of.append(sorted(members))
+        if self.idle:
+            self.signals = {"vm.cpu": Signal(0.01, "", self.now, tuple(sorted(members)))}
         return dict(self.signals), []
 
     def forget(self) -> None:
@@ -143,3 +146,15 @@ def test_an_orphan_is_waited_for_to_its_deadline_and_never_longer(quiet: World, 
     quiet.daemon(journal=journal).recover()
     assert quiet.waited_s == longest_s
     assert journal.open_steps() == []
+
+
+def test_looks_that_take_long_do_not_keep_a_cluster_from_shrinking(quiet: World) -> None:
+    policy = {"name": "cpu", "signal": "vm.cpu", "above": 0.6, "below": 0.2}
+    quiet.names, quiet.look_s, quiet.idle = ("demo-n1", "demo-n2"), 30.0, True
+    paced = {"policies": [policy], "every_s": 2, "scale_in": {"after_s": 150, "cooldown_s": 0}}
+    daemon = quiet.daemon({"scaling": paced})
+    while quiet.now < 1400 and not quiet.performed:
+        daemon.tick()
+        quiet.now += 2
+    assert [one.kind for one in quiet.performed] == [StepKind.IN]
+    assert quiet.now >= 1150

@@ -114,6 +114,7 @@ class Daemon:
         self._pause_s = LOOK_SOON_S
         self._file_seen: tuple[int, ...] = ()
         self._told: dict[str, str] = {}
+        self._busy_s = 0.0
 
     def recover(self) -> None:
         """Sees to what a driver that died left: its playbooks end first, its steps are closed, reality is read anew."""
@@ -135,7 +136,8 @@ class Daemon:
             self._observe()
         if self._seen is None:
             return Tick.BLIND
-        observation = self._with_signals(self._seen)
+        observation = replace(self._with_signals(self._seen), busy_s=self._busy_s)
+        self._busy_s = 0.0
         now = self._parts.clock()
         cluster = self._loaded.cluster
         decision, memory = decide(observation, cluster.requirement, cluster.scaling, self._memory, now)
@@ -189,6 +191,7 @@ class Daemon:
         step_id = parts.journal.step_begun(parts.clock(), step, self._memory.breach_at, self._memory)
         parts.log.info("step", playbook=step.playbook, variables=dict(step.variables), because=step.because)
         outcome = parts.actor.perform(step)
+        self._busy_s += max(0.0, outcome.ended_at - outcome.started_at)
         self._pause_s = LOOK_SOON_S
         self._observe()
         if outcome.ok:
@@ -218,8 +221,11 @@ class Daemon:
             say("decision", decision=decision.kind.value, wanted=decision.wanted, because=decision.because)
 
     def _observe(self) -> None:
+        began = self._parts.clock()
         try:
             self._seen = read_cluster(self._parts.actor)
+            # Not of a look that failed: nobody knows what went on meanwhile, so that is a gap.
+            self._busy_s += self._parts.clock() - began
             self._parts.journal.observed(self._seen)
             self._tell("observe", "")
             self._tell("standby", idle_words(self._seen))

@@ -110,13 +110,17 @@ class ClusterState:
 
 @dataclass(frozen=True)
 class Observation:
-    """What was there at a time. `cluster` is None while there is none."""
+    """What was there at a time. `cluster` is None while there is none.
+
+    `busy_s`: how long, since the decision before, the driver itself took no samples because it observed or acted.
+    """
 
     at: float
     vms: tuple[Vm, ...] = ()
     unreachable: tuple[str, ...] = ()
     cluster: ClusterState | None = None
     signals: Mapping[str, Signal] = field(default_factory=dict)
+    busy_s: float = 0.0
 
     @property
     def members(self) -> tuple[str, ...]:

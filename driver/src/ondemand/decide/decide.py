@@ -31,7 +31,7 @@ def _votes(observation: Observation, scaling: Scaling, memory: Memory, members: 
     for policy in scaling.policies:
         signal = observation.signals.get(policy.signal)
         unusable = why_unusable(policy.signal, signal, now, stale_s)
-        mine = windows_after(policy, signal, unusable is None, memory.windows, now, stale_s)
+        mine = windows_after(policy, signal, unusable is None, memory.windows, now, stale_s, observation.busy_s)
         windows.update(mine)
         votes.append(vote(policy, scaling, signal, unusable, mine, wanted, aside))
     return votes, windows

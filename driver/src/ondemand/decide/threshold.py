@@ -46,15 +46,23 @@ def why_unusable(name: str, signal: Signal | None, now: float, stale_s: float) -
 
 
 def windows_after(
-    policy: Policy, signal: Signal | None, usable: bool, windows: Mapping[str, Window], now: float, stale_s: float
+    policy: Policy,
+    signal: Signal | None,
+    usable: bool,
+    windows: Mapping[str, Window],
+    now: float,
+    stale_s: float,
+    busy_s: float = 0.0,
 ) -> dict[str, Window]:
     """The policy's windows with this sample.
 
     A gap must never lead to a removal: without a usable sample, or after more than `stale_s` without one, `below` begins anew. A gap
-    should not delay a growth: `above` goes on over one that is four times as long, for example while the cluster is being observed.
+    should not delay a growth: `above` goes on over one that is four times as long, for example while a host is slow to answer.
+    What the driver itself spent observing or acting, `busy_s`, is no gap of the load's: a look takes longer than `stale_s` where VMs are
+    slow, comes every minute, and would let no window below ever last. Rates and CPU shares after it are means over the whole of it.
     """
     kept = {}
-    for side, longest_s in (("above", 4 * stale_s), ("below", stale_s)):
+    for side, longest_s in (("above", 4 * stale_s + busy_s), ("below", stale_s + busy_s)):
         key = f"{policy.name}.{side}"
         old = windows.get(key)
         if usable and signal is not None:
