@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,13 @@ class World:
     signals: dict[str, Signal] = field(default_factory=dict)
     standby: tuple[str, ...] = ()
     idle: bool = False
+    looks: int = 0
+    stop_after: int = 1_000_000
+    """after so many looks somebody wishes the driver to end"""
     read_of: list[list[str]] = field(default_factory=list)
+
+    def stop(self) -> bool:
+        return self.looks >= self.stop_after
 
     def clock(self) -> float:
         return self.now
@@ -46,6 +52,7 @@ class World:
         vms = [{"name": name, "host": "hv1", "state": "running", "vcpus": 1, "memory_mib": 640} for name in self.names]
         began = self.now
         self.now += self.look_s
+        self.looks += 1
         cluster = {"quorate": True, "stable": True, "nodes": nodes, "services": []}
         return Outcome(True, {"vms": vms, "cluster": cluster}, "", began, self.now)
 
@@ -55,9 +62,9 @@ class World:
             self.names = tuple(f"demo-n{i + 1}" for i in range(step.variables["wanted"]))
         return Outcome(True, {}, "done", self.now, self.now)
 
-    def wait_for_orphans(self, longest_s: float) -> int:
+    def wait_for_orphans(self, longest_s: float, stop: Callable[[], bool]) -> int | None:
         self.waited_s = longest_s
-        return 0
+        return None if stop() else 0
 
     def read(self, members: Mapping[str, str]) -> tuple[dict[str, Signal], list[str]]:
         self.read_of.append(sorted(members))
@@ -90,7 +97,7 @@ class World:
         self, over: dict[str, Any] | None = None, journal: Journal | None = None, load_file: Any = load, set_text: Any = len
     ) -> Daemon:
         path = self.write(over)
-        parts: Any = Parts(path, self, lambda _loaded: self, load_file, journal or Journal(None), self.clock, self)  # type: ignore[arg-type]
+        parts: Any = Parts(path, self, lambda _loaded: self, load_file, journal or Journal(None), self.clock, self, self.stop)  # type: ignore[arg-type]
         return Daemon(parts, load(path), set_text)
 
 
@@ -158,3 +165,24 @@ def test_looks_that_take_long_do_not_keep_a_cluster_from_shrinking(quiet: World)
         quiet.now += 2
     assert [one.kind for one in quiet.performed] == [StepKind.IN]
     assert quiet.now >= 1150
+
+
+def test_a_wish_to_stop_ends_the_wait_for_orphans_and_their_steps_stay_open(quiet: World) -> None:
+    journal = Journal(None)
+    journal.step_begun(900.0, STEP, None, Memory())
+    quiet.stop_after = 0
+    quiet.daemon(journal=journal).recover()
+    assert [one["step"] for one in journal.open_steps()] == ["scale_out"]
+
+
+@pytest.mark.parametrize(("stop_after", "performed"), [(1_000_000, 1), (2, 0)], ids=["nobody wishes it", "during the second look"])
+def test_after_a_wish_to_stop_no_step_begins(quiet: World, stop_after: int, performed: int) -> None:
+    quiet.look_s, quiet.stop_after = 10.0, stop_after
+    daemon = quiet.daemon()
+    assert daemon.tick() is Tick.IDLE  # so that the next tick's plan rests on a look that is no longer fresh
+    quiet.looks = 1
+    quiet.now += 30
+    quiet.write({"requirement": {"nodes": {"min": 2}}})
+    result = daemon.tick()
+    assert len(quiet.performed) == performed
+    assert result is (Tick.DONE if performed else Tick.WAITING)

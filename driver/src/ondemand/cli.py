@@ -57,9 +57,13 @@ def _end(error: OndemandError) -> NoReturn:
 
 
 def _journal(loaded: Loaded) -> Journal:
-    """The cluster's journal for reading; an empty one while no driver has written any."""
+    """The cluster's journal for reading; an empty one while no driver has written any. Raises RecordError where it may not be read."""
     path = loaded.state_dir / JOURNAL
-    return Journal(path, readonly=True) if path.is_file() else Journal(None)
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise RecordError(f"the state folder {loaded.state_dir} can't be read: {error}; run this as the account that owns it") from error
+    return Journal(path, readonly=True) if there else Journal(None)
 
 
 @app.command()
@@ -105,7 +109,7 @@ def run(
     def set_text(text: str) -> None:
         real.text = text
 
-    daemon = Daemon(Parts(file, actor, reader, load, journal, clock.now, log), loaded, set_text)
+    daemon = Daemon(Parts(file, actor, reader, load, journal, clock.now, log, stop.wanted), loaded, set_text)
     daemon.recover()
     result = _drive(daemon, stop, once)
     daemon.close()
@@ -193,14 +197,19 @@ def status(file: FileArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps(told, indent=1))
         return
-    print(
-        f"cluster {told['cluster']}: {'a driver runs' if told['driver'] else 'no driver runs'}; wanted: {memory.wanted} nodes {memory.because}"
-    )
+    print(f"cluster {loaded.cluster.name}: {'a driver runs' if told['driver'] else 'no driver runs'}; {_wanted(memory)}")
     seen = told["observation"]
     if isinstance(seen, dict) and seen:
         print(f"seen {_ago(seen['at'])}: members {', '.join(seen['members']) or 'none'}; services {seen['services'] or 'none'}")
     for one in journal_lines(told["newest"]):
         print(one)
+
+
+def _wanted(memory: Memory) -> str:
+    """What the journal knows of the number of nodes, as a sentence's half."""
+    if memory.wanted is None:
+        return "the journal is empty: no driver has decided yet how many nodes are wanted"
+    return f"wanted: {memory.wanted} node{'s' if memory.wanted != 1 else ''}" + (f", because {memory.because}" if memory.because else "")
 
 
 @app.command()
@@ -213,7 +222,7 @@ def history(file: FileArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps(entries, indent=1))
         return
-    for line in journal_lines(entries):
+    for line in journal_lines(entries) or ["the journal is empty: no driver has written to it yet"]:
         print(line)
 
 

@@ -74,6 +74,8 @@ class Parts:
     journal: Journal
     clock: Callable[[], float]
     log: FilteringBoundLogger
+    stop: Callable[[], bool]
+    """whether somebody wishes the driver to end: no wait goes on and no step begins after that"""
 
 
 def settled(seen: Observation) -> bool:
@@ -123,7 +125,10 @@ class Daemon:
         open_steps = parts.journal.open_steps()
         # A playbook that still runs may end within its deadline; one of no known step was only looking.
         rest = max((min(one["at"], now) + one["deadline_s"] - now for one in open_steps), default=1.0)
-        ended = parts.actor.wait_for_orphans(max(1.0, rest))
+        ended = parts.actor.wait_for_orphans(max(1.0, rest), parts.stop)
+        if ended is None:
+            parts.log.info("the driver ends while an earlier driver's playbook runs; the next start sees to it")
+            return
         for one in open_steps:
             why = "the driver ended while it ran; what came of it is read from the cluster"
             parts.journal.step_ended(one["id"], Outcome(False, {}, why, one["at"], parts.clock(), "interrupted"), self._memory)
@@ -183,6 +188,9 @@ class Daemon:
         if not again.steps or not same(again.steps[0], found.steps[0]):
             self._parts.log.info("plan dropped: a second look showed another state", now=again.because)
             return Tick.IDLE
+        if self._parts.stop():
+            self._parts.log.info("the driver ends, and the next step is not begun", playbook=again.steps[0].playbook)
+            return Tick.WAITING
         return self._perform(again.steps[0])
 
     def _perform(self, step: Step) -> Tick:

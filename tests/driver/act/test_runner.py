@@ -26,6 +26,10 @@ def actor(world: World, holder: str | None = None) -> PlaybookActor:
     return PlaybookActor(world.name, world.file.read_text(), Where(PLAYBOOKS), time.monotonic, holder or holder_of(world.state))
 
 
+def never() -> bool:
+    return False
+
+
 def left(world: World) -> list[str]:
     return [one.name for one in memory_folder().glob(f"ondemand-{world.name}-.*")]
 
@@ -60,10 +64,26 @@ def test_recovery_ends_nobody_elses_playbooks(world: World, tmp_path: Path, whos
         time.sleep(0.1)
     before = left(world)
     assert before
-    assert actor(world).wait_for_orphans(0.0) == 0
+    assert actor(world).wait_for_orphans(0.0, never) == 0
     assert left(world) == before
     running.join(60)
     assert [one.reason for one in done] == ["deadline"], "it ran to its own deadline"
+
+
+def test_a_wish_to_stop_ends_the_wait_and_leaves_the_playbook_running(world: World) -> None:
+    made, done = actor(world), []
+    running = threading.Thread(target=lambda: done.append(made.run("hang", {}, 8)), daemon=True)
+    running.start()
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not processes.marked(f"{world.name}/"):
+        time.sleep(0.1)
+    began = time.monotonic()
+    assert made.wait_for_orphans(60.0, lambda: True) is None
+    assert time.monotonic() - began < 3
+    assert left(world)
+    assert processes.marked(f"{world.name}/")
+    running.join(60)
+    assert [one.reason for one in done] == ["deadline"]
 
 
 def test_recovery_removes_its_own_folders_and_those_of_looks_that_are_long_over(world: World) -> None:
@@ -72,7 +92,7 @@ def test_recovery_removes_its_own_folders_and_those_of_looks_that_are_long_over(
         one.mkdir(mode=0o700)
     os.utime(folders["look-old"], (1, 1))
     try:
-        actor(world).wait_for_orphans(0.0)
+        actor(world).wait_for_orphans(0.0, never)
         assert left(world) == [folders["look-new"].name]
     finally:
         folders["look-new"].rmdir()
@@ -182,7 +202,7 @@ class Recorder:
     def perform(self, step: Step) -> Outcome:
         raise AssertionError("a dry run performs nothing")
 
-    def wait_for_orphans(self, longest_s: float) -> int:
+    def wait_for_orphans(self, longest_s: float, stop: object) -> int:
         raise AssertionError("a dry run ends nobody's playbook")
 
 
@@ -193,4 +213,4 @@ def test_a_dry_run_looks_and_tells_what_it_would_run() -> None:
     assert real.ran == ["observe"]
     done = dry.perform(Step(StepKind.OUT, {"wanted": 2}, "", {}, 1.0))
     assert (done.ok, done.because) == (False, "dry run: scale_out (wanted=2) was not run")
-    assert dry.wait_for_orphans(1) == 0
+    assert dry.wait_for_orphans(1, never) == 0

@@ -109,12 +109,16 @@ class PlaybookActor:
                 shutil.rmtree(folder, ignore_errors=True)
         return _outcome(playbook, answer, began, self._clock())
 
-    def wait_for_orphans(self, longest_s: float) -> int:
+    def wait_for_orphans(self, longest_s: float, stop: Callable[[], bool]) -> int | None:
         """Playbooks of a driver that died: they may end in peace within so long, then they are ended; folders are removed.
 
         Only this holder's: a look that somebody takes meanwhile, or a cluster of the same name in another folder, is not touched.
+        None if `stop` ended the wait: what still runs is left in peace, the next start finds it.
         """
-        ended = 0 if processes.wait_for(self._mark, longest_s) else processes.end(self._mark)
+        peace = processes.wait_for(self._mark, longest_s, stop)
+        if not peace and stop():
+            return None
+        ended = 0 if peace else processes.end(self._mark)
         for left in self._folders.glob(f"{self._stem}{self._holder}-*"):
             shutil.rmtree(left, ignore_errors=True)
         for left in self._folders.glob(f"{self._stem}{LOOK}-*"):
