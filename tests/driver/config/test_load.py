@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import tracemalloc
 from pathlib import Path
@@ -96,6 +97,23 @@ def test_a_name_that_is_none_or_stands_twice_is_told_with_path_and_line(text: st
         parse(text)
     assert [one["path"] for one in caught.value.problems] == [path]
     assert line in caught.value.problems[0]["problem"]
+
+
+@pytest.mark.parametrize("key", [None, 1.5, 1, True, datetime.date(2026, 1, 1)], ids=str)
+@pytest.mark.parametrize("path", ["", "hosts.0", "services.0.resource.options"])
+def test_data_with_a_name_that_is_no_text_is_a_problem_on_both_sides_of_the_wall(path: str, key: Any) -> None:
+    from ansible_collections.ondemand.cluster.plugins.action.cluster_check import check as collection_check
+
+    data = demo_data()
+    holder: Any = data["cluster"]
+    for part in path.split(".") if path else []:
+        holder = holder[int(part)] if part.isdigit() else holder.setdefault(part, {})
+    holder[key] = "x"
+    expected = ".".join(["cluster", *([path.replace(".0", "[0]")] if path else []), str(key)])
+    made, problems = check(data)
+    assert made is None
+    assert [one["path"] for one in problems] == [expected]
+    assert any(one["problem"] in ("is a name and no text", "is no field here") for one in collection_check(data))
 
 
 def test_a_merged_name_may_be_given_anew() -> None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ondemand.config.cluster_words import Problem, problem, shape_problem
 from ondemand.config.model import Cluster, ClusterFile
-from ondemand.config.rules import too_much, with_rules
+from ondemand.config.rules import names_are_texts, too_much, with_rules
 from ondemand.config.schema import schema
 from ondemand.errors import ConfigError
 
@@ -144,9 +144,10 @@ def _kind_problem(data: Any, path: tuple[int | str, ...], kind: str, tag: Any) -
 
 def check(data: Any) -> tuple[Cluster | None, list[Problem]]:
     """The models of plain data, or every problem in it (then no models)."""
-    many = too_much(data)
-    if many:
-        return None, many
+    # Before the models see it: they walk everything, put all of it into words, and lose the place of a name that is no text.
+    wrong = too_much(data) or [problem(*one) for one in names_are_texts(data, ())]
+    if wrong:
+        return None, wrong
     cluster, shape = _shape_problems(data)
     problems = with_rules(shape, data.get("cluster") if isinstance(data, dict) else None)
     return (None, problems) if problems else (cluster, [])

@@ -118,6 +118,17 @@ def too_much(data: Any) -> List[Problem]:
     return []
 
 
+def names_are_texts(cluster: Any, where: Path = ("cluster",)) -> Found:
+    """YAML takes `on`, `~`, `1.5` and dates as names for something else than text, and nothing here has such a name."""
+    left: List[Tuple[Path, Any]] = [(where, cluster)]
+    while left:
+        path, data = left.pop()
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+            if isinstance(data, dict) and not isinstance(key, str):
+                yield path + (str(key),), "is a name and no text", "a text; in quotes where YAML takes it for something else"
+            left.append((path + (key if isinstance(key, (str, int)) else str(key),), value))
+
+
 def texts_are_one_line(cluster: Any) -> Found:
     """Values reach line formats, XML and command lines: control characters are refused everywhere, templates too."""
     left: List[Tuple[Path, Any]] = [(("cluster",), cluster)]
@@ -327,6 +338,7 @@ def defaults_are_left_out(cluster: Any) -> Found:
 
 
 RULES: Tuple[Callable[[Any], Found], ...] = (
+    names_are_texts,
     texts_are_one_line,
     options_are_safe,
     names_are_unique,
