@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import signal
+import sqlite3
 import time
 
 from ondemand.act import processes
@@ -123,6 +125,18 @@ def test_signals_end_the_wait_but_never_a_step(world: World) -> None:
     assert driver.wait(60) == 0
     assert len(world.nodes()) == 2
     assert [one["ok"] for one in world.entries("outcome")] == [True]
+
+
+def test_a_journal_that_breaks_under_a_driver_ends_it_with_a_sentence_and_its_code(world: World) -> None:
+    driver = world.start()
+    world.until("the driver has looked", lambda: bool(world.entries("decision")))
+    with contextlib.closing(sqlite3.connect(world.state / "journal.db")) as raw:
+        raw.execute("DROP TABLE state")
+    world.write_file(MIN_2)
+    assert driver.wait(60) == 4
+    assert "can't be used: no such table: state" in world.log()
+    assert "Traceback" not in world.log()
+    assert not is_held(world.state)
 
 
 def test_a_waiting_driver_ends_at_once(world: World) -> None:
