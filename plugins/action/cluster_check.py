@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Optional
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_rules import Path, Problem, shape_problem, with_rules
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_rules import Path, Problem, shape_problem, too_much, with_rules
 
 try:
     import jsonschema
@@ -87,6 +87,9 @@ def _branch(error: Any, path: Path, data: Any) -> Iterator[Problem]:
 
 def check(data: Any) -> List[Problem]:
     """Every problem of a whole cluster file, given as plain data; an empty list if there is none."""
+    many = too_much(data)
+    if many:
+        return many
     shape: List[Problem] = []
     for error in jsonschema.Draft202012Validator(schema()).iter_errors(data):
         shape += _told(error, tuple(error.absolute_path), data)
@@ -117,7 +120,8 @@ class ActionModule(ActionBase):
                 "cluster_check needs the Python library jsonschema on the controller, in the Python that runs Ansible, and can't "
                 "import it (%s); install it there, for example with pip or the package python3-jsonschema" % MISSING
             )
-        problems = check({"cluster": _plain(given)})
+        # Counted before it is copied: a few aliases can stand for billions of values.
+        problems = too_much(given) or check({"cluster": _plain(given)})
         result.update(changed=False, problems=problems)
         if problems:
             result.update(

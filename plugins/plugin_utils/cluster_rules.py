@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The rules of the cluster file that compare fields with each other, and the words in which every problem is told.
+"""The rules of the cluster file that compare fields with each other.
 
 Pure, standard library, Python 3.8 syntax: this file exists twice, as driver/src/ondemand/config/rules.py and as
 plugins/plugin_utils/cluster_rules.py, because neither side of the wall may import the other. A test fails when they differ.
@@ -10,110 +10,24 @@ Every rule takes the plain data of `cluster`, ignores what has the wrong shape (
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-import math
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
-Path = Tuple[Union[str, int], ...]
-Problem = Dict[str, str]
+from .cluster_words import Path, Problem, path_text, problem, shape_problem, shown
+
+__all__ = ["RULES", "Path", "Problem", "address_range", "path_text", "problem", "shape_problem", "too_much", "with_rules"]
+
 Found = Iterator[Tuple[Path, str, str]]
 
 STATS_PORT = 8404
 """the load balancer's statistics listen here on every node"""
 MOST_VALUES = 20000
 """more than any cluster file has; YAML aliases can make a small text hold itself, or billions of values"""
-
-
-def path_text(path: Sequence[Union[str, int]]) -> str:
-    """`('cluster', 'hosts', 0, 'uri')` as `cluster.hosts[0].uri`."""
-    text = ""
-    for part in path:
-        text += "[%d]" % part if isinstance(part, int) else ("." if text else "") + str(part)
-    return text
-
-
-def shown(value: Any) -> str:
-    """A value for a sentence: one line, at most 60 characters."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def problem(path: Sequence[Union[str, int]], what: str, should_be: str) -> Problem:
-    """One thing the user can put right."""
-    return {"path": path_text(path), "problem": what, "should_be": should_be}
-
-
-# ---------------------------------------------------------------- the words for a wrong shape
-
-
-def _resolved(schema: Dict[str, Any], node: Dict[str, Any], value: Any) -> Dict[str, Any]:
-    """The schema node that counts: references followed, `null` alternatives left out, the branch of the `kind` chosen."""
-    while True:
-        if "$ref" in node:
-            target = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
-            node = {**target, **{key: node[key] for key in ("description", "default") if key in node}}
-            continue
-        branches = [one for one in node.get("anyOf", []) if one.get("type") != "null"]
-        if len(branches) == 1:
-            node = branches[0]
-            continue
-        chooser = node.get("discriminator")
-        if chooser and isinstance(value, dict):
-            tag = value.get(chooser["propertyName"])
-            reference = chooser["mapping"].get(tag) if isinstance(tag, str) else None
-            if reference:
-                node = {"$ref": reference}
-                continue
-        return node
-
-
-def schema_at(schema: Dict[str, Any], data: Any, path: Sequence[Union[str, int]]) -> Dict[str, Any]:
-    """The schema node of a path in the data; an empty one where the schema says nothing."""
-    node = _resolved(schema, schema, data)
-    for part in path:
-        if isinstance(part, int):
-            node = node.get("items", {})
-            data = data[part] if isinstance(data, list) and part < len(data) else None
-        else:
-            extra = node.get("additionalProperties")
-            node = node.get("properties", {}).get(part) or (extra if isinstance(extra, dict) else {})
-            data = data.get(part) if isinstance(data, dict) else None
-        node = _resolved(schema, node, data)
-    return node
-
-
-def expectation(node: Dict[str, Any]) -> str:
-    """What a schema node wants, in words."""
-    if "enum" in node or "const" in node:
-        return "one of " + ", ".join(str(one) for one in node.get("enum", [node.get("const")]))
-    if "discriminator" in node:
-        return "a mapping whose %s is one of %s" % (
-            node["discriminator"]["propertyName"],
-            ", ".join(sorted(node["discriminator"]["mapping"])),
-        )
-    kinds = {"object": "a mapping", "array": "a list", "string": "a text", "integer": "a whole number", "number": "a number"}
-    kind = kinds.get(str(node.get("type")), "true or false" if node.get("type") == "boolean" else "a text, a number, or true or false")
-    if "properties" in node:
-        return kind + " with " + ", ".join(node["properties"])
-    words = node.get("description", "")
-    return "%s: %s" % (kind, words) if words else kind
-
-
-def shape_problem(schema: Dict[str, Any], data: Any, path: Sequence[Union[str, int]], kind: str, value: Any = None) -> Problem:
-    """A problem of shape in words. Kinds: `missing`, `unknown` (a field nobody knows), `key` (a bad name), else a bad value."""
-    node = schema_at(schema, data, path)
-    if kind == "missing":
-        return problem(path, "is missing", expectation(node))
-    if kind == "unknown":
-        known = list(schema_at(schema, data, path[:-1]).get("properties", {}))
-        near = difflib.get_close_matches(str(path[-1]), known, 1)
-        hint = "%s, as it seems; " % near[0] if near else ""
-        return problem(path, "is no field here", "%sone of %s" % (hint, ", ".join(known)) if known else "left out")
-    if kind == "key":
-        names = schema_at(schema, data, path[:-1]).get("propertyNames", {})
-        return problem(path, "is no right name", names.get("description", "a name"))
-    return problem(path, "%s does not fit" % shown(value), expectation(node))
+MOST_CHARACTERS = 1000000
+"""as much as the largest file; aliases can repeat one long text thousands of times"""
+LARGEST_NUMBER = 2**63
+MOST_ADDRESSES = 65536
+"""the largest range from which the collection allots addresses"""
 
 
 # ---------------------------------------------------------------- help for rules: never trip over a wrong shape
@@ -130,12 +44,17 @@ def _entries(cluster: Any, key: str) -> List[Tuple[int, Dict[str, Any]]]:
     return [(i, one) for i, one in enumerate(found) if isinstance(one, dict)] if isinstance(found, list) else []
 
 
+def _usable(value: Union[int, float]) -> bool:
+    """Whether a number can be calculated with and written: YAML knows infinite ones, and whole ones of any number of digits."""
+    return -LARGEST_NUMBER < value < LARGEST_NUMBER
+
+
 def _number(value: Any) -> Optional[float]:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) else None
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and _usable(value) else None
 
 
 def _has_control(text: str) -> bool:
-    return any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" for c in text)
+    return any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029\ufffe\uffff" or 0xD800 <= ord(c) < 0xE000 for c in text)
 
 
 def _address(value: Any) -> Optional[ipaddress.IPv4Address]:
@@ -181,17 +100,40 @@ def _network(cluster: Any) -> Optional[Tuple[ipaddress.IPv4Network, ipaddress.IP
 # ---------------------------------------------------------------- the rules
 
 
+def too_much(data: Any) -> List[Problem]:
+    """The one problem of data that is too large to be looked at further. To be asked before anything else walks the data."""
+    values, characters = 0, 0
+    left: List[Any] = [data]
+    while left:
+        one = left.pop()
+        values += 1
+        characters += len(one) if isinstance(one, str) else 0
+        if values > MOST_VALUES or characters > MOST_CHARACTERS:
+            what = "has more than %d values or %d characters, or holds itself" % (MOST_VALUES, MOST_CHARACTERS)
+            return [problem(("cluster",), what, "a file without circular or multiplying aliases")]
+        if isinstance(one, dict):
+            left += [*one.keys(), *one.values()]
+        elif isinstance(one, (list, tuple, set)):
+            left += one
+    return []
+
+
+def names_are_texts(cluster: Any, where: Path = ("cluster",)) -> Found:
+    """YAML takes `on`, `~`, `1.5` and dates as names for something else than text, and nothing here has such a name."""
+    left: List[Tuple[Path, Any]] = [(where, cluster)]
+    while left:
+        path, data = left.pop()
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+            if isinstance(data, dict) and not isinstance(key, str):
+                yield path + (str(key),), "is a name and no text", "a text; in quotes where YAML takes it for something else"
+            left.append((path + (key if isinstance(key, (str, int)) else str(key),), value))
+
+
 def texts_are_one_line(cluster: Any) -> Found:
     """Values reach line formats, XML and command lines: control characters are refused everywhere, templates too."""
-
-    seen = 0
     left: List[Tuple[Path, Any]] = [(("cluster",), cluster)]
     while left:
         path, data = left.pop()
-        seen += 1
-        if seen > MOST_VALUES:
-            yield ("cluster",), "has more than %d values, or holds itself" % MOST_VALUES, "a file without circular or multiplying aliases"
-            return
         if isinstance(data, dict):
             for key, value in data.items():
                 if isinstance(key, str) and _has_control(key):
@@ -215,8 +157,8 @@ def options_are_safe(cluster: Any) -> Found:
             for key, value in options.items() if isinstance(options, dict) else ():
                 if isinstance(value, str) and any(c in value for c in "\"'<>\\`"):
                     yield path + ("options", key), "%s has a quote, bracket or backslash" % shown(value), "a value without \" ' < > \\ `"
-                elif isinstance(value, float) and not math.isfinite(value):
-                    yield path + ("options", key), "%s is no usable number" % shown(value), "a finite number"
+                elif isinstance(value, (int, float)) and not _usable(value):
+                    yield path + ("options", key), "%s is no usable number" % shown(value), "a finite number below 2^63"
 
 
 def names_are_unique(cluster: Any) -> Found:
@@ -227,7 +169,7 @@ def names_are_unique(cluster: Any) -> Found:
         yield from _twice([(base + (i, "name"), one.get("name")) for i, one in entries], what or "a name")
     for key, field, what in (("hosts", "uri", "a URI"), ("disks", "path", "a path")):
         yield from _twice([(("cluster", key, i, field), one.get(field)) for i, one in _entries(cluster, key)], what)
-    resources: List[Tuple[Path, Any]] = [(("load balancer",), "haproxy"), (("load balancer",), "haproxy-clone")]
+    resources: List[Tuple[Path, Any]] = [(("load balancer",), name) for name in ("haproxy", "haproxy-clone", "ondemand-stats")]
     for i, service in _entries(cluster, "services"):
         path: Path = ("cluster", "services", i, "name")
         name = service.get("name")
@@ -242,6 +184,13 @@ def names_fit_hostnames(cluster: Any) -> Found:
     name = _get(cluster, "name")
     if isinstance(name, str) and 58 < len(name) <= 63:
         yield ("cluster", "name"), "%s leaves no room for the ending -nK of its VMs" % shown(name), "a name of at most 58 characters"
+
+
+def names_fit_groups(cluster: Any) -> Found:
+    """The inventory's group of a cluster is ondemand_NAME, beside the groups of its VMs' roles."""
+    name = _get(cluster, "name")
+    if name in ("members", "joining"):
+        yield ("cluster", "name"), "%s is the name of a group of VMs in the inventory" % name, "another name than members and joining"
 
 
 def nodes_are_in_order(cluster: Any) -> Found:
@@ -279,6 +228,8 @@ def addresses_fit(cluster: Any) -> Found:
         room = int(last) - int(first) + 1
         if most is not None and room < most:
             yield here, "%d addresses are fewer than nodes.max, %d" % (room, most), "at least %d addresses" % most
+        elif room > MOST_ADDRESSES:
+            yield here, "%d addresses are more than can be looked through" % room, "at most %d addresses" % MOST_ADDRESSES
     gateway = _get(cluster, "network", "gateway")
     yield from _outside_range(("cluster", "network", "gateway"), gateway, known)
 
@@ -312,6 +263,7 @@ def service_addresses_fit(cluster: Any) -> Found:
 def ports_do_not_collide(cluster: Any) -> Found:
     """On a node the load balancer binds the services' ports and its statistics; the application listens on another one."""
     fronts = [one.get("port") for _i, one in _entries(cluster, "services") if one.get("kind") == "balanced"]
+    behinds: Dict[int, str] = {}
     for i, service in _entries(cluster, "services"):
         if service.get("kind") != "balanced":
             continue
@@ -321,6 +273,11 @@ def ports_do_not_collide(cluster: Any) -> Found:
         if behind == STATS_PORT or (behind is not None and behind in fronts):
             why = "%s is bound by the load balancer on the same node" % shown(behind)
             yield ("cluster", "services", i, "resource", "port"), why, "another port, such as 8080"
+        elif isinstance(behind, int):
+            here: Path = ("cluster", "services", i, "resource", "port")
+            if behind in behinds:
+                yield here, "%s is bound on the same node by %s" % (shown(behind), behinds[behind]), "a port of its own"
+            behinds.setdefault(behind, path_text(here))
 
 
 def disks_can_be_shared(cluster: Any) -> Found:
@@ -351,30 +308,66 @@ def thresholds_leave_a_gap(cluster: Any) -> Found:
         path: Path = ("cluster", "scaling", "policies", i)
         above, below = _number(policy.get("above")), _number(policy.get("below"))
         for key in ("above", "below"):
-            if isinstance(policy.get(key), float) and not math.isfinite(policy[key]):
-                yield path + (key,), "%s is no usable number" % shown(policy[key]), "a finite number"
+            if isinstance(policy.get(key), (int, float)) and not _usable(policy[key]):
+                yield path + (key,), "%s is no usable number" % shown(policy[key]), "a finite number below 2^63"
             elif policy.get("signal") == "vm.cpu" and (_number(policy.get(key)) or 0) > 1:
                 yield path + (key,), "%s is above 1, and vm.cpu never is" % shown(policy[key]), "a share between 0 and 1, such as 0.6"
         if above is not None and below is not None and above <= below:
             yield path + ("above",), "%s is not above below, %s" % (shown(above), shown(below)), "more than %s" % shown(below)
 
 
+def load_balancers_are_there(cluster: Any) -> Found:
+    """Signals of the load balancer need a balanced service: without one there never is a sample, and the cluster never shrinks."""
+    services = _get(cluster, "services") or []
+    if not isinstance(services, list) or any(_get(one, "kind") != "movable" for one in services):
+        return
+    for i, policy in _entries(_get(cluster, "scaling"), "policies"):
+        if isinstance(policy.get("signal"), str) and policy["signal"].startswith("lb."):
+            why = "%s is measured at the load balancer, and no service is balanced" % shown(policy["signal"])
+            yield ("cluster", "scaling", "policies", i, "signal"), why, "vm.cpu, or a service of kind balanced"
+
+
+def root_logs_in(cluster: Any) -> Found:
+    """The seed puts the login key into root's account alone, and cluster work needs root."""
+    user = _get(cluster, "access", "user")
+    if isinstance(user, str) and user != "root":
+        why = "%s can't log in: VMs are made with the login key of root alone" % shown(user)
+        yield ("cluster", "access", "user"), why, "root, or left out"
+
+
+def defaults_are_left_out(cluster: Any) -> Found:
+    """Where a field has a default, `null` is neither the default nor a value: half of the readers would take it for each."""
+    holders: List[Tuple[Path, Any, str]] = [(("cluster", "access"), _get(cluster, "access"), "state_dir")]
+    holders += [(("cluster", "hosts", i), host, key) for i, host in _entries(cluster, "hosts") for key in ("zone", "ssh")]
+    for path, holder, key in holders:
+        if isinstance(holder, dict) and key in holder and holder[key] is None:
+            yield path + (key,), "is there without a value", "left out, for the default, or a text"
+
+
 RULES: Tuple[Callable[[Any], Found], ...] = (
+    names_are_texts,
     texts_are_one_line,
     options_are_safe,
     names_are_unique,
     names_fit_hostnames,
+    names_fit_groups,
     nodes_are_in_order,
     addresses_fit,
     service_addresses_fit,
     ports_do_not_collide,
     disks_can_be_shared,
     thresholds_leave_a_gap,
+    load_balancers_are_there,
+    root_logs_in,
+    defaults_are_left_out,
 )
 
 
 def with_rules(shape: Sequence[Problem], cluster: Any) -> List[Problem]:
     """The problems of shape, and those of the rules at other paths: one problem per path, in the order of the paths."""
+    many = too_much(cluster)
+    if many:
+        return many
     found: Dict[str, Problem] = {}
     for one in [*shape, *(problem(*each) for rule in RULES for each in rule(cluster))]:
         found.setdefault(one["path"], one)

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import signal
+import sqlite3
 import time
 
 from ondemand.act import processes
 from ondemand.act.runner import memory_folder
+from ondemand.decide.memory import Memory
+from ondemand.record.journal import Journal
 from ondemand.record.lock import is_held
 from tests.driver.world import World
 
@@ -123,6 +127,18 @@ def test_signals_end_the_wait_but_never_a_step(world: World) -> None:
     assert [one["ok"] for one in world.entries("outcome")] == [True]
 
 
+def test_a_journal_that_breaks_under_a_driver_ends_it_with_a_sentence_and_its_code(world: World) -> None:
+    driver = world.start()
+    world.until("the driver has looked", lambda: bool(world.entries("decision")))
+    with contextlib.closing(sqlite3.connect(world.state / "journal.db")) as raw:
+        raw.execute("DROP TABLE state")
+    world.write_file(MIN_2)
+    assert driver.wait(60) == 4
+    assert "can't be used: no such table: state" in world.log()
+    assert "Traceback" not in world.log()
+    assert not is_held(world.state)
+
+
 def test_a_waiting_driver_ends_at_once(world: World) -> None:
     world.write_file({"scaling": {"every_s": 3000}})
     driver = world.start()
@@ -153,6 +169,36 @@ def test_a_dry_run_tells_and_changes_nothing(world: World) -> None:
     assert "was not run" in done.stderr
     assert world.get() == before
     assert sorted(one.name for one in world.state.iterdir()) == ["world.json"]
+
+
+def test_a_dry_run_goes_on_from_what_the_driver_remembers(world: World) -> None:
+    assert world.call("run", "--once").returncode == 0
+    journal = Journal(world.state / "journal.db")
+    journal.remember(Memory(wanted=2, because="the load of this morning"))
+    journal.close()
+    before = world.history()
+    done = world.call("run", "--once", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "scale_out (wanted=2) was not run" in done.stderr
+    assert world.history() == before
+
+
+def test_a_dry_run_that_sees_nothing_has_failed(world: World) -> None:
+    (world.state / "world.json").unlink()
+    done = world.call("run", "--once", "--dry-run")
+    assert done.returncode == 1, done.stderr
+    assert "could not be observed" in done.stderr
+
+
+def test_plan_asks_for_the_load_that_a_policy_needs(world: World) -> None:
+    policy = {"name": "cpu", "signal": "vm.cpu", "above": 0.6, "below": 0.2}
+    world.write_file({"scaling": {"policies": [policy]}, "hosts": [{"name": "hv1", "uri": "test:///absent.xml"}]})
+    done = world.call("plan", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["load"] == {}
+    assert "hv1 can't be read" in told["load_problems"][0]
+    assert "policy cpu can't tell" in told["decision"]["because"]
 
 
 def test_plan_tells_the_steps_and_changes_nothing(world: World) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,12 @@ from ondemand.plan.plan import plan
 from tests.driver.values import cluster, observation
 
 FILES = sorted((Path(__file__).resolve().parents[1] / "scenarios").glob("*.yml"))
-KEYS = {"cluster", "memory", "nodes", "vms", "state", "looks", "decision", "wanted", "because", "plan"}
+KEYS = {"cluster", "memory", "nodes", "vms", "state", "looks", "decision", "wanted", "because", "plan", "why"}
 
 
 def node_of(data: dict[str, Any]) -> Node:
     """A node of a scenario; `leave: REASON` is a verdict that says no."""
-    more = {key: data[key] for key in ("online", "standby", "pending", "unclean") if key in data}
+    more = {key: data[key] for key in ("online", "standby", "pending", "unclean", "leaving") if key in data}
     verdict = Verdict(False, data["leave"], f"{data['name']} must not leave") if "leave" in data else Verdict(True)
     services = tuple(data.get("services", ()))
     return Node(data["name"], services=services, resources=(*services, *data.get("resources", ())), may_leave=verdict, **more)
@@ -46,9 +47,9 @@ def observations(case: dict[str, Any]) -> list[Observation]:
     for look in case["looks"]:
         signals = {}
         for name, one in look.get("signals", {}).items():
-            nodes_of = tuple(one.get("nodes", [each.name for each in nodes]))
+            nodes_of = tuple(one.get("nodes", [each.name for each in nodes if not each.standby]))
             signals[name] = Signal(float(one["value"]), "", look["at"] - one.get("age", 0), nodes_of)
-        made.append(observation(nodes, vms, float(look["at"]), signals, **state))
+        made.append(replace(observation(nodes, vms, float(look["at"]), signals, **state), busy_s=float(look.get("busy_s", 0))))
     return made
 
 
@@ -79,6 +80,7 @@ def test_scenario(path: Path) -> None:
         assert found.sentence.strip()
     else:
         assert isinstance(found, Plan), found
+        assert case.get("why", "") in found.because
         assert [{one.kind.value: dict(one.variables)} for one in found.steps] == expected
         assert all(one.because and one.deadline_s > 0 and one.expected for one in found.steps)
 

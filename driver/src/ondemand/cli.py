@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
 """The command `ondemand`. Exit codes: 0 fine, 1 a step failed or the cluster could not be observed, 2 wrong file or use,
-3 refused or to be tried again later (only with --once), 4 the journal or the lock can't be had."""
+3 refused or to be tried again later (of `run` only with --once), 4 the journal or the lock can't be had. In a dry run a step that is
+left out is no failure."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,7 +17,7 @@ import typer
 
 from ondemand.act.actor import Actor
 from ondemand.act.dry import DryActor
-from ondemand.act.runner import PlaybookActor, find_playbooks
+from ondemand.act.runner import LOOK, PlaybookActor, find_playbooks, holder_of
 from ondemand.clock import Clock, Stop
 from ondemand.config.load import Loaded, load
 from ondemand.config.schema import schema_text
@@ -23,16 +25,19 @@ from ondemand.daemon import Daemon, Parts, Tick
 from ondemand.decide.decide import decide
 from ondemand.decide.memory import Memory
 from ondemand.errors import ActError, ConfigError, ObserveError, OndemandError, RecordError
-from ondemand.model import Refusal
+from ondemand.model import Observation, Refusal
 from ondemand.observe.cluster import read_cluster
 from ondemand.observe.load import LoadReader
 from ondemand.plan.plan import plan as make_plan
+from ondemand.preview import with_load
 from ondemand.record.journal import Journal
 from ondemand.record.lock import Lock, is_held
 from ondemand.record.log import logger
 
 JOURNAL = "journal.db"
 CODES = {Tick.DONE: 0, Tick.IDLE: 0, Tick.WAITING: 3, Tick.REFUSED: 3, Tick.FAILED: 1, Tick.BLIND: 1}
+DRY_CODES = {**CODES, Tick.FAILED: 0}
+"""in a dry run a step that is not done is the good end"""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="On-demand clusters of VMs.")
 FileArgument = Annotated[Path, typer.Argument(help="The cluster file.", metavar="FILE")]
@@ -52,9 +57,13 @@ def _end(error: OndemandError) -> NoReturn:
 
 
 def _journal(loaded: Loaded) -> Journal:
-    """The cluster's journal for reading; an empty one while no driver has written any."""
+    """The cluster's journal for reading; an empty one while no driver has written any. Raises RecordError where it may not be read."""
     path = loaded.state_dir / JOURNAL
-    return Journal(path, readonly=True) if path.is_file() else Journal(None)
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise RecordError(f"the state folder {loaded.state_dir} can't be read: {error}; run this as the account that owns it") from error
+    return Journal(path, readonly=True) if there else Journal(None)
 
 
 @app.command()
@@ -82,10 +91,14 @@ def run(
     """Drives the cluster until SIGTERM or SIGINT. A step that runs is always finished."""
     loaded = load(file)
     clock, stop = Clock(), Stop()
-    real = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now)
+    holder = LOOK if dry_run else holder_of(loaded.state_dir)
+    real = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now, holder)
     actor: Actor = DryActor(real, clock.now) if dry_run else real
     lock = None if dry_run else Lock(loaded.state_dir, loaded.cluster.name)
     journal = Journal(None if dry_run else loaded.state_dir / JOURNAL)
+    if dry_run:
+        with closing(_journal(loaded)) as kept:
+            journal.remember(kept.memory(clock.now()))
     stop.listen()
     log = logger(loaded.cluster.name, json_logs)
     log.info("driver begins", file=str(file), dry_run=dry_run, every_s=loaded.cluster.scaling.every_s)
@@ -96,7 +109,7 @@ def run(
     def set_text(text: str) -> None:
         real.text = text
 
-    daemon = Daemon(Parts(file, actor, reader, load, journal, clock.now, log), loaded, set_text)
+    daemon = Daemon(Parts(file, actor, reader, load, journal, clock.now, log, stop.wanted), loaded, set_text)
     daemon.recover()
     result = _drive(daemon, stop, once)
     daemon.close()
@@ -104,7 +117,7 @@ def run(
     if lock is not None:
         lock.release()
     log.info("driver ends", last=result.value)
-    raise SystemExit(0 if not once or dry_run else CODES[result])
+    raise SystemExit((DRY_CODES if dry_run else CODES)[result] if once else 0)
 
 
 def _drive(daemon: Daemon, stop: Stop, once: bool) -> Tick:
@@ -122,14 +135,14 @@ def _drive(daemon: Daemon, stop: Stop, once: bool) -> Tick:
 
 @app.command()
 def plan(file: FileArgument, as_json: JsonOption = False, playbooks: PlaybooksOption = None) -> None:
-    """Looks at the cluster and prints what the driver would do now, and why. Changes nothing."""
+    """Looks at the cluster and its load and prints what the driver would do now, and why. Changes nothing."""
     loaded = load(file)
     clock = Clock()
-    actor = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now)
+    actor = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now, LOOK)
     journal = _journal(loaded)
-    memory = journal.memory()
+    memory = journal.memory(clock.now())
     journal.close()
-    seen = read_cluster(actor)
+    seen, problems = _look(loaded, actor, clock)
     now = clock.now()
     decision, after = decide(seen, loaded.cluster.requirement, loaded.cluster.scaling, memory, now)
     barred = [key for key, until in after.barred.items() if until > now]
@@ -139,10 +152,14 @@ def plan(file: FileArgument, as_json: JsonOption = False, playbooks: PlaybooksOp
         "refusal": {"reason": found.reason.value, "sentence": found.sentence} if isinstance(found, Refusal) else None,
         "steps": [] if isinstance(found, Refusal) else [one.as_data() for one in found.steps],
         "because": found.sentence if isinstance(found, Refusal) else found.because,
+        "load": {name: {"value": one.value, "unit": one.unit, "nodes": list(one.nodes)} for name, one in seen.signals.items()},
+        "load_problems": problems,
     }
     if as_json:
         print(json.dumps(told, indent=1))
         return
+    for problem in problems:
+        print(f"load: {problem}")
     print(f"decision: {decision.kind.value}, {decision.wanted} nodes: {decision.because}")
     for i, step in enumerate([] if isinstance(found, Refusal) else found.steps, 1):
         given = ", ".join(f"{key}={value}" for key, value in step.variables.items())
@@ -151,12 +168,20 @@ def plan(file: FileArgument, as_json: JsonOption = False, playbooks: PlaybooksOp
         print(f"{'refused' if isinstance(found, Refusal) else 'nothing to do'}: {told['because']}")
 
 
+def _look(loaded: Loaded, actor: Actor, clock: Clock) -> tuple[Observation, list[str]]:
+    """The cluster with its load, sampled before and after the look; without policies nobody asks for the load."""
+    if not loaded.cluster.scaling.policies:
+        return read_cluster(actor), []
+    with closing(LoadReader(loaded.cluster, loaded.state_dir, clock.now)) as reader:
+        return with_load(reader, lambda: read_cluster(actor), clock.now, time.sleep)
+
+
 @app.command()
 def status(file: FileArgument, as_json: JsonOption = False) -> None:
     """Prints what the journal knows: whether a driver runs, what is wanted and why, the newest observation, the newest entries."""
     loaded = load(file)
     journal = _journal(loaded)
-    memory: Memory = journal.memory()
+    memory: Memory = journal.memory(time.time())
     told = {
         "cluster": loaded.cluster.name,
         "driver": is_held(loaded.state_dir),
@@ -172,14 +197,19 @@ def status(file: FileArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps(told, indent=1))
         return
-    print(
-        f"cluster {told['cluster']}: {'a driver runs' if told['driver'] else 'no driver runs'}; wanted: {memory.wanted} nodes {memory.because}"
-    )
+    print(f"cluster {loaded.cluster.name}: {'a driver runs' if told['driver'] else 'no driver runs'}; {_wanted(memory)}")
     seen = told["observation"]
     if isinstance(seen, dict) and seen:
         print(f"seen {_ago(seen['at'])}: members {', '.join(seen['members']) or 'none'}; services {seen['services'] or 'none'}")
     for one in journal_lines(told["newest"]):
         print(one)
+
+
+def _wanted(memory: Memory) -> str:
+    """What the journal knows of the number of nodes, as a sentence's half."""
+    if memory.wanted is None:
+        return "the journal is empty: no driver has decided yet how many nodes are wanted"
+    return f"wanted: {memory.wanted} node{'s' if memory.wanted != 1 else ''}" + (f", because {memory.because}" if memory.because else "")
 
 
 @app.command()
@@ -192,7 +222,7 @@ def history(file: FileArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps(entries, indent=1))
         return
-    for line in journal_lines(entries):
+    for line in journal_lines(entries) or ["the journal is empty: no driver has written to it yet"]:
         print(line)
 
 

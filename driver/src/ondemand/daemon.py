@@ -19,6 +19,7 @@ from ondemand.decide.memory import begun, remember
 from ondemand.errors import ConfigError, ObserveError
 from ondemand.model import Decision, Kind, Observation, Outcome, Plan, Refusal, Signal, Step
 from ondemand.observe.cluster import read_cluster
+from ondemand.plan.members import idle_words
 from ondemand.plan.plan import plan
 from ondemand.plan.steps import why_not_reached
 from ondemand.record.journal import Journal
@@ -73,12 +74,20 @@ class Parts:
     journal: Journal
     clock: Callable[[], float]
     log: FilteringBoundLogger
+    stop: Callable[[], bool]
+    """whether somebody wishes the driver to end: no wait goes on and no step begins after that"""
 
 
 def settled(seen: Observation) -> bool:
     """Whether the cluster is at rest and whole, so that there is no hurry to look again."""
     state = seen.cluster
     return state is not None and state.quorate and state.stable and not state.not_started and all(one.online for one in state.nodes)
+
+
+def addresses(seen: Observation) -> dict[str, str]:
+    """Serving node -> its VM's address, empty where its host does not tell."""
+    known = {one.name: one.address for one in seen.vms}
+    return {name: known.get(name, "") for name in seen.serving}
 
 
 def same(one: Step, other: Step) -> bool:
@@ -100,13 +109,14 @@ class Daemon:
 
     def __init__(self, parts: Parts, loaded: Loaded, set_text: Callable[[str], None]) -> None:
         self._parts, self._loaded, self._set_text = parts, loaded, set_text
-        self._memory = parts.journal.memory()
+        self._memory = parts.journal.memory(parts.clock())
         self._load = parts.load(loaded)
         self._seen: Observation | None = None
         self._look_at = 0.0
         self._pause_s = LOOK_SOON_S
         self._file_seen: tuple[int, ...] = ()
         self._told: dict[str, str] = {}
+        self._busy_s = 0.0
 
     def recover(self) -> None:
         """Sees to what a driver that died left: its playbooks end first, its steps are closed, reality is read anew."""
@@ -114,8 +124,11 @@ class Daemon:
         now = parts.clock()
         open_steps = parts.journal.open_steps()
         # A playbook that still runs may end within its deadline; one of no known step was only looking.
-        rest = max((one["at"] + one["deadline_s"] - now for one in open_steps), default=1.0)
-        ended = parts.actor.wait_for_orphans(max(1.0, rest))
+        rest = max((min(one["at"], now) + one["deadline_s"] - now for one in open_steps), default=1.0)
+        ended = parts.actor.wait_for_orphans(max(1.0, rest), parts.stop)
+        if ended is None:
+            parts.log.info("the driver ends while an earlier driver's playbook runs; the next start sees to it")
+            return
         for one in open_steps:
             why = "the driver ended while it ran; what came of it is read from the cluster"
             parts.journal.step_ended(one["id"], Outcome(False, {}, why, one["at"], parts.clock(), "interrupted"), self._memory)
@@ -128,7 +141,8 @@ class Daemon:
             self._observe()
         if self._seen is None:
             return Tick.BLIND
-        observation = self._with_signals(self._seen)
+        observation = replace(self._with_signals(self._seen), busy_s=self._busy_s)
+        self._busy_s = 0.0
         now = self._parts.clock()
         cluster = self._loaded.cluster
         decision, memory = decide(observation, cluster.requirement, cluster.scaling, self._memory, now)
@@ -174,6 +188,9 @@ class Daemon:
         if not again.steps or not same(again.steps[0], found.steps[0]):
             self._parts.log.info("plan dropped: a second look showed another state", now=again.because)
             return Tick.IDLE
+        if self._parts.stop():
+            self._parts.log.info("the driver ends, and the next step is not begun", playbook=again.steps[0].playbook)
+            return Tick.WAITING
         return self._perform(again.steps[0])
 
     def _perform(self, step: Step) -> Tick:
@@ -182,6 +199,7 @@ class Daemon:
         step_id = parts.journal.step_begun(parts.clock(), step, self._memory.breach_at, self._memory)
         parts.log.info("step", playbook=step.playbook, variables=dict(step.variables), because=step.because)
         outcome = parts.actor.perform(step)
+        self._busy_s += max(0.0, outcome.ended_at - outcome.started_at)
         self._pause_s = LOOK_SOON_S
         self._observe()
         if outcome.ok:
@@ -211,10 +229,14 @@ class Daemon:
             say("decision", decision=decision.kind.value, wanted=decision.wanted, because=decision.because)
 
     def _observe(self) -> None:
+        began = self._parts.clock()
         try:
             self._seen = read_cluster(self._parts.actor)
+            # Not of a look that failed: nobody knows what went on meanwhile, so that is a gap.
+            self._busy_s += self._parts.clock() - began
             self._parts.journal.observed(self._seen)
             self._tell("observe", "")
+            self._tell("standby", idle_words(self._seen))
         except ObserveError as error:
             self._seen = None
             self._tell("observe", str(error))
@@ -223,9 +245,7 @@ class Daemon:
         self._pause_s = LOOK_SOON_S if whole else min(LOOK_AGAIN_S, 2 * self._pause_s)
 
     def _with_signals(self, seen: Observation) -> Observation:
-        addresses = {one.name: one.address for one in seen.vms}
-        members = {name: addresses.get(name, "") for name in seen.members}
-        found, problems = self._load.read(members)
+        found, problems = self._load.read(addresses(seen))
         self._tell("load", "; ".join(sorted(problems)))
         return replace(seen, signals=found)
 
@@ -237,13 +257,13 @@ class Daemon:
         self._file_seen = signature
         try:
             new = self._parts.load_file(self._parts.path)
-            if new.cluster.name != self._loaded.cluster.name:
-                raise ConfigError(
-                    f"the file now names the cluster {new.cluster.name}; a driver stays with one, {self._loaded.cluster.name}"
-                )
+            self._stay_with_one(new)
         except ConfigError as error:
             told = "; ".join([str(error), *(f"{one['path']}: {one['problem']}" for one in error.problems)])
             self._tell("file", f"{told} - the former file stays in force")
+            return
+        except Exception as error:  # noqa: BLE001 - a net: whatever an edited file does to its reader, the cluster keeps its driver
+            self._tell("file", f"the file can't be used: {error!r} - the former file stays in force; `ondemand check` tells more")
             return
         self._tell("file", "")
         if new.digest == self._loaded.digest:
@@ -253,6 +273,17 @@ class Daemon:
         self._set_text(new.text)
         self._load.close()
         self._load = self._parts.load(new)
+
+    def _stay_with_one(self, new: Loaded) -> None:
+        """Raises ConfigError where a new file means another cluster, or another state folder: lock and journal lie in the one."""
+        old = self._loaded
+        if new.cluster.name != old.cluster.name:
+            raise ConfigError(f"the file now names the cluster {new.cluster.name}; a driver stays with one, {old.cluster.name}")
+        if new.state_dir.resolve() != old.state_dir.resolve():
+            raise ConfigError(
+                f"the file now has the state folder {new.state_dir}, and this driver's lock and journal lie in {old.state_dir}; "
+                "to move them, stop the driver first"
+            )
 
     def _tell(self, about: str, sentence: str) -> None:
         """Logs a sentence when it is new, so that a trouble that lasts is told once, and its end too."""

@@ -77,7 +77,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Node:
-    """A member as the cluster tells it. `services` are the movable ones on it, `resources` all resource ids."""
+    """A member as the cluster tells it. `services` are the movable ones on it, `resources` all resource ids.
+
+    `leaving`: it is in standby because an act of leaving of ours put it there and did not come to its end.
+    """
 
     name: str
     online: bool = True
@@ -87,6 +90,7 @@ class Node:
     services: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     may_leave: Verdict = Verdict(True)
+    leaving: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,18 +110,28 @@ class ClusterState:
 
 @dataclass(frozen=True)
 class Observation:
-    """What was there at a time. `cluster` is None while there is none."""
+    """What was there at a time. `cluster` is None while there is none.
+
+    `busy_s`: how long, since the decision before, the driver itself took no samples because it observed or acted.
+    """
 
     at: float
     vms: tuple[Vm, ...] = ()
     unreachable: tuple[str, ...] = ()
     cluster: ClusterState | None = None
     signals: Mapping[str, Signal] = field(default_factory=dict)
+    busy_s: float = 0.0
 
     @property
     def members(self) -> tuple[str, ...]:
         """Names of the nodes that are up and in."""
         return tuple(one.name for one in self.cluster.nodes if one.online and not one.pending) if self.cluster else ()
+
+    @property
+    def serving(self) -> tuple[str, ...]:
+        """Names of the members that may carry work: one in standby is a member, and carries none."""
+        idle = {one.name for one in self.cluster.nodes if one.standby} if self.cluster else set()
+        return tuple(name for name in self.members if name not in idle)
 
 
 class Kind(StrEnum):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -15,14 +16,18 @@ import pytest
 from ondemand.act import processes
 from ondemand.act.child import result_of
 from ondemand.act.dry import DryActor
-from ondemand.act.runner import PlaybookActor, Where, find_playbooks, memory_folder
+from ondemand.act.runner import LOOK, PlaybookActor, Where, find_playbooks, holder_of, memory_folder
 from ondemand.errors import ActError
 from ondemand.model import Outcome, Step, StepKind
 from tests.driver.world import PLAYBOOKS, World
 
 
-def actor(world: World) -> PlaybookActor:
-    return PlaybookActor(world.name, world.file.read_text(), Where(PLAYBOOKS), time.monotonic)
+def actor(world: World, holder: str | None = None) -> PlaybookActor:
+    return PlaybookActor(world.name, world.file.read_text(), Where(PLAYBOOKS), time.monotonic, holder or holder_of(world.state))
+
+
+def never() -> bool:
+    return False
 
 
 def left(world: World) -> list[str]:
@@ -48,6 +53,58 @@ def test_at_the_deadline_everything_the_job_started_is_ended(world: World) -> No
     assert left(world) == []
 
 
+@pytest.mark.parametrize("whose", [LOOK, "another folder"])
+def test_recovery_ends_nobody_elses_playbooks(world: World, tmp_path: Path, whose: str) -> None:
+    other = actor(world, LOOK if whose == LOOK else holder_of(tmp_path / "elsewhere"))
+    done: list[Outcome] = []
+    running = threading.Thread(target=lambda: done.append(other.run("hang", {}, 12)), daemon=True)
+    running.start()
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not processes.marked(f"{world.name}/"):
+        time.sleep(0.1)
+    before = left(world)
+    assert before
+    assert actor(world).wait_for_orphans(0.0, never) == 0
+    assert left(world) == before
+    running.join(60)
+    assert [one.reason for one in done] == ["deadline"], "it ran to its own deadline"
+
+
+def test_a_wish_to_stop_ends_the_wait_and_leaves_the_playbook_running(world: World) -> None:
+    made, done = actor(world), []
+    running = threading.Thread(target=lambda: done.append(made.run("hang", {}, 8)), daemon=True)
+    running.start()
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not processes.marked(f"{world.name}/"):
+        time.sleep(0.1)
+    began = time.monotonic()
+    assert made.wait_for_orphans(60.0, lambda: True) is None
+    assert time.monotonic() - began < 3
+    assert left(world)
+    assert processes.marked(f"{world.name}/")
+    running.join(60)
+    assert [one.reason for one in done] == ["deadline"]
+
+
+def test_recovery_removes_its_own_folders_and_those_of_looks_that_are_long_over(world: World) -> None:
+    folders = {name: memory_folder() / f"ondemand-{world.name}-.{name}" for name in (f"{holder_of(world.state)}-x", "look-new", "look-old")}
+    for one in folders.values():
+        one.mkdir(mode=0o700)
+    os.utime(folders["look-old"], (1, 1))
+    try:
+        actor(world).wait_for_orphans(0.0, never)
+        assert left(world) == [folders["look-new"].name]
+    finally:
+        folders["look-new"].rmdir()
+
+
+def test_one_state_folder_has_one_holder_by_whatever_path(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "link").symlink_to("state")
+    assert holder_of(tmp_path / "link") == holder_of(tmp_path / "state") == holder_of(tmp_path / "x" / ".." / "state")
+    assert holder_of(tmp_path) != holder_of(tmp_path / "state")
+
+
 def test_a_failed_task_is_told_in_its_own_words(world: World) -> None:
     done = actor(world).run("refuse", {}, 120)
     assert (done.ok, done.because) == (False, "refuse: what, why, what to do")
@@ -57,6 +114,35 @@ def test_a_playbook_that_is_not_there_is_told_with_its_name(world: World) -> Non
     done = actor(world).run("no_such_book", {}, 120)
     assert not done.ok
     assert "no_such_book" in done.because
+
+
+CHILDREN = {
+    "that removes its folder": 'rm -rf "$PWD"; exit 1',
+    "that answers no JSON": "cat >/dev/null; echo no-json",
+    "that answers other JSON": "cat >/dev/null; echo '[5]'",
+}
+
+
+@pytest.mark.parametrize("script", CHILDREN.values(), ids=list(CHILDREN))
+def test_a_job_that_breaks_is_a_failed_outcome_with_a_sentence(world: World, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    child = world.folder / "child"
+    child.write_text(f"#!/bin/sh\n{script}\n")
+    child.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(child))
+    done = actor(world).run("observe", {}, 20)
+    assert not done.ok
+    assert "observe could not be run" in done.because
+    assert left(world) == []
+
+
+def test_without_room_for_its_files_a_job_is_a_failed_outcome(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (world.folder / "memory").mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(world.folder / "memory"))
+    made = actor(world)
+    (world.folder / "memory").rmdir()
+    done = made.run("observe", {}, 20)
+    assert (done.ok, done.reason) == (False, "")
+    assert "see to the space" in done.because
 
 
 def test_variables_and_the_cluster_file_are_private_files_and_never_arguments(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +202,7 @@ class Recorder:
     def perform(self, step: Step) -> Outcome:
         raise AssertionError("a dry run performs nothing")
 
-    def wait_for_orphans(self, longest_s: float) -> int:
+    def wait_for_orphans(self, longest_s: float, stop: object) -> int:
         raise AssertionError("a dry run ends nobody's playbook")
 
 
@@ -127,4 +213,4 @@ def test_a_dry_run_looks_and_tells_what_it_would_run() -> None:
     assert real.ran == ["observe"]
     done = dry.perform(Step(StepKind.OUT, {"wanted": 2}, "", {}, 1.0))
     assert (done.ok, done.because) == (False, "dry run: scale_out (wanted=2) was not run")
-    assert dry.wait_for_orphans(1) == 0
+    assert dry.wait_for_orphans(1, never) == 0

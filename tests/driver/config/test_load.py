@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ondemand.config.cluster_words import shown
 from ondemand.config.load import check, load, parse
-from ondemand.config.schema import schema_text
+from ondemand.config.rules import MOST_ADDRESSES
+from ondemand.config.schema import schema, schema_text
 from ondemand.errors import ConfigError
 from tests.cluster_files import bad_files, good_files
 from tests.driver.values import demo_data
@@ -41,8 +45,9 @@ def test_every_problem_is_told_with_its_path_and_what_would_be_right(name: str, 
 
 def test_the_collection_carries_this_schema_and_these_rules() -> None:
     assert (UTILS / "cluster_schema.json").read_text() == schema_text()
-    rules = CHECKOUT / "driver" / "src" / "ondemand" / "config" / "rules.py"
-    assert (UTILS / "cluster_rules.py").read_text() == rules.read_text()
+    config = CHECKOUT / "driver" / "src" / "ondemand" / "config"
+    for mine, theirs in (("rules.py", "cluster_rules.py"), ("cluster_words.py", "cluster_words.py")):
+        assert (UTILS / theirs).read_text() == (config / mine).read_text(), theirs
 
 
 def test_the_drivers_defaults_are_the_collections() -> None:
@@ -65,6 +70,7 @@ TEXTS = {
     "a Python object": "cluster: !!python/object/apply:os.system [id]",
     "a list as a key": "{[1]: 2}",
     "two documents": "a: 1\n---\nb: 2",
+    "a character that no YAML has": "cluster: \x00",
 }
 
 
@@ -75,12 +81,142 @@ def test_text_that_is_no_yaml_of_ours_is_a_problem_and_no_traceback(text: str) -
     assert caught.value.problems
 
 
-def test_aliases_that_multiply_are_refused_quickly() -> None:
-    bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
-        f"{n}: &{n} [{','.join(['*' + b] * 10)}]\n" for b, n in zip("abcdefgh", "bcdefghi", strict=True)
-    )
-    _made, problems = check({"cluster": parse(bomb)})
-    assert any("values" in one["problem"] for one in problems)
+NAMES = {
+    "a key that is nothing": ("~: x", "~", "line 1"),
+    "a key that is a number": ("cluster:\n  1.5: x", "cluster.1.5", "line 2"),
+    "a key that is a date": ("cluster: {hosts: [{2026-01-01: x}]}", "cluster.hosts[0].2026-01-01", "line 1"),
+    "a key that YAML takes for a truth": ("cluster:\n  on: x", "cluster.on", "line 2"),
+    "a key written twice": ("cluster: {name: a, name: b}", "cluster.name", "lines 1 and 1"),
+    "a key written twice beside a merge": ("a: &a {n: 1}\nb: {<<: *a, n: 2,\n n: 3}", "b.n", "lines 2 and 3"),
+}
+
+
+@pytest.mark.parametrize(("text", "path", "line"), NAMES.values(), ids=list(NAMES))
+def test_a_name_that_is_none_or_stands_twice_is_told_with_path_and_line(text: str, path: str, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    assert [one["path"] for one in caught.value.problems] == [path]
+    assert line in caught.value.problems[0]["problem"]
+
+
+@pytest.mark.parametrize("key", [None, 1.5, 1, True, datetime.date(2026, 1, 1)], ids=str)
+@pytest.mark.parametrize("path", ["", "hosts.0", "services.0.resource.options"])
+def test_data_with_a_name_that_is_no_text_is_a_problem_on_both_sides_of_the_wall(path: str, key: Any) -> None:
+    from ansible_collections.ondemand.cluster.plugins.action.cluster_check import check as collection_check
+
+    data = demo_data()
+    holder: Any = data["cluster"]
+    for part in path.split(".") if path else []:
+        holder = holder[int(part)] if part.isdigit() else holder.setdefault(part, {})
+    holder[key] = "x"
+    expected = ".".join(["cluster", *([path.replace(".0", "[0]")] if path else []), str(key)])
+    made, problems = check(data)
+    assert made is None
+    assert [one["path"] for one in problems] == [expected]
+    assert any(one["problem"] in ("is a name and no text", "is no field here") for one in collection_check(data))
+
+
+def test_a_merged_name_may_be_given_anew() -> None:
+    assert parse("a: &a {n: 1, m: 1}\nb: {<<: *a, n: 2}\nc: {n: 3, <<: *a}") == {
+        "a": {"n": 1, "m": 1},
+        "b": {"n": 2, "m": 1},
+        "c": {"n": 3, "m": 1},
+    }
+
+
+def bomb(first: str) -> str:
+    """Ten levels of aliases: 10^10 times `first` in a text of some hundred characters."""
+    lines = [f"x0: &x0 {first}", *(f"x{n + 1}: &x{n + 1} [{','.join([f'*x{n}'] * 10)}]" for n in range(10))]
+    return "{" + ", ".join(lines) + "}"
+
+
+BOMBS = {
+    "as a name": lambda data: {"cluster": {**demo_data()["cluster"], "name": data}},
+    "as the cluster": lambda data: {"cluster": data},
+    "beside the cluster": lambda data: {**demo_data(), "other": data},
+    "as a long text many times": lambda _data: {"cluster": ["x" * 100_000] * 100},
+}
+
+
+@pytest.mark.parametrize("place", BOMBS.values(), ids=list(BOMBS))
+def test_aliases_that_multiply_are_the_only_problem_and_no_memory_is_spent_on_them(place: Any) -> None:
+    data = place(parse(bomb("[x,x,x]"))["x10"])
+    tracemalloc.start()
+    made, problems = check(data)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made is None
+    assert [(one["path"], "values" in one["problem"]) for one in problems] == [("cluster", True)]
+    assert peak < 20_000_000
+
+
+def test_a_value_in_a_sentence_is_never_written_whole() -> None:
+    for value in (parse(bomb("[x]"))["x10"], "x" * 10**6, 16**5000, {"a": {"b": {"c": {"d": 1}}}}):
+        assert len(shown(value)) <= 60
+
+
+@pytest.mark.parametrize("number", [10**400, 16**5000, -(10**400)], ids=["400 digits", "more than Python writes", "below zero"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "requirement.nodes.min",
+        "requirement.size.memory_mib",
+        "scaling.policies.0.above",
+        "services.0.resource.options.x",
+        "services.0.port",
+    ],
+)
+def test_a_number_of_very_many_digits_is_a_problem_and_no_traceback(path: str, number: int) -> None:
+    data = demo_data()
+    holder: Any = data["cluster"]
+    *parts, last = [int(one) if one.isdigit() else one for one in path.split(".")]
+    for part in parts:
+        holder = holder.setdefault(part, {}) if isinstance(holder, dict) else holder[part]
+    holder[last] = number
+    _made, problems = check(data)
+    assert path.replace(".0", "[0]") in [one["path"].removeprefix("cluster.") for one in problems]
+
+
+def test_a_home_that_nobody_has_is_a_problem_and_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(_path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    path = tmp_path / "shop.yml"
+    path.write_text(json.dumps(demo_data()))
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert [one["path"] for one in caught.value.problems] == ["cluster.access.state_dir"]
+
+
+# What a field lets pass -> what the collection asks of it again when the cluster is running already.
+LATER = {
+    ("GroupMember", "agent"): "cib_spec.AGENT",
+    ("BalancedResource", "agent"): "cib_spec.AGENT",
+    ("BalancedResource", "check"): "haproxy.CHECK",
+    ("Operation", "name"): "cib_spec.ID",
+    ("GroupMember", "name"): "cib_spec.ID",
+    ("GroupMember", "options"): "cib_spec.NAME",
+}
+
+
+@pytest.mark.parametrize("field", LATER, ids=" ".join)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_what_passes_here_is_not_refused_after_the_join(field: tuple[str, str], data: st.DataObject) -> None:
+    from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import cib_spec, haproxy
+
+    where, _dot, name = LATER[field].partition(".")
+    later = getattr({"cib_spec": cib_spec, "haproxy": haproxy}[where], name)
+    mine = schema()["$defs"][field[0]]["properties"][field[1]]
+    pattern = mine.get("pattern") or mine["propertyNames"]["pattern"]
+    assert later.match(data.draw(st.from_regex(pattern, fullmatch=True)))
+
+
+def test_the_largest_range_is_the_collections() -> None:
+    from ansible_collections.ondemand.cluster.plugins.module_utils._shared.addresses import LARGEST
+
+    assert MOST_ADDRESSES == LARGEST
 
 
 def test_a_file_that_is_not_there_is_told_with_its_path(tmp_path: Path) -> None:

@@ -168,6 +168,8 @@ def test_a_wrong_or_missing_password_and_a_dead_balancer_are_told_and_give_no_si
 def test_text_that_is_no_statistics_gives_no_number() -> None:
     assert haproxy.parse("", "web", 0) is None
     assert haproxy.parse("<html>no</html>", "web", 0) is None
+    assert haproxy.parse("# pxname,svname\nweb," + "x" * 200_000, "web", 0) is None, "a field beyond the limit of Python's csv"
+    assert haproxy.parse('a\r"b\n\x00"c', "web", 0) is None
     head = "# pxname,svname,qcur,scur,status,weight,lastchg,req_tot\n"
     rows = "web,FRONTEND,,0,OPEN,,,{requests}\nweb,BACKEND,0,0,UP,1,5,\n"
     assert haproxy.parse(head + rows.format(requests=""), "web", 0) is None

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ondemand.model import Node, Observation, Plan, Refusal, Step, StepKind
+from ondemand.plan import steps
 from ondemand.plan.members import fits
 from ondemand.plan.plan import plan
 from ondemand.plan.spread import moves, weights
@@ -38,6 +39,9 @@ def after(step: Step, seen: Observation, part: int = 9) -> Observation:
         return acts <= part
 
     if step.kind in (StepKind.OUT, StepKind.CREATE):
+        for one in list(nodes.values()):
+            if one.leaving and act():
+                nodes[one.name] = replace(one, standby=False, leaving=False)
         wanted = step.variables.get("wanted", 1)
         number = 1
         while len(vms) < wanted:
@@ -72,10 +76,11 @@ def _without(one: Node, service: str) -> Node:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> Observation:
-    """Any half-done state: members and half-made VMs, of the wanted size or another, services anywhere."""
+    """Any half-done state: members, some of them half gone, and half-made VMs, of the wanted size or another, services anywhere."""
     count = draw(st.integers(min_value=1, max_value=5))
     holder = [draw(st.integers(min_value=0, max_value=count - 1)) for _ in MOVABLE]
     nodes = [node(i + 1, [s["name"] for s, h in zip(MOVABLE, holder, strict=True) if h == i]) for i in range(count)]
+    nodes = [replace(one, standby=True, leaving=True) if draw(st.integers(0, 4)) == 0 else one for one in nodes]
     nodes[0] = replace(nodes[0], resources=("web-address",))
     extra = draw(st.integers(min_value=0, max_value=5 - count))
     sizes = [draw(st.sampled_from([640, 640, 512])) for _ in range(count + extra)]
@@ -105,7 +110,7 @@ def test_from_any_half_done_state_the_plan_is_the_rest(seen: Observation, wanted
         if not cut:
             assert why_not_reached(step, seen) is None
     assert len(seen.members) == wanted
-    assert {one.name for one in seen.vms} == set(seen.members)
+    assert {one.name for one in seen.vms} == set(seen.members) == set(seen.serving)
     assert all(fits(one, CLUSTER.requirement.size) for one in seen.vms)
     assert seen.cluster is not None
     load = weights(seen.cluster.nodes, CLUSTER.services)
@@ -118,6 +123,8 @@ def test_from_any_half_done_state_the_plan_is_the_rest(seen: Observation, wanted
 @given(worlds())
 def test_moves_are_as_few_as_the_spread_needs(seen: Observation) -> None:
     """Lower bound: a node above the ceiling of the mean must give up the difference, one below the floor must receive it."""
+    assert seen.cluster is not None
+    seen = replace(seen, cluster=replace(seen.cluster, nodes=tuple(replace(one, standby=False) for one in seen.cluster.nodes)))
     assert seen.cluster is not None
     load = weights(seen.cluster.nodes, CLUSTER.services)
     made = moves(seen.cluster, CLUSTER.services)
@@ -136,6 +143,10 @@ def test_a_step_whose_end_is_not_there_did_not_end_well() -> None:
     assert "still there" in (why_not_reached(gone, one) or "")
     moved = Step(StepKind.MOVE, {}, "", {"service": "s0", "node": "shop-n2"}, 1.0)
     assert "runs on shop-n1" in (why_not_reached(moved, one) or "")
+    back = steps.scale_out(1, 1, CLUSTER.deadlines, "", ["shop-n1"])
+    half = observation([node(1, standby=True, leaving=True)])
+    assert "shop-n1 is not taken back" in (why_not_reached(back, half) or "")
+    assert why_not_reached(back, one) is None
     assert why_not_reached(replace(moved, expected={"service": "s0", "node": "shop-n1"}), one) is None
 
 

@@ -8,6 +8,7 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from ondemand.errors import RecordError
 from ondemand.model import Decision, Kind, Outcome, Plan, Reason, Refusal, Step, StepKind
 from ondemand.record.journal import VERSION, Journal
 from ondemand.record.lock import Lock, is_held
+from tests.driver.values import node, observation
 from tests.driver.world import SOURCE
 
+NOW = 100.0
 STEP = Step(StepKind.OUT, {"wanted": 2}, "load", {"members": 2}, 600.0)
 MEMORY = Memory(2, "load", 5.0, {"a.above": Window(1, 2)}, 3.0, None, 1, 9.0, None, {"s@n": 7.0})
 
@@ -44,7 +47,7 @@ def test_a_step_is_there_before_its_effect_and_open_until_its_end(tmp_path: Path
     other = Journal(path, readonly=True)
     (found,) = other.open_steps()
     assert (found["step"], found["breach_at"], found["deadline_s"], found["variables"]) == ("scale_out", 5.0, 600.0, {"wanted": 2})
-    assert other.memory().unfinished is StepKind.OUT
+    assert other.memory(NOW).unfinished is StepKind.OUT
     journal.step_ended(step_id, Outcome(True, {"nodes": ["a"]}, "well", 10.0, 20.0), MEMORY)
     assert other.open_steps() == []
     step, outcome = other.history()
@@ -55,18 +58,25 @@ def test_a_step_is_there_before_its_effect_and_open_until_its_end(tmp_path: Path
 
 def test_the_memory_is_kept_without_its_windows(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db")
-    assert journal.memory() == Memory()
+    assert journal.memory(NOW) == Memory()
     journal.remember(MEMORY)
     journal.close()
     again = Journal(tmp_path / "journal.db")
-    assert again.memory() == Memory(2, "load", 5.0, {}, 3.0, None, 1, 9.0, None, {"s@n": 7.0})
+    assert again.memory(NOW) == Memory(2, "load", 5.0, {}, 3.0, None, 1, 9.0, None, {"s@n": 7.0})
     again.close()
+
+
+def test_times_that_were_kept_by_a_clock_ahead_block_no_longer_than_ever(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    journal.remember(Memory(2, "load", 9e9, {}, 9e9, 9e9, 1, 9e9, None, {"s@n": 9e9, "s@m": 150.0}))
+    assert journal.memory(NOW) == Memory(2, "load", NOW, {}, NOW, NOW, 1, NOW + 300, None, {"s@n": NOW + 3600, "s@m": 150.0})
+    journal.close()
 
 
 def test_a_reader_can_not_write(tmp_path: Path) -> None:
     Journal(tmp_path / "journal.db").close()
     reader = Journal(tmp_path / "journal.db", readonly=True)
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with pytest.raises(RecordError, match="readonly"):
         reader.remember(MEMORY)
     reader.close()
 
@@ -86,6 +96,74 @@ def test_a_file_that_is_no_journal_or_another_version_is_told(tmp_path: Path) ->
         raw.execute("PRAGMA user_version = 99")
     with pytest.raises(RecordError, match="version 99"):
         Journal(path)
+
+
+def with_rows(path: Path, sql: str) -> Journal:
+    """An open journal in which somebody else changed something."""
+    journal = Journal(path)
+    journal.remember(MEMORY)
+    journal.step_begun(1.0, STEP, None, MEMORY)
+    journal.decision(1.0, hold("a"))
+    journal.plan(1.0, Plan((), "x"))
+    with contextlib.closing(sqlite3.connect(path)) as raw:
+        raw.executescript(sql)
+    return journal
+
+
+USES: dict[str, Callable[[Journal], object]] = {
+    "decision": lambda one: one.decision(1.0, hold("b")),
+    "plan": lambda one: one.plan(1.0, Plan((STEP,), "x")),
+    "step_begun": lambda one: one.step_begun(1.0, STEP, None, MEMORY),
+    "step_ended": lambda one: one.step_ended(1, Outcome(True, {}, "", 1, 2), MEMORY),
+    "remember": lambda one: one.remember(MEMORY),
+    "observed": lambda one: one.observed(observation([node(1)])),
+    "state": lambda one: one.state("memory"),
+    "memory": lambda one: one.memory(NOW),
+    "open_steps": lambda one: one.open_steps(),
+    "history": lambda one: one.history(),
+}
+READS = ("decision", "plan", "step_ended", "state", "memory", "open_steps", "history")
+BROKEN = {
+    "tables that are gone": ("DROP TABLE entries; DROP TABLE state", tuple(USES)),
+    "rows that are no JSON": ("UPDATE entries SET data = 'x'; UPDATE state SET data = 'x'", READS),
+    "rows without what a step needs": ("UPDATE entries SET data = '{}' WHERE kind = 'step'", ("open_steps", "step_ended")),
+    "rows of other JSON": ("UPDATE entries SET data = '5'; UPDATE state SET data = '[5]'", READS),
+}
+
+
+@pytest.mark.parametrize(("what", "use"), [(what, use) for what, (_sql, uses) in BROKEN.items() for use in uses])
+def test_whatever_is_broken_in_an_open_journal_is_told_with_all_its_files(tmp_path: Path, what: str, use: str) -> None:
+    journal = with_rows(tmp_path / "journal.db", BROKEN[what][0])
+    with pytest.raises(RecordError, match=r"can't be used: .*journal\.db, journal\.db-wal, journal\.db-shm away together"):
+        USES[use](journal)
+    journal.close()
+
+
+def test_a_write_that_fails_half_way_leaves_nothing_and_the_next_one_works(tmp_path: Path) -> None:
+    journal = with_rows(tmp_path / "journal.db", "ALTER TABLE state RENAME TO away")
+    before = journal.history()
+    with pytest.raises(RecordError):
+        journal.step_begun(2.0, STEP, None, MEMORY)
+    assert journal.history() == before
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as raw:
+        raw.execute("ALTER TABLE away RENAME TO state")
+    assert journal.step_begun(3.0, STEP, None, MEMORY) > len(before)
+    journal.close()
+
+
+def test_a_journal_that_was_moved_away_alone_does_not_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    old = Journal(path)
+    old.remember(MEMORY)
+    kept = {one.name: one.read_bytes() for one in tmp_path.iterdir()}
+    old.close()
+    for name, content in kept.items():  # as after a kill: what was written last lies beside the database
+        (tmp_path / name).write_bytes(content)
+    path.rename(tmp_path / "away.db")
+    fresh = Journal(path)
+    assert fresh.memory(NOW) == Memory()
+    fresh.close()
+    assert (tmp_path / "journal.db-wal.left").read_bytes() == kept["journal.db-wal"]
 
 
 def test_who_reads_while_a_journal_is_made_finds_none_or_a_whole_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from ondemand.model import Outcome, Step
@@ -21,6 +21,6 @@ class Actor(Protocol):
         """Does a step."""
         ...
 
-    def wait_for_orphans(self, longest_s: float) -> int:
-        """Sees to the playbooks of a driver that died; how many processes had to be ended."""
+    def wait_for_orphans(self, longest_s: float, stop: Callable[[], bool]) -> int | None:
+        """Sees to the playbooks of a driver that died; how many processes had to be ended, None if `stop` came before their end."""
         ...

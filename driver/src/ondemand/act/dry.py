@@ -29,6 +29,6 @@ class DryActor:
         given = ", ".join(f"{key}={value}" for key, value in step.variables.items())
         return Outcome(False, {}, f"dry run: {step.playbook} ({given}) was not run", now, now, DRY)
 
-    def wait_for_orphans(self, longest_s: float) -> int:
+    def wait_for_orphans(self, longest_s: float, stop: Callable[[], bool]) -> int:
         """Leaves other drivers' playbooks alone."""
         return 0

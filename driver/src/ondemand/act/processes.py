@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 MARK = "ONDEMAND_JOB"
@@ -46,11 +47,11 @@ def end(prefix: str, grace_s: float = 5.0) -> int:
     return count
 
 
-def wait_for(prefix: str, longest_s: float) -> bool:
-    """Waits until no process of the job is left; False if some still run after so long."""
+def wait_for(prefix: str, longest_s: float, stop: Callable[[], bool]) -> bool:
+    """Waits until no process of the job is left; False if some still run after so long, or when `stop` says so."""
     until = time.monotonic() + longest_s
     while marked(prefix):
-        if time.monotonic() >= until:
+        if time.monotonic() >= until or stop():
             return False
         time.sleep(0.2)
     return True

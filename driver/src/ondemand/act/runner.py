@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +25,10 @@ from ondemand.model import Outcome, Step
 
 COLLECTION = "ondemand.cluster"
 LARGEST_ANSWER = 64_000_000
+LOOK = "look"
+"""the holder of jobs that only look and for which nobody holds the cluster: any number may run, and they are nobody's orphans"""
+OLD_LOOK_S = 3600.0
+"""a look takes minutes at most, so a folder of one that is older was left by a command that was killed"""
 # What a job sees of the driver's environment; the rest stays out of the job's files and processes.
 PASSED = ("HOME", "PATH", "LANG", "LC_ALL", "USER", "LOGNAME", "TZ", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "VIRTUAL_ENV")
 PASSED_PREFIXES = ("ANSIBLE_", "LIBVIRT_")
@@ -55,6 +62,11 @@ def find_playbooks(given: Path | None) -> Where:
     return Where(own) if (own / "observe.yml").is_file() and (checkout / "galaxy.yml").is_file() else Where(None)
 
 
+def holder_of(state_dir: Path) -> str:
+    """Whose a job is: the driver's that holds the lock in this state folder. Names of clusters are no more than names."""
+    return hashlib.sha256(os.fsencode(state_dir.resolve())).hexdigest()[:12]
+
+
 def memory_folder() -> Path:
     """A folder in memory: jobs hold the cluster file and Ansible's environment, which no disk should keep."""
     for one in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108 - made private below it
@@ -64,12 +76,15 @@ def memory_folder() -> Path:
 
 
 class PlaybookActor:
-    """Runs the collection's playbooks for one cluster."""
+    """Runs the collection's playbooks for one cluster. `holder`: whose jobs they are, of `holder_of`, or LOOK."""
 
-    def __init__(self, cluster: str, text: str, where: Where, clock: Callable[[], float]) -> None:
+    def __init__(self, cluster: str, text: str, where: Where, clock: Callable[[], float], holder: str) -> None:
         self.text = text
-        self._cluster, self._where, self._clock = cluster, where, clock
+        self._where, self._clock, self._holder = where, clock, holder
+        self._mark = f"{cluster}/{holder}/"
         self._folders = memory_folder()
+        # A hyphen can't stand at the end of a name, so clusters whose names begin alike don't share folders.
+        self._stem = f"ondemand-{cluster}-."
 
     def perform(self, step: Step) -> Outcome:
         """Runs the step's playbook."""
@@ -78,28 +93,43 @@ class PlaybookActor:
     def run(self, playbook: str, variables: Mapping[str, Any], deadline_s: float) -> Outcome:
         """Runs a playbook to its end or to its deadline; then its processes are ended, wherever they hang."""
         began = self._clock()
-        # A hyphen can't stand at the end of a name, so clusters whose names begin alike don't share marks and folders.
-        folder = Path(tempfile.mkdtemp(prefix=f"ondemand-{self._cluster}-.", dir=self._folders))
+        folder = None
         try:
+            folder = Path(tempfile.mkdtemp(prefix=f"{self._stem}{self._holder}-", dir=self._folders))
             answer = self._in_child(playbook, variables, deadline_s, folder)
         except subprocess.TimeoutExpired:
             why = f"{playbook} did not end within {deadline_s:g} s and was ended; what it left is looked at anew"
             return Outcome(False, {}, why, began, self._clock(), "deadline")
+        except (OSError, ValueError) as error:
+            # No space for the job's files, a folder that somebody removed, an answer that is no JSON: the cluster may be all right.
+            why = f"{playbook} could not be run: {error}; see to the space and the rights of {self._folders}, it is tried again"
+            return Outcome(False, {}, why, began, self._clock())
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
         return _outcome(playbook, answer, began, self._clock())
 
-    def wait_for_orphans(self, longest_s: float) -> int:
-        """Playbooks of a driver that died: they may end in peace within so long, then they are ended; folders are removed."""
-        prefix = f"{self._cluster}/"
-        ended = 0 if processes.wait_for(prefix, longest_s) else processes.end(prefix)
-        for left in self._folders.glob(f"ondemand-{self._cluster}-.*"):
+    def wait_for_orphans(self, longest_s: float, stop: Callable[[], bool]) -> int | None:
+        """Playbooks of a driver that died: they may end in peace within so long, then they are ended; folders are removed.
+
+        Only this holder's: a look that somebody takes meanwhile, or a cluster of the same name in another folder, is not touched.
+        None if `stop` ended the wait: what still runs is left in peace, the next start finds it.
+        """
+        peace = processes.wait_for(self._mark, longest_s, stop)
+        if not peace and stop():
+            return None
+        ended = 0 if peace else processes.end(self._mark)
+        for left in self._folders.glob(f"{self._stem}{self._holder}-*"):
             shutil.rmtree(left, ignore_errors=True)
+        for left in self._folders.glob(f"{self._stem}{LOOK}-*"):
+            with contextlib.suppress(OSError):  # it may end and go at this moment
+                if left.stat().st_mtime < time.time() - OLD_LOOK_S:
+                    shutil.rmtree(left, ignore_errors=True)
         return ended
 
-    def _in_child(self, playbook: str, variables: Mapping[str, Any], deadline_s: float, folder: Path) -> Any:
+    def _in_child(self, playbook: str, variables: Mapping[str, Any], deadline_s: float, folder: Path) -> dict[str, Any]:
         job = {"folder": str(folder), "playbook": self._where.playbook(playbook), "variable_files": self._files(folder, variables)}
-        mark = f"{self._cluster}/{uuid.uuid4().hex}"
+        mark = self._mark + uuid.uuid4().hex
         with (folder / "child.log").open("wb") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "ondemand.act.child"],
@@ -120,7 +150,10 @@ class PlaybookActor:
         if child.returncode != 0 or not out or len(out) > LARGEST_ANSWER:
             said = (folder / "child.log").read_text(errors="replace").strip().splitlines()
             return {"status": "failed", "facts": {}, "tail": said[-1] if said else f"the job's process ended with {child.returncode}"}
-        return json.loads(out)
+        answer = json.loads(out)
+        if not isinstance(answer, dict):
+            raise ValueError("the job's process answered no mapping")
+        return answer
 
     def _files(self, folder: Path, variables: Mapping[str, Any]) -> list[str]:
         """The cluster file as it was when it was checked, the job's variables, and the runner's settings (which it reads from here)."""

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ondemand.config.cluster_words import Problem, problem, shape_problem
 from ondemand.config.model import Cluster, ClusterFile
-from ondemand.config.rules import Problem, problem, shape_problem, with_rules
+from ondemand.config.rules import names_are_texts, too_much, with_rules
 from ondemand.config.schema import schema
 from ondemand.errors import ConfigError
 
@@ -36,35 +36,73 @@ class Loaded:
         return Path(given).expanduser()
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, except that a key written twice is a problem instead of a silent choice."""
+TEXT, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    loader.flatten_mapping(node)
-    made: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, Hashable) or key in made:
-            line = key_node.start_mark.line + 1
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} in line {line} is there twice, or is no plain name")
-        made[key] = loader.construct_object(value_node, deep=True)
-    return made
+def _key_problems(root: yaml.Node | None) -> list[Problem]:
+    """Keys that are no text (`on:` and `1.5:` are none), and keys written twice, of which YAML would silently take one.
+
+    Looks at the nodes before `<<` is filled in: a key that overrides a merged one is what merging is for.
+    """
+    found: list[Problem] = []
+    seen: set[int] = set()
+    left: list[tuple[tuple[int | str, ...], yaml.Node | None]] = [((), root)]
+    while left:
+        path, node = left.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            left += [((*path, i), one) for i, one in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            found += _names_of(node, path)
+            left += [(path if key.tag == MERGE else (*path, _name(key)), value) for key, value in node.value]
+    return found
 
 
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+def _name(key: yaml.Node) -> str:
+    return str(key.value) if isinstance(key, yaml.ScalarNode) else "(a list or mapping)"
+
+
+def _names_of(node: yaml.MappingNode, path: tuple[int | str, ...]) -> list[Problem]:
+    """The problems of one mapping's keys."""
+    found: list[Problem] = []
+    first: dict[str, int] = {}
+    for key, _value in node.value:
+        line = key.start_mark.line + 1
+        if key.tag not in (TEXT, MERGE):
+            right = "a text; in quotes where YAML takes it for something else, as it does with on, no and numbers"
+            found.append(problem((*path, _name(key)), f"is a name in line {line}, and no text", right))
+        elif key.tag == TEXT and key.value in first:
+            found.append(problem((*path, key.value), f"is there twice, in lines {first[key.value]} and {line}", "one of the two"))
+        first.setdefault(_name(key), line)
+    return found
+
+
+def _nodes_and_data(text: str) -> tuple[list[Problem], Any]:
+    """The problems of the text's names, or else its data. Raises what PyYAML raises."""
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        problems = _key_problems(root)
+        return problems, None if problems or root is None else loader.construct_document(root)
+    finally:
+        loader.dispose()
 
 
 def parse(text: str) -> Any:
-    """YAML text as plain data. Raises ConfigError when it is no YAML, too large, or nested beyond reason."""
+    """YAML text as plain data. Raises ConfigError when it is no YAML, too large, nested beyond reason, or has names that are none."""
+    if len(text) > LARGEST_FILE:
+        raise ConfigError(f"the cluster file has more than {LARGEST_FILE} characters; that can't be meant")
     try:
-        if len(text) > LARGEST_FILE:
-            raise ConfigError(f"the cluster file has more than {LARGEST_FILE} characters; that can't be meant")
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from SafeLoader
+        problems, data = _nodes_and_data(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         words = " ".join(str(error).split())
         told = problem((), f"is no YAML: {words}", "one YAML mapping with the key cluster")
         raise ConfigError(f"the cluster file is no YAML: {words}", [told]) from error
+    if problems:
+        raise ConfigError("the cluster file has names that can't be used; nothing was touched", problems)
+    return data
 
 
 def _path(loc: tuple[int | str, ...], data: Any, missing: bool) -> tuple[int | str, ...]:
@@ -106,6 +144,10 @@ def _kind_problem(data: Any, path: tuple[int | str, ...], kind: str, tag: Any) -
 
 def check(data: Any) -> tuple[Cluster | None, list[Problem]]:
     """The models of plain data, or every problem in it (then no models)."""
+    # Before the models see it: they walk everything, put all of it into words, and lose the place of a name that is no text.
+    wrong = too_much(data) or [problem(*one) for one in names_are_texts(data, ())]
+    if wrong:
+        return None, wrong
     cluster, shape = _shape_problems(data)
     problems = with_rules(shape, data.get("cluster") if isinstance(data, dict) else None)
     return (None, problems) if problems else (cluster, [])
@@ -121,4 +163,10 @@ def load(path: Path) -> Loaded:
     if cluster is None:
         count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
         raise ConfigError(f"the cluster file {path} has {count}; nothing was touched", problems)
-    return Loaded(cluster, text, hashlib.sha256(text.encode()).hexdigest())
+    loaded = Loaded(cluster, text, hashlib.sha256(text.encode()).hexdigest())
+    try:
+        _ = loaded.state_dir
+    except RuntimeError as error:
+        told = problem(("cluster", "access", "state_dir"), f"can't be found: {error}", "a path that begins with /, or set HOME")
+        raise ConfigError(f"the state folder of {path} can't be found; nothing was touched", [told]) from error
+    return loaded

@@ -31,14 +31,17 @@ HostPath = Annotated[str, Field(pattern=ABSOLUTE_PATH, description="an absolute 
 Agent = Annotated[
     str,
     Field(
-        pattern=r"^(systemd|service|lsb|ocf:[A-Za-z0-9._-]+):[A-Za-z0-9@._-]+$",
+        pattern=r"^((systemd|service|lsb):[A-Za-z0-9_.@-]+|ocf:[A-Za-z0-9_-]+:[A-Za-z0-9_.-]+)$",
         description="a resource agent such as systemd:web or ocf:heartbeat:Filesystem",
     ),
 ]
 Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False, description="seconds, 0 to 86400")]
+Deadline = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False, description="seconds, more than 0 and at most 86400")]
 Threshold = Annotated[float, Field(ge=0, allow_inf_nan=False, description="a number of at least 0 in the signal's unit")]
 MonitorSeconds = Annotated[int, Field(ge=5, le=3600, description="whole seconds between two looks of Pacemaker, 5 to 3600")]
-OptionName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", description="a parameter name of letters, digits, _, . and -")]
+OptionName = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,126}$", description="a parameter name of letters, digits, _, . and -, at most 127")
+]
 OptionValue = str | int | float | bool
 Options = Annotated[dict[OptionName, OptionValue], Field(description="a mapping of parameter names to plain values")]
 SignalName = Literal["vm.cpu", "lb.rate", "lb.rate_per_node", "lb.queue", "lb.sessions"]
@@ -89,8 +92,8 @@ class Network(Part):
 class Access(Part):
     """How nodes are reached, and where keys and the journal lie."""
 
-    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$", description="a login name")] = "root"
-    state_dir: Annotated[str, Field(pattern=r"^[~/][A-Za-z0-9._@%+=:,/-]*$", description="a path that begins with / or ~")] | None = None
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$", description="root, the only account that VMs know")] = "root"
+    state_dir: Annotated[str, Field(pattern=r"^~?/[A-Za-z0-9._@%+=:,/-]*$", description="a path that begins with / or ~/")] | None = None
     """~/.local/state/ondemand/NAME if absent"""
 
 
@@ -128,7 +131,7 @@ class Requirement(Part):
 class Operation(Part):
     """A Pacemaker operation of a resource."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z_-]{1,32}$", description="an operation such as monitor, start or stop")]
+    name: Annotated[str, Field(pattern=r"^[a-z_][a-z_-]{0,31}$", description="an operation such as monitor, start or stop")]
     interval_s: Seconds = 0
     timeout_s: Seconds | None = None
 
@@ -138,7 +141,9 @@ class BalancedResource(Part):
 
     agent: Agent
     port: Port
-    check: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/%?=&-]*$", description="a URL path that begins with /")] = "/"
+    check: Annotated[
+        str, Field(pattern=r"^/[A-Za-z0-9._~/?&=%+,:@-]{0,500}$", description="a URL path that begins with /, at most 501 characters")
+    ] = "/"
     options: Options = {}
 
 
@@ -229,11 +234,11 @@ class Scaling(Part):
 class Deadlines(Part):
     """How long each kind of work may take."""
 
-    boot_s: Seconds = 300
-    join_s: Seconds = 180
-    move_s: Seconds = 120
-    leave_s: Seconds = 180
-    connect_s: Seconds = 10
+    boot_s: Deadline = 300
+    join_s: Deadline = 180
+    move_s: Deadline = 120
+    leave_s: Deadline = 180
+    connect_s: Deadline = 10
 
 
 class Cluster(Part):

@@ -10,7 +10,7 @@ from ondemand.config.model import Requirement, Scaling
 from ondemand.decide.memory import Memory, Window, decided
 from ondemand.decide.threshold import Vote, stale_after_s, vote, why_unusable, windows_after
 from ondemand.model import Decision, Kind, Observation
-from ondemand.plan.members import outdated, size_words
+from ondemand.plan.members import idle, outdated, size_words
 
 
 def decide(observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float) -> tuple[Decision, Memory]:
@@ -27,12 +27,13 @@ def decide(observation: Observation, requirement: Requirement, scaling: Scaling,
 def _votes(observation: Observation, scaling: Scaling, memory: Memory, members: int, now: float) -> tuple[list[Vote], dict[str, Window]]:
     votes, windows = [], {}
     stale_s = stale_after_s(scaling)
+    wanted, aside = memory.wanted if memory.wanted is not None else members, len(idle(observation))
     for policy in scaling.policies:
         signal = observation.signals.get(policy.signal)
         unusable = why_unusable(policy.signal, signal, now, stale_s)
-        mine = windows_after(policy, signal, unusable is None, memory.windows, now, stale_s)
+        mine = windows_after(policy, signal, unusable is None, memory.windows, now, stale_s, observation.busy_s)
         windows.update(mine)
-        votes.append(vote(policy, scaling, signal, unusable, mine, memory.wanted if memory.wanted is not None else members))
+        votes.append(vote(policy, scaling, signal, unusable, mine, wanted, aside))
     return votes, windows
 
 
@@ -107,8 +108,8 @@ def _shrink(
 
 
 def _uncovered(votes: list[Vote], observation: Observation, scaling: Scaling) -> str:
-    """Which members some signal says nothing about; empty if each covers all of them."""
-    members = set(observation.members)
+    """Which serving members some signal says nothing about; empty if each covers all of them. One in standby has no load to tell of."""
+    members = set(observation.serving)
     for policy in scaling.policies:
         signal = observation.signals.get(policy.signal)
         missing = sorted(members - set(signal.nodes if signal else ()))

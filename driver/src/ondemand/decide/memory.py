@@ -56,6 +56,22 @@ def pause_s(failures: int) -> float:
     return min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(max(0, failures - 1), 10))
 
 
+def capped(memory: Memory, now: float) -> Memory:
+    """A memory of an earlier start without times that can't be: a clock that was ahead then must not block as long as it was ahead."""
+
+    def past(at: float | None) -> float | None:
+        return None if at is None else min(at, now)
+
+    return replace(
+        memory,
+        breach_at=past(memory.breach_at),
+        grown_at=past(memory.grown_at),
+        shrunk_at=past(memory.shrunk_at),
+        retry_at=None if memory.retry_at is None else min(memory.retry_at, now + LONGEST_RETRY_S),
+        barred={key: min(until, now + BARRED_S) for key, until in memory.barred.items()},
+    )
+
+
 def remember(memory: Memory, step: Step, outcome: Outcome, now: float) -> Memory:
     """The memory after a step. Samples from before a change say nothing about after it, so the windows begin anew."""
     if not outcome.ok:

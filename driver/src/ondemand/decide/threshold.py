@@ -46,15 +46,23 @@ def why_unusable(name: str, signal: Signal | None, now: float, stale_s: float) -
 
 
 def windows_after(
-    policy: Policy, signal: Signal | None, usable: bool, windows: Mapping[str, Window], now: float, stale_s: float
+    policy: Policy,
+    signal: Signal | None,
+    usable: bool,
+    windows: Mapping[str, Window],
+    now: float,
+    stale_s: float,
+    busy_s: float = 0.0,
 ) -> dict[str, Window]:
     """The policy's windows with this sample.
 
     A gap must never lead to a removal: without a usable sample, or after more than `stale_s` without one, `below` begins anew. A gap
-    should not delay a growth: `above` goes on over one that is four times as long, for example while the cluster is being observed.
+    should not delay a growth: `above` goes on over one that is four times as long, for example while a host is slow to answer.
+    What the driver itself spent observing or acting, `busy_s`, is no gap of the load's: a look takes longer than `stale_s` where VMs are
+    slow, comes every minute, and would let no window below ever last. Rates and CPU shares after it are means over the whole of it.
     """
     kept = {}
-    for side, longest_s in (("above", 4 * stale_s), ("below", stale_s)):
+    for side, longest_s in (("above", 4 * stale_s + busy_s), ("below", stale_s + busy_s)):
         key = f"{policy.name}.{side}"
         old = windows.get(key)
         if usable and signal is not None:
@@ -67,14 +75,24 @@ def windows_after(
     return kept
 
 
-def vote(policy: Policy, scaling: Scaling, signal: Signal | None, unusable: str | None, windows: Mapping[str, Window], wanted: int) -> Vote:
-    """What the policy asks for, given its windows up to now."""
+def vote(
+    policy: Policy,
+    scaling: Scaling,
+    signal: Signal | None,
+    unusable: str | None,
+    windows: Mapping[str, Window],
+    wanted: int,
+    aside: int = 0,
+) -> Vote:
+    """What the policy asks for, given its windows up to now. `aside`: how many of the wanted nodes carry nothing (standby)."""
     if unusable is not None or signal is None:
         return Vote(policy.name, None, "no_data", f"policy {policy.name} can't tell: {unusable}")
     words = f"{policy.signal} {_number(signal.value)}{_unit(signal.unit)}"
     above, below = windows.get(f"{policy.name}.above"), windows.get(f"{policy.name}.below")
     if above:
-        return _settled(policy, "above", above, signal, scaling.scale_out.after_s, words, _more(policy, scaling, signal, wanted), wanted)
+        return _settled(
+            policy, "above", above, signal, scaling.scale_out.after_s, words, _more(policy, scaling, signal, wanted, aside), wanted
+        )
     if below:
         return _settled(
             policy, "below", below, signal, scaling.scale_in.after_s, words, _fewer(policy, scaling.scale_in, signal, wanted), wanted
@@ -94,16 +112,16 @@ def _settled(
     return Vote(policy.name, count, side if count != wanted else f"{side}_but", told + note, window.since)
 
 
-def _more(policy: Policy, scaling: Scaling, signal: Signal, wanted: int) -> tuple[int, str]:
+def _more(policy: Policy, scaling: Scaling, signal: Signal, wanted: int, aside: int) -> tuple[int, str]:
     """At least one node more; for a value per node as many as bring it to the threshold, within most_at_once.
 
-    Formula: needed = ceil(value x nodes measured / above).
+    Formula: needed = ceil(value x nodes measured / above) + nodes in standby.
     """
     most = wanted + scaling.scale_out.most_at_once
     needed = wanted + 1
     if policy.signal in PER_NODE and policy.above > 0 and signal.nodes:
         work = min(signal.value * len(signal.nodes) / policy.above, 1e6)
-        needed = max(needed, math.ceil(work))
+        needed = max(needed, math.ceil(work) + aside)
     return min(needed, most), ""
 
 

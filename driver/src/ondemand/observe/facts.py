@@ -64,6 +64,7 @@ def _node(data: Any, path: str) -> Node:
             reason=_at(verdict, "reason", f"{path}.may_leave", str, ""),
             sentence=_at(verdict, "sentence", f"{path}.may_leave", str, ""),
         ),
+        leaving=_at(data, "leaving", path, bool, False),
     )
 
 

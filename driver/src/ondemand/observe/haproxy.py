@@ -67,8 +67,11 @@ def _slot(row: dict[str, str]) -> Slot:
 
 
 def parse(text: str, service: str, at: float) -> ServiceStats | None:
-    """The service's numbers from the CSV; None if a counter is missing or no number: missing is not zero."""
-    rows = [row for row in csv.DictReader(io.StringIO(text.removeprefix("# "))) if row.get("pxname") == service]
+    """The service's numbers from the CSV; None if it is no CSV or a counter is missing or no number: missing is not zero."""
+    try:
+        rows = [row for row in csv.DictReader(io.StringIO(text.removeprefix("# "))) if row.get("pxname") == service]
+    except csv.Error:
+        return None
     front = next((row for row in rows if row.get("svname") == "FRONTEND"), None)
     back = next((row for row in rows if row.get("svname") == "BACKEND"), None)
     if front is None or back is None:

@@ -30,6 +30,30 @@ def unfinished(observation: Observation) -> list[Vm]:
     return sorted((one for one in observation.vms if one.name not in members), key=lambda one: _order(one.name))
 
 
+def leaving(observation: Observation) -> list[Node]:
+    """Members that an interrupted leave left in standby: they can be taken back, or finish leaving."""
+    members = set(observation.members)
+    return [one for one in (observation.cluster.nodes if observation.cluster else ()) if one.leaving and one.name in members]
+
+
+def idle(observation: Observation) -> list[Node]:
+    """Members that somebody put into standby. They stay as they are, for whoever did it had a reason that can't be seen from here."""
+    serving = set(observation.serving)
+    nodes = observation.cluster.nodes if observation.cluster else ()
+    return [one for one in nodes if one.name in observation.members and one.name not in serving and not one.leaving]
+
+
+def idle_words(observation: Observation) -> str:
+    """A sentence about idle members; empty if there are none."""
+    names = [one.name for one in idle(observation)]
+    if not names:
+        return ""
+    return (
+        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} in standby by somebody's hand: counted as "
+        f"{'a member' if len(names) == 1 else 'members'}, given no work, and left so"
+    )
+
+
 def ghosts(observation: Observation) -> list[Node]:
     """Nodes that the cluster knows, that are down, and whose VM is gone from every host."""
     if observation.cluster is None or observation.unreachable:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ondemand.config.model import Cluster
 from ondemand.model import Node, Observation, Plan, Reason, Refusal, Step, StepKind, Vm
 from ondemand.plan import steps
-from ondemand.plan.members import fits, ghosts, outdated, size_words, unfinished
+from ondemand.plan.members import fits, ghosts, idle_words, leaving, outdated, size_words, unfinished
 from ondemand.plan.spread import moves
 
 MOVE_MARK = "ondemand-move-"
@@ -77,7 +77,8 @@ def plan(
         found = rule(case)
         if found is not None:
             return found
-    return Plan((), f"{len(case.members)} nodes are members, as wanted, and their work is spread evenly")
+    idle = idle_words(observation)
+    return Plan((), f"{len(case.members)} nodes are members, as wanted, and their work is spread evenly" + (f"; {idle}" if idle else ""))
 
 
 def within_limits(case: Case) -> Found:
@@ -142,6 +143,16 @@ def _after(case: Case, leavers: list[str]) -> int:
     return max(case.cluster.requirement.nodes.min, len(names - set(leavers)))
 
 
+def half_gone(case: Case) -> Found:
+    """A member that an interrupted leave left in standby is taken back before a VM is made; the playbook does both."""
+    back = [one.name for one in leaving(case.observation)]
+    have = len(case.members)
+    if not back or have > case.wanted:
+        return None
+    why = f"{case.because}; {', '.join(back)} was about to leave and is needed after all: it is taken back instead of a new VM"
+    return Plan((steps.scale_out(case.wanted, max(1, case.wanted - have), case.cluster.deadlines, why, back),), why)
+
+
 def missing_nodes(case: Case) -> Found:
     """Fewer members than wanted: grow to it. The playbook also finishes what is half-made."""
     have = len(case.members)
@@ -175,20 +186,21 @@ def surplus_nodes(case: Case) -> Found:
     leaver = _leaver(case)
     if isinstance(leaver, Refusal):
         return leaver
-    why = f"{case.because}; {have} are members, and {leaver.name} leaves"
+    rest = " the rest of the way: an earlier leave was cut off" if leaver.leaving else ""
+    why = f"{case.because}; {have} are members, and {leaver.name} leaves{rest}"
     away = [one for one in moves(state, case.cluster.services, {leaver.name}, case.barred) if one.origin == leaver.name]
     made: list[Step] = [steps.move(one.service, one.to, case.cluster.deadlines, one.because) for one in away]
     return Plan((*made, steps.scale_in(have - 1, [leaver.name], case.cluster.deadlines, why)), why)
 
 
 def _leaver(case: Case) -> Node | Refusal:
-    """The first in the collection's order that may leave; a node of another size before all others."""
+    """The first in the collection's order that may leave; one that is on its way out before all others, then one of another size."""
     state = case.observation.cluster
     nodes = {one.name: one for one in state.nodes if one.name in case.members} if state else {}
     order = [name for name in (state.leave_order if state else ()) if name in nodes]
     order += sorted(set(nodes) - set(order))
     old = {one.name for one in case.old}
-    order.sort(key=lambda name: name not in old)
+    order.sort(key=lambda name: (not nodes[name].leaving, name not in old))
     known = {one.name for one in case.observation.vms}
     for name in order:
         if nodes[name].may_leave.allowed and name in known:
@@ -249,6 +261,7 @@ RULES: tuple[Callable[[Case], Found], ...] = (
     healthy,
     lost_nodes,
     surplus_halves,
+    half_gone,
     missing_nodes,
     another_size,
     surplus_nodes,

@@ -19,10 +19,11 @@ def create(count: int, deadlines: Deadlines, because: str) -> Step:
     return Step(StepKind.CREATE, {}, because, {"members": count}, limit)
 
 
-def scale_out(wanted: int, new: int, deadlines: Deadlines, because: str) -> Step:
-    """So many VMs afterwards, `new` of which are still to boot and to join."""
+def scale_out(wanted: int, new: int, deadlines: Deadlines, because: str, back: Sequence[str] = ()) -> Step:
+    """So many VMs afterwards, `new` of which are still to boot and to join; `back` are in standby and serve again afterwards."""
     limit = deadlines.boot_s + max(1, new) * deadlines.join_s + OVERHEAD_S
-    return Step(StepKind.OUT, {"wanted": wanted}, because, {"members": wanted}, limit)
+    expected = {"members": wanted, "serving": list(back)} if back else {"members": wanted}
+    return Step(StepKind.OUT, {"wanted": wanted}, because, expected, limit)
 
 
 def scale_in(wanted: int, leavers: Sequence[str], deadlines: Deadlines, because: str) -> Step:
@@ -43,6 +44,9 @@ def why_not_reached(step: Step, observation: Observation) -> str | None:
     expected = step.expected
     if "members" in expected and len(members) < expected["members"]:
         return f"{step.kind.value} ended well, yet {len(members)} of {expected['members']} nodes are members"
+    idle = sorted(set(expected.get("serving", ())) - set(observation.serving))
+    if idle:
+        return f"{step.kind.value} ended well, yet {', '.join(idle)} is not taken back: it is in standby still, or no member"
     left = sorted(set(expected.get("gone", ())) & ({one.name for one in observation.vms} | set(members)))
     if left:
         return f"{step.kind.value} ended well, yet {', '.join(left)} is still there"

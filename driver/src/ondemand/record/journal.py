@@ -9,15 +9,19 @@ for `ondemand status`. Only the driver that holds the lock writes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from ondemand.decide.memory import Memory
+from ondemand.decide.memory import Memory, capped
 from ondemand.errors import RecordError
 from ondemand.model import Decision, Observation, Outcome, Plan, Refusal, Step, StepKind
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 VERSION = 1
 TABLES = """
@@ -32,6 +36,35 @@ CREATE INDEX entries_by_kind ON entries (kind, id);
 CREATE TABLE state (name TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
 """
 FIRST = f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
+BESIDE = ("-wal", "-shm")
+"""SQLite keeps newest writes in files beside the database that are called so, and takes them for whatever file has its name"""
+# A row that is no JSON, or other JSON than ours, says as much of the file as an error of SQLite does.
+UNUSABLE = (sqlite3.Error, ValueError, TypeError, KeyError)
+
+
+def _unusable(path: Path | None, error: Exception) -> RecordError:
+    """The error that every use of a broken journal ends in."""
+    told = f"the journal {path or 'in memory'} can't be used: {error}"
+    if path is None:
+        return RecordError(f"{told}; start the command again")
+    files = ", ".join([path.name, *(path.name + end for end in BESIDE)])
+    return RecordError(
+        f"{told}; see to the space and the rights of its folder. If that is not it, stop the driver and move {files} away together: "
+        "the driver begins a new journal and reads everything else from the cluster"
+    )
+
+
+def _guarded(method: Callable[Concatenate[Journal, P], T]) -> Callable[Concatenate[Journal, P], T]:
+    """A method whose errors are RecordErrors: a full disk or a broken file ends the driver with a sentence."""
+
+    @functools.wraps(method)
+    def guarded(self: Journal, /, *given: P.args, **named: P.kwargs) -> T:
+        try:
+            return method(self, *given, **named)
+        except UNUSABLE as error:
+            raise _unusable(self.path, error) from error
+
+    return guarded
 
 
 def _make_whole(path: Path) -> None:
@@ -39,6 +72,11 @@ def _make_whole(path: Path) -> None:
     new = path.with_name(path.name + ".new")
     for left in (new, *(new.with_name(new.name + end) for end in ("-wal", "-shm", "-journal"))):
         left.unlink(missing_ok=True)  # of a driver that was killed here
+    for end in BESIDE:
+        # Of a journal that was moved away without them: beside the new one they would bring the old one's content back.
+        stray = path.with_name(path.name + end)
+        if stray.exists():
+            stray.replace(stray.with_name(stray.name + ".left"))
     with contextlib.closing(sqlite3.connect(new, isolation_level=None, timeout=5)) as made:
         made.execute("PRAGMA journal_mode = WAL")
         made.executescript(FIRST)
@@ -49,6 +87,7 @@ class Journal:
     """An open journal. `path` None: one in memory, for a dry run, which leaves no trace."""
 
     def __init__(self, path: Path | None, readonly: bool = False) -> None:
+        self.path = path
         try:
             if readonly and path is not None:
                 self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
@@ -60,7 +99,7 @@ class Journal:
                 self._db.execute("PRAGMA synchronous = FULL")
             self._prepare(readonly)
         except (sqlite3.Error, OSError) as error:
-            raise RecordError(f"the journal {path} can't be used: {error}; move it away, and the driver begins a new one") from error
+            raise _unusable(path, error) from error
 
     def _prepare(self, readonly: bool) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -75,6 +114,20 @@ class Journal:
 
     # ------------------------------------------------------------ writing
 
+    @contextlib.contextmanager
+    def _together(self) -> Iterator[None]:
+        """Writes all or nothing: an error takes back what was written since the beginning, so that the next write begins anew."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            # Some errors (a full disk) have SQLite roll back by itself.
+            if self._db.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+            raise
+
     def _write(self, at: float, kind: str, data: Mapping[str, Any]) -> int:
         made = self._db.execute("INSERT INTO entries (at, kind, data) VALUES (?, ?, ?)", (at, kind, json.dumps(data)))
         return int(made.lastrowid or 0)
@@ -83,6 +136,7 @@ class Journal:
         row = self._db.execute("SELECT data FROM entries WHERE kind = ? ORDER BY id DESC LIMIT 1", (kind,)).fetchone()
         return dict(json.loads(row[0])) if row else {}
 
+    @_guarded
     def decision(self, at: float, made: Decision) -> bool:
         """Writes a decision; one that says the same as the one before is not written again. Whether it was written."""
         before = self._newest("decision")
@@ -92,6 +146,7 @@ class Journal:
         self._write(at, "decision", data)
         return True
 
+    @_guarded
     def plan(self, at: float, made: Plan | Refusal) -> bool:
         """Writes a plan or a refusal, unless it is the one before. Whether it was written."""
         if isinstance(made, Refusal):
@@ -107,16 +162,17 @@ class Journal:
         self._write(at, "plan", data)
         return True
 
+    @_guarded
     def step_begun(self, at: float, step: Step, breach_at: float | None, memory: Memory) -> int:
         """Writes, in one transaction, that a step is about to run and that it has no known end. Its id."""
         told = step.as_data()
         data = {"step": told.pop("kind"), **told, "breach_at": breach_at}
-        self._db.execute("BEGIN IMMEDIATE")
-        made = self._write(at, "step", data)
-        self.remember(memory)
-        self._db.execute("COMMIT")
+        with self._together():
+            made = self._write(at, "step", data)
+            self.remember(memory)
         return made
 
+    @_guarded
     def step_ended(self, step_id: int, outcome: Outcome, memory: Memory) -> None:
         """Writes a step's outcome and the memory after it."""
         step = json.loads(self._db.execute("SELECT data FROM entries WHERE id = ?", (step_id,)).fetchone()[0])
@@ -130,12 +186,12 @@ class Journal:
             "began_at": outcome.started_at,
             "ended_at": outcome.ended_at,
         }
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute("UPDATE entries SET ended_at = ? WHERE id = ?", (outcome.ended_at, step_id))
-        self._write(outcome.ended_at, "outcome", data)
-        self.remember(memory)
-        self._db.execute("COMMIT")
+        with self._together():
+            self._db.execute("UPDATE entries SET ended_at = ? WHERE id = ?", (outcome.ended_at, step_id))
+            self._write(outcome.ended_at, "outcome", data)
+            self.remember(memory)
 
+    @_guarded
     def remember(self, memory: Memory) -> None:
         """Keeps what the next start needs. Windows are not kept: samples from before a pause prove nothing."""
         data = {
@@ -151,6 +207,7 @@ class Journal:
         }
         self._put("memory", data)
 
+    @_guarded
     def observed(self, seen: Observation) -> None:
         """Keeps the newest observation for `ondemand status`; nobody decides on it."""
         data = {
@@ -171,22 +228,27 @@ class Journal:
 
     # ------------------------------------------------------------ reading
 
+    @_guarded
     def state(self, name: str) -> dict[str, Any]:
         """A kept value: `memory` or `observation`; empty if there is none."""
         row = self._db.execute("SELECT data FROM state WHERE name = ?", (name,)).fetchone()
         return dict(json.loads(row[0])) if row else {}
 
-    def memory(self) -> Memory:
-        """The memory that was kept."""
+    @_guarded
+    def memory(self, now: float) -> Memory:
+        """The memory that was kept, with no time in it that lies further ahead than the driver ever sets one."""
         kept = self.state("memory")
         unfinished = kept.pop("unfinished", None)
-        return Memory(**kept, unfinished=StepKind(unfinished) if unfinished else None)
+        return capped(Memory(**kept, unfinished=StepKind(unfinished) if unfinished else None), now)
 
+    @_guarded
     def open_steps(self) -> list[dict[str, Any]]:
-        """Steps that began and have no end: their driver died. Each with `id` and `at`."""
+        """Steps that began and have no end: their driver died. Each with `id`, `at`, `step`, `because` and `deadline_s` at least."""
         rows = self._db.execute("SELECT id, at, data FROM entries WHERE kind = 'step' AND ended_at IS NULL ORDER BY id")
-        return [{"id": row[0], "at": row[1], **json.loads(row[2])} for row in rows]
+        found = [{"id": row[0], "at": row[1], **json.loads(row[2])} for row in rows]
+        return [{**one, "step": one["step"], "because": one["because"], "deadline_s": float(one["deadline_s"])} for one in found]
 
+    @_guarded
     def history(self, most: int = 0) -> list[dict[str, Any]]:
         """The entries, oldest first; only the newest `most` if that is not 0."""
         rows = self._db.execute("SELECT at, kind, ended_at, data FROM entries ORDER BY id DESC LIMIT ?", (most or -1,)).fetchall()

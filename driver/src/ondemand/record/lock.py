@@ -32,11 +32,13 @@ class Lock:
 
 
 def is_held(state_dir: Path) -> bool:
-    """Whether a driver runs the cluster now."""
+    """Whether a driver runs the cluster now. Raises RecordError where that can't be told."""
     try:
         file = os.open(state_dir / "driver.lock", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError as error:
+        raise RecordError(f"whether a driver runs can't be told: {error}; run this as the account that owns {state_dir}") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

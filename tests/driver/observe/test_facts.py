@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""What observe hands back, as frozen values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ondemand.errors import ObserveError
+from ondemand.observe.facts import observation
+
+STATE = {"online": True, "standby": True, "pending": False, "unclean": False, "services": [], "resources": []}
+NODE: dict[str, Any] = {"name": "shop-n1", **STATE, "may_leave": {"allowed": True}}
+
+
+def facts(**more: object) -> dict[str, Any]:
+    return {"vms": [], "cluster": {"quorate": True, "stable": True, "services": [], "nodes": [{**NODE, **more}]}}
+
+
+@pytest.mark.parametrize(
+    ("more", "leaving"), [({}, False), ({"leaving": None}, False), ({"leaving": False}, False), ({"leaving": True}, True)]
+)
+def test_a_node_is_leaving_only_where_the_collection_says_so(more: dict[str, object], leaving: bool) -> None:
+    seen = observation(facts(**more), 1.0)
+    assert seen.cluster is not None
+    assert [one.leaving for one in seen.cluster.nodes] == [leaving]
+    assert (seen.members, seen.serving) == (("shop-n1",), ())
+
+
+def test_a_word_that_is_no_truth_is_told_with_its_path() -> None:
+    with pytest.raises(ObserveError, match="ondemand.cluster.nodes\\[0\\].leaving as str, bool is right"):
+        observation(facts(leaving="yes"), 1.0)

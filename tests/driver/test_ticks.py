@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The order of calls in a tick, with an actor, a reader and a clock made of values: what no real playbook can be timed to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ondemand.config.load import Loaded, load
+from ondemand.daemon import Daemon, Parts, Tick
+from ondemand.decide.memory import Memory
+from ondemand.model import Outcome, Signal, Step, StepKind
+from ondemand.record.journal import Journal
+from tests.driver.values import demo_data, merged
+
+
+@dataclass
+class World:
+    """What the daemon is given, what it did, and what it logged. `now` moves only when somebody moves it."""
+
+    folder: Path
+    now: float = 1000.0
+    names: tuple[str, ...] = ("demo-n1",)
+    performed: list[Step] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    look_s: float = 0.0
+    waited_s: float | None = None
+    signals: dict[str, Signal] = field(default_factory=dict)
+    standby: tuple[str, ...] = ()
+    idle: bool = False
+    looks: int = 0
+    stop_after: int = 1_000_000
+    """after so many looks somebody wishes the driver to end"""
+    read_of: list[list[str]] = field(default_factory=list)
+
+    def stop(self) -> bool:
+        return self.looks >= self.stop_after
+
+    def clock(self) -> float:
+        return self.now
+
+    def run(self, playbook: str, variables: Mapping[str, Any], deadline_s: float) -> Outcome:
+        verdict = {"allowed": True}
+        rest = {"online": True, "standby": False, "pending": False, "unclean": False, "services": [], "resources": [], "may_leave": verdict}
+        nodes = [{"name": name, **rest, "standby": name in self.standby} for name in self.names]
+        vms = [{"name": name, "host": "hv1", "state": "running", "vcpus": 1, "memory_mib": 640} for name in self.names]
+        began = self.now
+        self.now += self.look_s
+        self.looks += 1
+        cluster = {"quorate": True, "stable": True, "nodes": nodes, "services": []}
+        return Outcome(True, {"vms": vms, "cluster": cluster}, "", began, self.now)
+
+    def perform(self, step: Step) -> Outcome:
+        self.performed.append(step)
+        if "wanted" in step.variables:
+            self.names = tuple(f"demo-n{i + 1}" for i in range(step.variables["wanted"]))
+        return Outcome(True, {}, "done", self.now, self.now)
+
+    def wait_for_orphans(self, longest_s: float, stop: Callable[[], bool]) -> int | None:
+        self.waited_s = longest_s
+        return None if stop() else 0
+
+    def read(self, members: Mapping[str, str]) -> tuple[dict[str, Signal], list[str]]:
+        self.read_of.append(sorted(members))
+        if self.idle:
+            self.signals = {"vm.cpu": Signal(0.01, "", self.now, tuple(sorted(members)))}
+        return dict(self.signals), []
+
+    def forget(self) -> None:
+        self.signals = {}
+
+    def close(self) -> None:
+        pass
+
+    def debug(self, event: str, **more: object) -> None:
+        pass
+
+    def info(self, event: str, **more: object) -> None:
+        self.lines.append(f"{event} {more}")
+
+    warning = error = info
+
+    def write(self, over: dict[str, Any] | None = None) -> Path:
+        """The cluster file: the demo's without policies, changed by `over`."""
+        small = {"name": "demo", "access": {"state_dir": str(self.folder)}, "scaling": {"policies": []}}
+        path = self.folder / "shop.yml"
+        path.write_text(yaml.safe_dump({"cluster": merged(merged(demo_data()["cluster"], small), over or {})}))
+        return path
+
+    def daemon(
+        self, over: dict[str, Any] | None = None, journal: Journal | None = None, load_file: Any = load, set_text: Any = len
+    ) -> Daemon:
+        path = self.write(over)
+        parts: Any = Parts(path, self, lambda _loaded: self, load_file, journal or Journal(None), self.clock, self, self.stop)  # type: ignore[arg-type]
+        return Daemon(parts, load(path), set_text)
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def breaking(path: Path) -> Loaded:
+    raise RuntimeError("a reader that trips")
+
+
+def test_a_file_that_its_reader_trips_over_is_told_and_the_former_one_stays(quiet: World) -> None:
+    daemon = quiet.daemon(load_file=breaking)
+    assert daemon.tick() is Tick.IDLE
+    assert daemon.tick() is Tick.IDLE
+    assert len([one for one in quiet.lines if "a reader that trips" in one and "former file stays" in one]) == 1
+
+
+MOVED = {
+    "another cluster": ({"name": "other"}, "names the cluster other"),
+    "another state folder": ({"access": {"state_dir": "/var/lib/elsewhere"}}, "state folder /var/lib/elsewhere"),
+}
+
+
+@pytest.mark.parametrize(("over", "told"), MOVED.values(), ids=list(MOVED))
+def test_a_file_that_means_something_else_is_told_and_the_former_one_stays(quiet: World, over: dict[str, Any], told: str) -> None:
+    texts: list[str] = []
+    daemon = quiet.daemon(set_text=texts.append)
+    quiet.write({**over, "requirement": {"nodes": {"min": 2}}})
+    assert daemon.tick() is Tick.IDLE
+    assert any(told in one and "former file stays" in one for one in quiet.lines)
+    assert texts == []
+
+
+def test_load_is_read_of_the_serving_nodes_and_who_is_in_standby_is_told_once(quiet: World) -> None:
+    quiet.names, quiet.standby = ("demo-n1", "demo-n2"), ("demo-n2",)
+    daemon = quiet.daemon()
+    assert daemon.tick() is Tick.IDLE
+    quiet.now += 100
+    assert daemon.tick() is Tick.IDLE
+    assert quiet.read_of == [["demo-n1"]] * 2
+    assert len([one for one in quiet.lines if "demo-n2 is in standby by somebody's hand" in one]) == 1
+
+
+STEP = Step(StepKind.OUT, {"wanted": 2}, "load", {"members": 2}, 600.0)
+
+
+@pytest.mark.parametrize(("began_at", "longest_s"), [(900.0, 500.0), (100.0, 1.0), (9e9, 600.0)], ids=["rest", "over", "from the future"])
+def test_an_orphan_is_waited_for_to_its_deadline_and_never_longer(quiet: World, began_at: float, longest_s: float) -> None:
+    journal = Journal(None)
+    journal.step_begun(began_at, STEP, None, Memory())
+    quiet.daemon(journal=journal).recover()
+    assert quiet.waited_s == longest_s
+    assert journal.open_steps() == []
+
+
+def test_looks_that_take_long_do_not_keep_a_cluster_from_shrinking(quiet: World) -> None:
+    policy = {"name": "cpu", "signal": "vm.cpu", "above": 0.6, "below": 0.2}
+    quiet.names, quiet.look_s, quiet.idle = ("demo-n1", "demo-n2"), 30.0, True
+    paced = {"policies": [policy], "every_s": 2, "scale_in": {"after_s": 150, "cooldown_s": 0}}
+    daemon = quiet.daemon({"scaling": paced})
+    while quiet.now < 1400 and not quiet.performed:
+        daemon.tick()
+        quiet.now += 2
+    assert [one.kind for one in quiet.performed] == [StepKind.IN]
+    assert quiet.now >= 1150
+
+
+def test_a_wish_to_stop_ends_the_wait_for_orphans_and_their_steps_stay_open(quiet: World) -> None:
+    journal = Journal(None)
+    journal.step_begun(900.0, STEP, None, Memory())
+    quiet.stop_after = 0
+    quiet.daemon(journal=journal).recover()
+    assert [one["step"] for one in journal.open_steps()] == ["scale_out"]
+
+
+@pytest.mark.parametrize(("stop_after", "performed"), [(1_000_000, 1), (2, 0)], ids=["nobody wishes it", "during the second look"])
+def test_after_a_wish_to_stop_no_step_begins(quiet: World, stop_after: int, performed: int) -> None:
+    quiet.look_s, quiet.stop_after = 10.0, stop_after
+    daemon = quiet.daemon()
+    assert daemon.tick() is Tick.IDLE  # so that the next tick's plan rests on a look that is no longer fresh
+    quiet.looks = 1
+    quiet.now += 30
+    quiet.write({"requirement": {"nodes": {"min": 2}}})
+    result = daemon.tick()
+    assert len(quiet.performed) == performed
+    assert result is (Tick.DONE if performed else Tick.WAITING)
