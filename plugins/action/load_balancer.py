@@ -131,8 +131,10 @@ class ActionModule(ActionBase):
 
 def plan_balancer(seen: t.Mapping[str, tuple[int, str]], args: t.Mapping[str, t.Any]) -> Plan:
     """From what a node tells to what is to be done there. Pure."""
-    services, servers, slots = args["services"], args["servers"], args["slots"]
+    services, servers = args["services"], args["servers"]
     present, told_digest = seen.get("config", (1, ""))[1], seen.get("digest", (1, ""))[1].split(" ")[0]
+    # Room that is there already costs nothing; to lower it would cost a reload.
+    slots = max(args["slots"], haproxy.room_in(present))
     slot_of = haproxy.assign_slots(servers, haproxy.parse_slots(present), slots)
     text = haproxy.render(services, servers, slot_of, slots, args["stats"], args["socket_path"])
     told_rc, told = seen.get("running", (1, ""))

@@ -43,7 +43,7 @@ options:
     elements: dict
     required: true
   slots:
-    description: How many nodes each service has room for. Another number is a reload.
+    description: How many nodes each service has room for. More room is a reload; room that is there already stays, whatever is asked for.
     type: int
     default: 16
   stats:

@@ -67,6 +67,9 @@ def test_servers_come_drain_and_go_under_load_and_no_request_fails(balancer: Bal
         assert balancer.worker() == worker, "none of this is a reload"
         framed = balancer.done([server(2), server(3), server(1)], up_s=20, slots=4)
         assert framed["changed"] and framed["reloaded"] and balancer.worker() != worker
+        roomy = balancer.worker()
+        assert not balancer.done([server(2), server(3), server(1)], up_s=20, slots=3)["changed"], "room that is there costs nothing"
+        assert balancer.worker() == roomy
         assert load.recent() == {"n1", "n2", "n3"}
     assert load.failed == []
     assert len(load.answers) > 200

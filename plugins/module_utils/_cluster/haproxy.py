@@ -24,6 +24,7 @@ USER = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 # No space, quote, backslash, '#', '$' or ':' - the file format's own signs.
 PASSWORD = re.compile(r"[A-Za-z0-9._~+/=@%^*!,-]{8,128}\Z")
 SLOT_LINE = re.compile(r"    server s([0-9]+) \S+ .*# (\S+)$", re.MULTILINE)
+ROOM_LINE = re.compile(r"^    server s([0-9]+) ", re.MULTILINE)
 SLOT_START = "    server s"
 FREE = "127.0.0.1"
 HIDDEN = "(hidden)"
@@ -156,6 +157,11 @@ def check_balancer(services: t.Sequence[t.Any], servers: t.Sequence[t.Any], slot
 def parse_slots(text: str) -> t.Dict[str, int]:
     """Which server has which slot in a configuration of ours; empty for any other text."""
     return {name: int(number) for number, name in SLOT_LINE.findall(text)}
+
+
+def room_in(text: str) -> int:
+    """How many slots each service has in a configuration of ours; 0 for any other text."""
+    return max([int(number) for number in ROOM_LINE.findall(text)], default=0) if described_frame(text) else 0
 
 
 def assign_slots(servers: t.Sequence[t.Mapping[str, t.Any]], present: t.Mapping[str, int], slots: int) -> t.Dict[str, int]:

@@ -36,9 +36,24 @@ _FORGET_ONE = """
 forget() { timeout 20 crm_node -VVVVV --force -R "$1" >/dev/null 2>&1 || :; }
 """
 
+# While Corosync makes a new membership it puts off whoever asks (CS_ERR_TRY_AGAIN). No votes would be read as none present.
+_VOTES = """
+votes() {
+  n=0
+  while said=$(corosync-quorumtool -s 2>&1); rc=$?; [ "$corosync" = active ]; do
+    case $said in *'Total votes'*) break ;; esac
+    n=$((n + 1)); [ $n -lt 25 ] || break
+    breathe
+  done
+  printf '%s\n' "$said"
+  return $rc
+}
+"""
+
 # What a node knows: its files, its units, and where the cluster runs, the cluster's own word.
 OBSERVE = (
     _HELPERS
+    + _VOTES
     + r"""
 section key sha256sum /etc/corosync/authkey
 section seed grep -c 'id="ondemand-dc-deadtime"' /var/lib/pacemaker/cib/cib.xml
@@ -47,12 +62,13 @@ for unit in corosync pacemaker; do
   state=${states%%"$line_end"*}
   states=${states#*"$line_end"}
   [ "$state" = active ] && tell $unit 0 active || tell $unit 3 "$state"
+  [ $unit != corosync ] || corosync=$state
 done
 printf '\n==ondemand-section== conf\n'
 cat /etc/corosync/corosync.conf 2>&1
 printf '\n==ondemand-rc== %s\n' $?
 [ "$1" = files ] && exit 0
-section votes corosync-quorumtool -s
+section votes votes
 section cib cibadmin -Q
 section peers crm_node -l
 mon=$(monitor)
@@ -90,14 +106,25 @@ chmod 0644 /etc/corosync/.corosync.conf.new
 mv -f /etc/corosync/.corosync.conf.new /etc/corosync/corosync.conf
 """
 
-# stdin: the text of corosync.conf. $1 "reload": have every member read its file again (one such call serves all members).
-CONFIGURE = r"""
+# stdin: the text of corosync.conf. $1 "reload": have every member read its file again (one such call serves all members). Corosync puts
+# that off while it makes a new membership, so it is asked again, 50 times at most: 5 seconds, on slow nodes 15.
+CONFIGURE = (
+    BREATHE
+    + r"""
 set -eu
 cat >/etc/corosync/.corosync.conf.new
 chmod 0644 /etc/corosync/.corosync.conf.new
 mv -f /etc/corosync/.corosync.conf.new /etc/corosync/corosync.conf
-[ "$1" != reload ] || corosync-cfgtool -R
+[ "$1" = reload ] || exit 0
+n=0
+until said=$(corosync-cfgtool -R 2>&1); do
+  n=$((n + 1))
+  case $said in *TRY_AGAIN*) [ $n -lt 50 ] && breathe && continue ;; esac
+  printf '%s\n' "$said" >&2
+  exit 6
+done
 """
+)
 
 # What a connection brings back is written to Ansible's log with -vvv, what goes out is not. So the key comes back under a one-time
 # pad: stdin has a random number a line, the output is each byte of the key combined with its number.

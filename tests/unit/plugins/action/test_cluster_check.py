@@ -33,6 +33,14 @@ def test_every_problem_is_told_with_its_path_and_what_would_be_right(name: str, 
     assert all(one["problem"] and one["should_be"] and "\n" not in one["problem"] for one in problems)
 
 
+def test_aliases_that_multiply_are_one_problem_and_are_not_copied() -> None:
+    many: Any = "x"
+    for _level in range(12):
+        many = [many] * 10
+    told = check({"cluster": {"name": many}})
+    assert [one["path"] for one in told] == ["cluster"] and "aliases" in told[0]["should_be"]
+
+
 def run_play(folder: Path, data: Any, env: dict[str, str] | None = None) -> tuple[int, dict[str, Any], str]:
     """Runs the action in a real ansible-playbook; its result comes back through a file."""
     play = [

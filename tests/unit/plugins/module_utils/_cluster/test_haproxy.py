@@ -64,6 +64,13 @@ def test_for_any_earlier_slots_each_server_has_one_slot_of_its_own(present: dict
     assert haproxy.assign_slots(servers, slot_of, 6) == slot_of
 
 
+def test_the_room_is_read_of_a_configuration_of_ours_alone() -> None:
+    one = text([WEB], [server(1)], slots=7)
+    assert haproxy.room_in(one) == 7
+    assert haproxy.room_in(one.replace("description ", "description mine ")) == 0
+    assert haproxy.room_in("") == 0
+
+
 def test_the_frame_is_the_same_whatever_the_slots_hold_and_another_for_anything_else() -> None:
     base = text([WEB], [server(1)])
     frame = haproxy.described_frame(base)

@@ -50,3 +50,47 @@ def test_what_comes_back_of_the_key_is_worth_nothing_without_the_pad(tmp_path: P
     done = subprocess.run(["/bin/sh", "-c", text], input=scripts.pad_lines(pad), capture_output=True, text=True, check=True)
     assert scripts.unpadded(done.stdout, pad) == key
     assert bytes(int(line) for line in done.stdout.split()) != key
+
+
+def tools(folder: Path, **scripts_of: str) -> dict[str, str]:
+    """An environment in which these commands are the given scripts; each counts its calls in a file of its name."""
+    for name, text in scripts_of.items():
+        tool = folder / name.replace("_", "-")
+        tool.write_text('#!/bin/sh\necho call >>"$0.calls"\nn=$(wc -l <"$0.calls")\n' + text)
+        tool.chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin"}
+
+
+PUT_OFF = "Could not reload configuration. Error CS_ERR_TRY_AGAIN"
+
+
+@pytest.mark.parametrize(
+    ("cfgtool", "code", "calls"),
+    [
+        ("exit 0", 0, 1),
+        (f'[ "$n" -gt 2 ] || {{ echo "{PUT_OFF}"; exit 6; }}', 0, 3),
+        ('echo "the file is wrong"; exit 1', 6, 1),
+        (f'echo "{PUT_OFF}"; exit 6', 6, 50),
+    ],
+    ids=["loaded at once", "put off twice", "refused", "put off for ever"],
+)
+def test_a_reload_that_corosync_puts_off_is_asked_for_again(tmp_path: Path, cfgtool: str, code: int, calls: int) -> None:
+    text = scripts.CONFIGURE.replace("/etc/corosync/", f"{tmp_path}/")
+    env = tools(tmp_path, corosync_cfgtool=cfgtool)
+    done = subprocess.run(
+        ["/bin/sh", "-c", text, "sh", "reload"], input="totem {\n}\n", capture_output=True, text=True, env=env, check=False, timeout=60
+    )
+    assert done.returncode == code, done.stderr
+    assert len((tmp_path / "corosync-cfgtool.calls").read_text().splitlines()) == calls
+    assert (tmp_path / "corosync.conf").read_text() == "totem {\n}\n"
+    assert bool(done.stderr) == (code != 0)
+
+
+@pytest.mark.parametrize(("state", "calls"), [("active", 3), ("inactive", 1)])
+def test_votes_that_corosync_does_not_tell_at_once_are_asked_for_again_where_it_runs(tmp_path: Path, state: str, calls: int) -> None:
+    quorumtool = '[ "$n" -gt 2 ] || { echo "Cannot tell: CS_ERR_TRY_AGAIN"; exit 1; }\necho "Total votes:      2"'
+    env = tools(tmp_path, corosync_quorumtool=quorumtool, systemctl=f"echo {state}; echo {state}", crm_mon="exit 1")
+    seen = subprocess.run(["/bin/sh", "-c", scripts.OBSERVE, "sh", "all"], capture_output=True, text=True, env=env, check=True, timeout=60)
+    assert len((tmp_path / "corosync-quorumtool.calls").read_text().splitlines()) == calls
+    rc, told = scripts.sections(seen.stdout)["votes"]
+    assert (rc, "Total votes" in told) == ((0, True) if state == "active" else (1, False))
