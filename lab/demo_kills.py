@@ -70,8 +70,18 @@ def interrupt(processes: Processes, source: random.Random, name: str, argv: Sequ
         after_s, workers_too = source.uniform(0.5, PLAYS_S[name]), source.random() < 0.5
         if processes.killed_after(name, argv, after_s):
             if workers_too:
-                kill_all(jobs.marked(mark))
+                kill_marked(mark)
             note("kill", whom=f"the playbook{' and its workers' if workers_too else ''}", during=[name])
+
+
+def kill_marked(mark: str) -> None:
+    """Ends all processes of the mark. One that is only just becoming another program shows no mark, so it is looked for again."""
+    quiet = 0
+    while quiet < 2:
+        found = jobs.marked(mark)
+        kill_all(found)
+        quiet = 0 if found else quiet + 1
+        time.sleep(0.05)
 
 
 def kill_all(pids: Sequence[int]) -> None:
