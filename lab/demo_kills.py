@@ -75,13 +75,9 @@ def interrupt(processes: Processes, source: random.Random, name: str, argv: Sequ
 
 
 def kill_marked(mark: str) -> None:
-    """Ends all processes of the mark. One that is only just becoming another program shows no mark, so it is looked for again."""
-    quiet = 0
-    while quiet < 2:
-        found = jobs.marked(mark)
-        kill_all(found)
-        quiet = 0 if found else quiet + 1
-        time.sleep(0.05)
+    """Ends all processes of the mark, also those that appear meanwhile."""
+    while not jobs.gone(mark):
+        kill_all(jobs.marked(mark))
 
 
 def kill_all(pids: Sequence[int]) -> None:

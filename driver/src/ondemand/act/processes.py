@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 MARK = "ONDEMAND_JOB"
+AGAIN_S = 0.05
+"""much longer than the kernel needs to start a program"""
 
 
 def marked(prefix: str) -> list[int]:
@@ -34,6 +36,14 @@ def marked(prefix: str) -> list[int]:
     return found
 
 
+def gone(prefix: str) -> bool:
+    """No process has the mark. One that is only just becoming another program shows no environment, so it is looked twice."""
+    if marked(prefix):
+        return False
+    time.sleep(AGAIN_S)
+    return not marked(prefix)
+
+
 def end(prefix: str, grace_s: float = 5.0) -> int:
     """Ends a job's processes, politely first; how many there were. Each id is looked up anew, so no stranger is hit."""
     count = len(marked(prefix))
@@ -42,7 +52,7 @@ def end(prefix: str, grace_s: float = 5.0) -> int:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, sign)
         until = time.monotonic() + wait_s
-        while marked(prefix) and time.monotonic() < until:
+        while not gone(prefix) and time.monotonic() < until:
             time.sleep(0.1)
     return count
 
@@ -50,7 +60,7 @@ def end(prefix: str, grace_s: float = 5.0) -> int:
 def wait_for(prefix: str, longest_s: float, stop: Callable[[], bool]) -> bool:
     """Waits until no process of the job is left; False if some still run after so long, or when `stop` says so."""
     until = time.monotonic() + longest_s
-    while marked(prefix):
+    while not gone(prefix):
         if time.monotonic() >= until or stop():
             return False
         time.sleep(0.2)
