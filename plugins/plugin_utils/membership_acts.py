@@ -94,7 +94,7 @@ def join(act: Act) -> None:
     there = [member for member in look.status.members if member.name == act.name]
     working = bool(there) and there[0].online and not there[0].pending and there[0].votes and host.active
     act.diff = membership.diff([(member.host, member.text, plan.member_then) for member in seen] + [(act.name, host.text, plan.node_text)])
-    act.diff += membership.standby_diff(act.name, back, False)
+    act.diff += membership.standby_diff(act.name, back, False, back)
     gone = [name for name in look.status.remembered if name != act.name]
     act.changed = bool(act.diff) or plan.fresh or not working or bool(gone)
     if act.check or not act.changed:
@@ -153,11 +153,11 @@ def standby(act: Act, wanted: bool) -> None:
         raise Refused(
             Refusal("not_found", "%s is no member of the cluster %s; its members are %s." % (act.name, look.status.cluster, _listing(look)))
         )
-    act.changed = known[0].standby != wanted
-    act.diff = membership.standby_diff(act.name, known[0].standby, wanted)
+    act.changed = known[0].standby != wanted or known[0].leaving
+    act.diff = membership.standby_diff(act.name, known[0].standby, wanted, known[0].leaving)
     if act.changed and not act.check:
-        # Who comes back is not leaving any more, whoever began that; a standby that was asked for is no leave.
-        act.wait(look.host, scripts.STANDBY, act.name, "on" if wanted else "off", "%d" % act.left_s, "" if wanted else LEAVING)
+        # Either way it is not leaving any more: who comes back stays, and a standby that somebody asks for is theirs.
+        act.wait(look.host, scripts.STANDBY, act.name, "on" if wanted else "off", "%d" % act.left_s, LEAVING)
 
 
 def _empty_and_stop(
@@ -166,15 +166,15 @@ def _empty_and_stop(
     """The leaver's side, and just before it stops, the passing two_node on the one that stays alone."""
     known = [member for member in look.status.members if member.name == act.name]
     # A standby that a person had set stays theirs, whatever becomes of the leave.
-    mark = LEAVING if known and (known[0].leaving or not known[0].standby) else ""
+    own_standby = bool(known) and (known[0].leaving or not known[0].standby)
     try:
         if known and known[0].online:
-            act.wait(look.host, scripts.STANDBY, act.name, "on", "%d" % act.left_s, mark)
+            act.wait(look.host, scripts.STANDBY, act.name, "leave" if own_standby else "on", "%d" % act.left_s, LEAVING)
         if plan.passing:
             _configure(act, seen, plan.member_now)
     except (Refused, NodeError):
         # Going back is cheap and keeps the capacity: it was the cluster's before this run.
-        if mark and known[0].online:
+        if own_standby and known[0].online:
             _stay(act, look.host, [member.host for member in seen])
         raise
     if host is not None and own:

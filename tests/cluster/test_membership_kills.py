@@ -69,6 +69,13 @@ def test_a_leave_that_was_cut_off_after_standby_is_taken_back_by_whoever_wants_t
     assert killed(cluster, "absent", "after", STANDBY_TRIP)
     node = cluster.told()["nodes"][1]
     assert node["online"] and node["standby"] and node["leaving"]
+    asked = cluster.done(cluster.node("cell-n2", "standby", members=[FIRST]))
+    node = cluster.told()["nodes"][1]
+    assert asked["changed"] and node["standby"] and not node["leaving"], "who asks for a standby has it for themselves"
+    assert cluster.done(cluster.node("cell-n2", "member", members=[FIRST]))["changed"] is False
+    assert killed(cluster, "absent", "after", STANDBY_TRIP) and not cluster.told()["nodes"][1]["leaving"]
+    cluster.done(cluster.node("cell-n2", "active", members=[FIRST]))
+    assert killed(cluster, "absent", "after", STANDBY_TRIP)
     checked = cluster.done(cluster.node("cell-n2", "member", "--check", "--diff", members=[FIRST]))
     back = cluster.done(cluster.node("cell-n2", "member", "--diff", members=[FIRST]))
     assert back["changed"] and back["diff"] == checked["diff"] and back["diff"][0]["before_header"] == "standby of cell-n2"

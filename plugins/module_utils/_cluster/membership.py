@@ -201,12 +201,16 @@ def diff(hosts: Sequence[Tuple[str, str, str]]) -> List[Dict[str, str]]:
     ]
 
 
-def standby_diff(name: str, before: bool, after: bool) -> List[Dict[str, str]]:
-    """What --diff shows of a node that goes to standby or comes back; nothing where it is so already."""
-    if before == after:
+def standby_diff(name: str, before: bool, after: bool, leaving: bool = False) -> List[Dict[str, str]]:
+    """What --diff shows of a node that goes to standby or comes back; nothing where it is so already.
+
+    leaving: the standby before is that of a leave that was begun and not ended; afterwards it is none, or somebody's wish.
+    """
+    if before == after and not leaving:
         return []
     header = "standby of %s" % name
-    return [{"before_header": header, "after_header": header, "before": _on_off(before), "after": _on_off(after)}]
+    then = "on, for a leave that was begun\n" if leaving else _on_off(before)
+    return [{"before_header": header, "after_header": header, "before": then, "after": _on_off(after)}]
 
 
 def _on_off(value: bool) -> str:

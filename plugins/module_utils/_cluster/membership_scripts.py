@@ -187,26 +187,27 @@ done
 """
 )
 
-# $1 node, $2 on or off, $3 deadline in seconds, $4 a node attribute that marks whose standby it is, or empty.
-# Waits until nothing runs there any more (on) and the cluster rests. The mark comes before the standby and goes after it, so a
-# standby of ours is never without it.
+# $1 node, $2 on (somebody's wish), leave (a leave's own) or off, $3 deadline in seconds, $4 the node attribute that marks a leave's own.
+# Waits until nothing runs there any more (on, leave) and the cluster rests. The mark comes before the standby and goes after it, so
+# the standby of a leave is never without it.
 STANDBY = (
     _HELPERS
     + r"""
 end=$(($(now) + $3))
-if [ "$2" = on ]; then
-  [ -z "$4" ] || crm_attribute --node "$1" --name "$4" --update 1 --lifetime forever || exit 5
-  crm_attribute --node "$1" --name standby --update on --lifetime forever || exit 5
-else
-  crm_attribute --node "$1" --name standby --delete --lifetime forever || exit 5
-  [ -z "$4" ] || crm_attribute --node "$1" --name "$4" --delete --lifetime forever || exit 5
-fi
+attribute() { crm_attribute --node "$node" --lifetime forever --name "$@" || exit 5; }
+node=$1
+[ "$2" != leave ] || attribute "$4" --update 1
+case $2 in
+off) attribute standby --delete ;;
+*) attribute standby --update on ;;
+esac
+[ "$2" = leave ] || attribute "$4" --delete
 while :; do
   mon=$(monitor)
   line=$(node_line "$mon" "$1")
   done=no
   case $2,$line in
-  on,*' standby="true"'*' resources_running="0"'*) done=yes ;;
+  on,*' standby="true"'*' resources_running="0"'* | leave,*' standby="true"'*' resources_running="0"'*) done=yes ;;
   off,*' standby="false"'*) done=yes ;;
   esac
   if [ $done = yes ] && idle "$(dc_of "$mon")"; then exit 0; fi
