@@ -101,7 +101,7 @@ def join(act: Act) -> None:
         return
     if back:
         # A leave that was begun and not ended: whoever wants it as a member takes that back.
-        act.wait(look.host, scripts.STANDBY, act.name, "off", "%d" % act.left_s, LEAVING)
+        act.wait(look.host, scripts.STANDBY, act.name, "off", "%d" % act.left_s, LEAVING + act.name)
     if plan.fresh or host.text != plan.node_text:
         _install(act, plan, _key_of(act, look.host) if plan.fresh else "-", "")
     _configure(act, seen, plan.member_now)
@@ -157,7 +157,7 @@ def standby(act: Act, wanted: bool) -> None:
     act.diff = membership.standby_diff(act.name, known[0].standby, wanted, known[0].leaving)
     if act.changed and not act.check:
         # Either way it is not leaving any more: who comes back stays, and a standby that somebody asks for is theirs.
-        act.wait(look.host, scripts.STANDBY, act.name, "on" if wanted else "off", "%d" % act.left_s, LEAVING)
+        act.wait(look.host, scripts.STANDBY, act.name, "on" if wanted else "off", "%d" % act.left_s, LEAVING + act.name)
 
 
 def _empty_and_stop(
@@ -169,7 +169,7 @@ def _empty_and_stop(
     own_standby = bool(known) and (known[0].leaving or not known[0].standby)
     try:
         if known and known[0].online:
-            act.wait(look.host, scripts.STANDBY, act.name, "leave" if own_standby else "on", "%d" % act.left_s, LEAVING)
+            act.wait(look.host, scripts.STANDBY, act.name, "leave" if own_standby else "on", "%d" % act.left_s, LEAVING + act.name)
         if plan.passing:
             _configure(act, seen, plan.member_now)
     except (Refused, NodeError):
@@ -185,7 +185,7 @@ def _stay(act: Act, host: str, others: t.Sequence[str]) -> None:
     """Out of standby again, by the first member that can be reached; where none can, the mark tells the next run."""
     for one in dict.fromkeys([host, *others]):
         try:
-            act.nodes.script(one, scripts.STANDBY, [act.name, "off", "0", LEAVING], check=False)
+            act.nodes.script(one, scripts.STANDBY, [act.name, "off", "0", LEAVING + act.name], check=False)
         except NodeError:
             continue
         return

@@ -115,7 +115,7 @@ def test_work_leaves_a_node_in_standby_and_may_come_back(cluster: Cluster) -> No
     told = cluster.told()
     assert told["nodes"][0]["standby"] and told["nodes"][0]["resources"] == []
     assert [(service["name"], service["node"], service["state"]) for service in told["services"]] == [("witness", "cell-n2", "started")]
-    assert told["leave_order"] == [FIRST, "cell-n2"], "the node without work is the first to leave"
+    assert told["leave_order"] == ["cell-n2", FIRST], "a person's standby had a reason, so it is the last to leave"
     assert not told["nodes"][0]["leaving"]
     assert cluster.done(cluster.node(FIRST, "member", members=["cell-n2"]))["changed"] is False, "a person's standby was taken back"
     assert cluster.done(cluster.node(FIRST, "standby"))["changed"] is False

@@ -74,6 +74,12 @@ def test_a_leave_that_was_cut_off_after_standby_is_taken_back_by_whoever_wants_t
     assert asked["changed"] and node["standby"] and not node["leaving"], "who asks for a standby has it for themselves"
     assert cluster.done(cluster.node("cell-n2", "member", members=[FIRST]))["changed"] is False
     assert killed(cluster, "absent", "after", STANDBY_TRIP) and not cluster.told()["nodes"][1]["leaving"]
+    by_hand = ["crm_attribute", "--node", "cell-n2", "--lifetime", "forever", "--name", "standby"]
+    cluster.done(cluster.node("cell-n2", "active", members=[FIRST]))
+    assert killed(cluster, "absent", "after", STANDBY_TRIP) and cluster.told()["nodes"][1]["leaving"]
+    cluster.cells[FIRST].run(*by_hand, "--delete")
+    cluster.cells[FIRST].run(*by_hand, "--update", "on")
+    assert not cluster.told()["nodes"][1]["leaving"], "whoever ended the standby ended the mark with it"
     cluster.done(cluster.node("cell-n2", "active", members=[FIRST]))
     assert killed(cluster, "absent", "after", STANDBY_TRIP)
     checked = cluster.done(cluster.node("cell-n2", "member", "--check", "--diff", members=[FIRST]))

@@ -279,11 +279,11 @@ def test_a_run_that_is_killed_while_it_makes_a_vm_is_finished_by_the_next(tale):
 
 def test_a_standby_is_a_person_s_wish_but_that_of_an_unfinished_leave_is_taken_back_by_growing(tale):
     first = tale.seen()["vms"][0]
-    standby = "crm_attribute --node tale-n3 --name %s --update %s --lifetime forever"
-    tale.on(first, standby % ("standby", "on"))
+    standby = "crm_attribute --node tale-n3 --lifetime forever --name standby "
+    tale.on(first, standby + "--update on")
     assert tale.done("scale_out", wanted=3).changes == 0
     assert [node["standby"] for node in tale.seen()["cluster"]["nodes"]] == [False, False, True]
-    tale.on(first, standby % ("ondemand-leaving", "1"))
+    tale.on(first, standby + "--delete; " + standby + "--update on --id ondemand-leaving-tale-n3")
     assert tale.seen()["cluster"]["nodes"][2]["leaving"]
     run = tale.done("scale_out", wanted=3)
     assert [one["name"] for one in run.ondemand["vms"]] == ["tale-n3"] and run.changes > 0

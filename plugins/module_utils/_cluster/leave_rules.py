@@ -98,10 +98,13 @@ def may_leave(status: Status, name: str, minimum: int = 1) -> Optional[Refusal]:
 
 
 def leave_order(status: Status) -> List[str]:
-    """The nodes, the one whose leaving costs least first: unfinished ones, idle ones, then the fewest movable services, newest first."""
+    """The nodes, the one whose leaving costs least first: unfinished ones, half gone ones, then the fewest movable services, newest first.
+
+    Last are those that a person put into standby: that had a reason, so nobody but a person lets them go.
+    """
 
     def cost(member: Member) -> Tuple[int, int, int]:
-        state = 0 if not member.online or member.pending else 1 if member.standby else 2
+        state = 0 if not member.online or member.pending else 1 if member.leaving else 3 if member.standby else 2
         return (state, len(status.movable_on(member.name)), -member.id)
 
     return [member.name for member in sorted(status.members, key=cost)]

@@ -187,21 +187,23 @@ done
 """
 )
 
-# $1 node, $2 on (somebody's wish), leave (a leave's own) or off, $3 deadline in seconds, $4 the node attribute that marks a leave's own.
-# Waits until nothing runs there any more (on, leave) and the cluster rests. The mark comes before the standby and goes after it, so
-# the standby of a leave is never without it.
+# $1 node, $2 on (somebody's wish), leave (a leave's own) or off, $3 deadline in seconds, $4 the id of the entry that a leave makes.
+# Waits until nothing runs there any more (on, leave) and the cluster rests. A leave is known by its entry's id, so the mark comes and
+# goes with the standby, whoever ends it by whichever tool.
 STANDBY = (
     _HELPERS
     + r"""
 end=$(($(now) + $3))
-attribute() { crm_attribute --node "$node" --lifetime forever --name "$@" || exit 5; }
 node=$1
-[ "$2" != leave ] || attribute "$4" --update 1
+standby() { crm_attribute --node "$node" --lifetime forever --name standby "$@" || exit 5; }
 case $2 in
-off) attribute standby --delete ;;
-*) attribute standby --update on ;;
+leave) standby --update on --id "$4" ;;
+off) standby --delete ;;
+on)
+  # An entry keeps its id while it is updated, so that of a leave goes first.
+  ! cibadmin --query --xpath "//nvpair[@id='$4']" >/dev/null 2>&1 || standby --delete
+  standby --update on ;;
 esac
-[ "$2" = leave ] || attribute "$4" --delete
 while :; do
   mon=$(monitor)
   line=$(node_line "$mon" "$1")

@@ -55,6 +55,11 @@ def _leaving(view: t.Optional[Data]) -> t.List[str]:
     return [node["name"] for node in (view or {}).get("nodes", []) if node.get("leaving")]
 
 
+def _idle(view: t.Optional[Data]) -> t.List[str]:
+    """Nodes that a person put into standby, for a reason of their own."""
+    return [node["name"] for node in (view or {}).get("nodes", []) if node.get("standby") and not node.get("leaving")]
+
+
 def _unsteady(view: t.Optional[Data]) -> t.List[t.Dict[str, str]]:
     """A membership that no step may be built on."""
     if view is None:
@@ -78,9 +83,9 @@ def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bo
 
     vms are the placed ones, existing before new. Joining are, in this order, members whose leaving was begun and not ended, members
     that are away, unfinished VMs, and new ones; VMs beyond the wanted number are left alone. Without ``first`` a cluster must be
-    there: its first member is never made by growing. Idle are members that a person put into standby: they stay so, and nobody
-    waits for their services. Expendable are the VMs that may be deleted if they cannot join: new ones, and those of which the
-    cluster says that it does not know them.
+    there: its first member is never made by growing. Back are those of the joining that only have to come out of standby.
+    Idle are members that a person put into standby: they stay so, and nobody waits for their services. Expendable are the VMs that
+    may be deleted if they cannot join: new ones, and those of which the cluster says that it does not know them.
     """
     online = set(_online(view)) - set(_leaving(view))
     back = set(_leaving(view))
@@ -96,7 +101,8 @@ def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bo
     return {
         "members": members,
         "joining": [vm["name"] for vm in others[: max(0, wanted - len(members))]],
-        "idle": [node["name"] for node in (view or {}).get("nodes", []) if node.get("standby") and node["name"] not in back],
+        "back": [name for name in _online(view) if name in back],
+        "idle": _idle(view),
         "expendable": [vm["name"] for vm in vms if vm.get("new") or (view is not None and vm["name"] not in known)],
         "refusals": refusals,
     }
@@ -138,16 +144,17 @@ def shrinkage(
 ) -> t.Dict[str, t.Any]:
     """Who leaves, so that the cluster has the wanted number of VMs.
 
-    First go those named, then VMs that never became members, then the first of leave_order. ``leave`` are members (drained first),
-    ``delete`` VMs only, ``gone`` members whose VM does not exist any more, ``stay`` the members afterwards.
+    First go those named, then VMs that never became members, then the first of leave_order but those in standby by a person's wish.
+    ``leave`` are members (drained first), ``delete`` VMs only, ``gone`` members whose VM does not exist any more, ``stay`` the
+    members afterwards.
     """
     there = {vm["name"]: vm for vm in vms}
     nodes = {node["name"]: node for node in (view or {}).get("nodes", [])}
     unfinished = [name for name in there if name not in nodes]
     surplus = max(0, len(there) - wanted)
-    order = (
-        [name for name in leavers if name in there] + unfinished + [name for name in (view or {}).get("leave_order", []) if name in there]
-    )
+    idle = _idle(view)
+    ordered = [name for name in (view or {}).get("leave_order", []) if name in there and name not in idle]
+    order = [name for name in leavers if name in there] + unfinished + ordered
     going = list(dict.fromkeys(order))[:surplus]
     leave = [name for name in going if name in nodes]
     gone = [] if unreachable else [name for name in nodes if name not in there]
@@ -163,9 +170,10 @@ def shrinkage(
         # A cluster that is busy at this moment comes to rest: whoever takes the node out waits for that, and looks again.
         refusals = [_refusal(one["reason"], one["sentence"]) for one in verdicts if not one["allowed"] and one["reason"] != "unstable"]
     if not refusals and len(going) < surplus:
-        refusals = [
-            _refusal("unstable", "only %d of %d VMs can be told to leave; look at the cluster, then run it again" % (len(going), surplus))
-        ]
+        hint = "look at the cluster, then run it again"
+        if idle:
+            hint = "%s is in standby by somebody's hand; take it out of standby, or name it in leavers" % ", ".join(idle)
+        refusals = [_refusal("unstable", "only %d of %d VMs can be told to leave: %s" % (len(going), surplus, hint))]
     return {
         "leave": leave,
         "delete": [name for name in going if name not in nodes],

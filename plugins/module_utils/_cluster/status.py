@@ -13,8 +13,8 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 
 TEMPORARY_PREFIXES = ("ondemand-move-", "cli-")
-LEAVING = "ondemand-leaving"
-"""The node attribute that tells our own standby, set by a leave, from one that a person wants."""
+LEAVING = "ondemand-leaving-"
+"""How the id of a standby begins that a leave set (the node's name follows), to tell it from one that a person wants."""
 # RESOURCE_OPERATION_INTERVAL; a resource's id may hold underscores, and so do two of the operations.
 OPERATION_KEY = re.compile(r"(.+?)_(migrate_to|migrate_from|[a-z-]+)_\d+\Z")
 KINDS = ("group", "clone")
@@ -229,7 +229,7 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
 
 
 def _marked(node: ET.Element) -> bool:
-    return any(item.get("name") == LEAVING for item in node.iter("nvpair"))
+    return any(item.get("name") == "standby" and item.get("id", "").startswith(LEAVING) for item in node.iter("nvpair"))
 
 
 def _remembered(text: str, listed: Set[str]) -> Tuple[str, ...]:

@@ -23,14 +23,14 @@ def prepare(tmp_path):
     cluster["cluster"]["network"]["bridge"] = "nobridge0"
     (tmp_path / "shop.yml").write_text(yaml.safe_dump(cluster))
 
-    def run(uid):
-        for name, text in {"id": f"echo {uid}", "sudo": f"echo called >>{tmp_path}/sudo.log; echo no >&2; exit 1"}.items():
+    def run(uid, *options):
+        for name, text in {"id": f"echo {uid}", "sudo": f'echo "$*" >>{tmp_path}/sudo.log; echo no >&2; exit 1'}.items():
             path = tmp_path / "bin" / name
             path.parent.mkdir(exist_ok=True)
             path.write_text("#!/bin/sh\n" + text + "\n")
             path.chmod(0o755)
         program = pathlib.Path(sys.executable).with_name("ansible-playbook")
-        command = [str(program), "playbooks/prepare_host.yml", "--check", "-e", "@%s/shop.yml" % tmp_path]
+        command = [str(program), "playbooks/prepare_host.yml", "--check", "-e", "@%s/shop.yml" % tmp_path, *options]
         # Ansible itself spares root the way to root; here it may not, so that it is seen what the playbook says.
         environment = {
             **os.environ,
@@ -39,7 +39,8 @@ def prepare(tmp_path):
             "PATH": "%s/bin:%s" % (tmp_path, os.environ["PATH"]),
         }
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, env=environment)
-        return " ".join((done.stdout + done.stderr).split()), (tmp_path / "sudo.log").exists()
+        log = tmp_path / "sudo.log"
+        return " ".join((done.stdout + done.stderr).split()), log.read_text() if log.exists() else ""
 
     return run
 
@@ -47,6 +48,11 @@ def prepare(tmp_path):
 def test_a_login_that_is_not_root_becomes_root(prepare):
     output, called = prepare(1000)
     assert called, output
+
+
+def test_who_logs_in_is_asked_of_the_login_also_where_all_is_to_become_root(prepare):
+    output, called = prepare(1000, "--become")
+    assert called and "id -u" not in called, output
 
 
 def test_root_gets_on_without_sudo(prepare):

@@ -95,7 +95,7 @@ def vote(
         )
     if below:
         return _settled(
-            policy, "below", below, signal, scaling.scale_in.after_s, words, _fewer(policy, scaling.scale_in, signal, wanted), wanted
+            policy, "below", below, signal, scaling.scale_in.after_s, words, _fewer(policy, scaling.scale_in, signal, wanted, aside), wanted
         )
     return Vote(policy.name, wanted, "between", f"{words} lies between {_number(policy.below)} and {_number(policy.above)}")
 
@@ -125,15 +125,20 @@ def _more(policy: Policy, scaling: Scaling, signal: Signal, wanted: int, aside: 
     return min(needed, most), ""
 
 
-def _fewer(policy: Policy, scale_in: ScaleIn, signal: Signal, wanted: int) -> tuple[int, str]:
-    """As few as most_at_once allows without breaching `above` at once: value x nodes measured / fewer must stay below it."""
+def _fewer(policy: Policy, scale_in: ScaleIn, signal: Signal, wanted: int, aside: int) -> tuple[int, str]:
+    """As few as most_at_once allows without breaching `above` at once: value x nodes measured / fewer must stay below it.
+
+    Those aside (in standby by a person's wish) stay, so the fewer are fewer of the others, of which at least one remains.
+    """
+    if aside and wanted <= 1 + aside:
+        return wanted, f", but {aside} of {wanted} nodes are in standby by somebody's hand, and one has to serve"
     if policy.signal not in PER_NODE or wanted <= 1:
-        return max(0, wanted - scale_in.most_at_once), ""
+        return max(1 + aside if aside else 0, wanted - scale_in.most_at_once), ""
     work = signal.value * max(1, len(signal.nodes))
-    for count in range(max(1, wanted - scale_in.most_at_once), wanted):
-        if work / count < policy.above:
+    for count in range(max(1 + aside, wanted - scale_in.most_at_once), wanted):
+        if work / (count - aside) < policy.above:
             return count, ""
-    after = _number(work / (wanted - 1))
+    after = _number(work / (wanted - 1 - aside))
     return wanted, f", but with {wanted - 1} nodes it would be {after}, not below {_number(policy.above)}"
 
 

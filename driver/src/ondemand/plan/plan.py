@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ondemand.config.model import Cluster
 from ondemand.model import Node, Observation, Plan, Reason, Refusal, Step, StepKind, Vm
 from ondemand.plan import steps
-from ondemand.plan.members import fits, ghosts, idle_words, leaving, outdated, size_words, unfinished
+from ondemand.plan.members import fits, ghosts, idle, idle_words, leaving, outdated, size_words, unfinished
 from ondemand.plan.spread import moves
 
 MOVE_MARK = "ondemand-move-"
@@ -131,7 +131,8 @@ def surplus_halves(case: Case) -> Found:
     """Half-made VMs that nobody waits for, or of a size that is no longer asked for, are deleted."""
     kept = {one.name for one in case.new_ones}
     extra = [one.name for one in unfinished(case.observation) if one.name not in kept]
-    if not extra:
+    if not extra or not case.observation.serving:
+        # Where nobody serves, first somebody has to: a node that was about to leave is taken back.
         return None
     why = f"{', '.join(extra)} is no member and not needed for {case.goal} nodes of {size_words(case.cluster.requirement.size)}"
     return Plan((steps.scale_in(_after(case, extra), extra, case.cluster.deadlines, why),), why)
@@ -194,9 +195,13 @@ def surplus_nodes(case: Case) -> Found:
 
 
 def _leaver(case: Case) -> Node | Refusal:
-    """The first in the collection's order that may leave; one that is on its way out before all others, then one of another size."""
+    """The first in the collection's order that may leave; one that is on its way out before all others, then one of another size.
+
+    One that a person put into standby is none: whoever did it lets it go, or has it back.
+    """
     state = case.observation.cluster
-    nodes = {one.name: one for one in state.nodes if one.name in case.members} if state else {}
+    aside = {one.name for one in idle(case.observation)}
+    nodes = {one.name: one for one in state.nodes if one.name in case.members and one.name not in aside} if state else {}
     order = [name for name in (state.leave_order if state else ()) if name in nodes]
     order += sorted(set(nodes) - set(order))
     old = {one.name for one in case.old}
@@ -205,6 +210,10 @@ def _leaver(case: Case) -> Node | Refusal:
     for name in order:
         if nodes[name].may_leave.allowed and name in known:
             return nodes[name]
+    if not nodes:
+        return Refusal(
+            Reason.UNSTABLE, f"nobody can be told to leave: {idle_words(case.observation)}; take it out of standby or scale in by hand"
+        )
     if not any(nodes[name].may_leave.allowed for name in order):
         verdict = nodes[order[0]].may_leave
         reason = Reason(verdict.reason) if verdict.reason in set(Reason) else Reason.UNSTABLE

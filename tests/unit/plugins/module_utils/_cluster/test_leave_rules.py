@@ -60,15 +60,16 @@ def test_every_rule_has_a_case() -> None:
     assert {reason for reason, _rule in leave_rules.RULES} == {reason for _s, _n, _m, reason in CASES.values() if reason}
 
 
-def test_the_order_is_unfinished_then_idle_then_least_busy_then_newest() -> None:
+def test_the_order_is_unfinished_then_half_gone_then_least_busy_then_newest_and_last_a_person_s_standby() -> None:
     def busy(name: str, node: str) -> Service:
         return Service(name, "group", (Resource(name + "-app", "ocf:pacemaker:Dummy", (node,), "Started", "", False),))
 
     seen = status(
-        member(1), member(2), member(3), member(4, standby=True), member(5, online=False), member(6),
+        member(1), member(2), member(3), member(4, standby=True, leaving=True), member(5, online=False), member(6),
+        member(7, standby=True),
         services=(busy("a", "n1"), busy("b", "n1"), busy("c", "n6")),
     )  # fmt: skip
-    assert leave_rules.leave_order(seen) == ["n5", "n4", "n3", "n2", "n6", "n1"]
+    assert leave_rules.leave_order(seen) == ["n5", "n4", "n3", "n2", "n6", "n1", "n7"]
 
 
 def test_an_unlisted_node_costs_no_vote() -> None:

@@ -95,6 +95,22 @@ def test_nobody_waits_for_the_services_of_a_person_s_standby():
     assert growth([vm(1)], None, 1, first=True)["idle"] == []
 
 
+def test_the_only_member_that_was_leaving_comes_back_and_is_not_created_anew():
+    plan = growth([vm(1), vm(2)], cluster(node(1, **LEAVING), node(2, online=False)), 1)
+    assert (plan["members"], plan["joining"], plan["back"]) == ([], ["shop-n1"], ["shop-n1"])
+    away = growth([vm(1), vm(2)], cluster(node(1), node(2, online=False, **LEAVING)), 2)
+    assert (away["joining"], away["back"]) == (["shop-n2"], []), "one that does not run has more to do than to come out of standby"
+
+
+def test_a_person_s_standby_leaves_only_if_it_is_named():
+    view = cluster(node(1), node(2), node(3, standby=True))
+    there = [vm(1), vm(2), vm(3)]
+    assert shrinkage(there, view, 2)["leave"] == ["shop-n2"]
+    assert shrinkage(there, view, 2, ["shop-n3"])["leave"] == ["shop-n3"]
+    told = shrinkage([vm(2), vm(3)], cluster(node(2, may_leave=True), node(3, standby=True)), 0)["refusals"]
+    assert [one["reason"] for one in told] == ["unstable"] and "shop-n3 is in standby by somebody's hand" in told[0]["sentence"]
+
+
 def test_the_first_member_is_never_made_by_growing():
     assert reasons(growth([vm(1, new=True)], None, 1)) == ["not_found"]
     first = growth([vm(1, new=True)], None, 1, first=True)

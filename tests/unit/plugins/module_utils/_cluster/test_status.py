@@ -134,13 +134,15 @@ def test_who_is_lost_and_on_no_list_is_remembered() -> None:
     assert status.parse(sections(TWO + peers)).remembered == ("cell-n3",), "cell-n2 is on the list"
 
 
-MARK = '<node id="4" uname="cell-n2"><instance_attributes id="a"><nvpair id="b" name="ondemand-leaving" value="1"/></instance_attributes></node>'
+ENTRY = '<node id="4" uname="cell-n2"><instance_attributes id="a"><nvpair id="%s" name="standby" value="on"/></instance_attributes></node>'
 
 
-@pytest.mark.parametrize("standby, marked, leaving", [(True, True, True), (True, False, False), (False, True, False)])
-def test_a_standby_of_an_unfinished_leave_is_told_from_a_person_s(standby: bool, marked: bool, leaving: bool) -> None:
-    text = re.sub(r'<node id="4" uname="cell-n2"/>', MARK, TWO) if marked else TWO
-    assert (text != TWO) == marked
+@pytest.mark.parametrize(
+    "standby, entry, leaving", [(True, "ondemand-leaving-cell-n2", True), (True, "nodes-4-standby", False), (False, "", False)]
+)
+def test_a_standby_of_an_unfinished_leave_is_told_from_a_person_s(standby: bool, entry: str, leaving: bool) -> None:
+    text = re.sub(r'<node id="4" uname="cell-n2"/>', ENTRY % entry, TWO) if entry else TWO
+    assert (text != TWO) == bool(entry)
     if standby:
         text = re.sub(r'(<node name="cell-n2"[^>]*) standby="false"', r'\1 standby="true"', text)
     seen = status.parse(sections(text))
