@@ -90,6 +90,7 @@ def test_a_leave_that_was_cut_off_after_standby_is_taken_back_by_whoever_wants_t
     assert "ondemand-leaving" not in cluster.cells[FIRST].run("cibadmin", "-Q").stdout
     assert cluster.done(cluster.node("cell-n2", "member", members=[FIRST]))["changed"] is False
     assert cluster.untouched_by(FIRST) == before
+    cluster.be(1)
 
 
 @pytest.mark.parametrize("trip", range(1, 5))
