@@ -210,6 +210,36 @@ def test_creating_it_again_changes_nothing(tale):
     assert tale.done("create_cluster").changes == 0
 
 
+def test_the_only_member_that_was_about_to_leave_is_taken_back(tale):
+    """No cluster is created beside it, and nobody else is there to ask."""
+    before = tale.seen()
+    first = before["vms"][0]
+    tale.on(first, "crm_attribute --node tale-n1 --lifetime forever --name standby --update on --id ondemand-leaving-tale-n1")
+    assert tale.seen()["cluster"]["nodes"][0]["leaving"]
+    run = tale.done("scale_out", wanted=1)
+    assert run.changes > 0 and run.ondemand["nodes"] == ["tale-n1"]
+    after = tale.seen()
+    node = after["cluster"]["nodes"][0]
+    assert (node["id"], node["standby"], node["leaving"]) == (before["cluster"]["nodes"][0]["id"], False, False)
+    assert [one["uuid"] for one in after["vms"]] == [first["uuid"]]
+    assert where(tale, "ledger") == "tale-n1" and tale.get(0, "/health") and tale.get(1, "/health")
+
+
+def test_the_room_of_a_pool_is_that_of_now(tale):
+    """Growing overlays take room behind libvirt's back, as this file does."""
+    ballast = str(POOL / "ballast.raw")
+
+    def free_mib():
+        return next(one["pool"]["free_mib"] for one in tale.seen()["hosts"] if one["name"] == "hv1")
+
+    before = free_mib()
+    said("hv1", "fallocate", "--length", "800MiB", ballast)
+    try:
+        assert before - free_mib() > 500
+    finally:
+        said("hv1", "rm", ballast)
+
+
 def test_half_a_pair_of_keys_is_made_whole(tale):
     public = tale.state / "id_ed25519.pub"
     text = public.read_text()
