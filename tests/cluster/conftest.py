@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,12 +194,17 @@ i=0; until [ -e /run/witness ]; do i=$((i + 1)); [ $i -lt 300 ]; sleep 0.1; done
 """
 
 
+def label_of(module: str) -> str:
+    """The label of a test module's cells: no other module's, and no other checkout's, whose tests may run at the same time."""
+    name = module.rsplit(".", 1)[-1].removeprefix("test_").replace("_", "-")
+    return f"{name[:11]}-{zlib.crc32(f'{ROOT} {name}'.encode()):08x}"
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Four cells without a cluster, of this test module alone; `be(n)` makes a cluster of the first n."""
     assert os.geteuid() == 0, "cells need root"
-    label = "t-" + request.module.__name__.rsplit("test_", 1)[-1].replace("_", "-")[:16]
-    with Cells(4, label=label) as cells:
+    with Cells(4, label=label_of(request.module.__name__)) as cells:
         directory = tmp_path_factory.mktemp("plays")
         for cell in cells.cells.values():
             agent = cell.directory / "witness"
