@@ -46,10 +46,11 @@ def main() -> int:
         help="kill the driver with kill -9 N times on the way, and each playbook of the demo twice",
     )
     parser.add_argument("--seed", type=int, default=0, help="from which the times of the kills are drawn")
+    parser.add_argument("--containers", action="store_true", help="a container as the inside of each VM: minutes instead of tens of them")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
     progress = Progress()
-    demo = Demo(DIRECTORY, progress, options.kills, options.seed)
+    demo = Demo(DIRECTORY, progress, options.kills, options.seed, options.containers)
     if options.down:
         return take_down(demo, progress)
     code = 1

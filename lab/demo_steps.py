@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from lab import guests
 from lab.demo_kills import Kills, interrupt
 from lab.demo_leftovers import Standing, leftovers
 from lab.demo_processes import BIN, CHECKOUT, Processes, inside, lab, operator_mark, playbook
@@ -46,10 +47,13 @@ PREPARE_S, IMAGE_S, CREATE_S, CHANGE_S, DESTROY_S = 300.0, 1200.0, 420.0, 480.0,
 
 
 class Demo:
-    """One run of the demo below `directory`; with `kills` the driver is killed so often on the way, and playbooks too (see demo_kills)."""
+    """One run of the demo below `directory`; with `kills` the driver is killed so often on the way, and playbooks too (see demo_kills).
 
-    def __init__(self, directory: Path, progress: Progress, kills: int = 0, seed: int = 0) -> None:
-        self.directory, self.progress = directory, progress
+    With `containers` the inside of each VM is a container (see lab.guests).
+    """
+
+    def __init__(self, directory: Path, progress: Progress, kills: int = 0, seed: int = 0, containers: bool = False) -> None:
+        self.directory, self.progress, self.containers = directory, progress, containers
         self.cluster_file = directory / "shop.yml"
         self.control = directory / "rates.json"
         self.processes = Processes(directory, progress)
@@ -91,7 +95,16 @@ class Demo:
         began = time.monotonic()
         more = ["-e", "@lab/hypervisors/lab.yml", "-e", "@lab/services/image.yml"]
         self.play("build_image", "the node image (built once, then cached)", IMAGE_S, *more)
+        if self.containers:
+            self.use_containers()
         self.notes.add("image", seconds=round(time.monotonic() - began, 1))
+
+    def use_containers(self) -> None:
+        """From here on the cluster file names the image of VMs whose inside is a container."""
+        publish = inside("ctl", [sys.executable, "-m", "lab.guests", "publish", str(self.cluster_file)])
+        self.processes.run("the image of VMs whose inside is a container", "publish", publish, PREPARE_S)
+        self.document["cluster"]["image"] = {"name": guests.IMAGE}
+        self.checksum = write_cluster_file(self.cluster_file, self.document)
 
     def create(self) -> None:
         """The stated requirement becomes a cluster of one."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.hypervisors import files
 from lab.hypervisors.command import run, succeeds, wait_until
 from lab.hypervisors.processes import enter, find_processes, read_command, run_in, start_in
-from lab.hypervisors.topology import ARCHIVE, ARCHIVE_PORT, HYPERVISORS, Space
+from lab.hypervisors.topology import ARCHIVE, ARCHIVE_PORT, CHECKOUT, HYPERVISORS, Space
 
 KVM_API_VERSION = 12
 KVM_GET_API_VERSION = 0xAE00
@@ -57,7 +57,7 @@ def write_hypervisor(space: Space, operator_key: str) -> str:
         _write(identity, f"{uuid.uuid4()}\n")
     _write(base / "etc" / "libvirtd.conf", files.render_libvirtd_conf(identity.read_text().strip()))
     _write(base / "etc" / "qemu.conf", files.render_qemu_conf())
-    _write(base / "etc" / "hooks" / "qemu", files.render_qemu_hook(), 0o755)
+    _write(base / "etc" / "hooks" / "qemu", files.render_qemu_hook(sys.executable, CHECKOUT), 0o755)
     _write(base / "shadow", files.render_shadow(), 0o600)
     if os.path.exists("/dev/kvm") and not has_usable_kvm():
         _write(base / "kvm", "", 0o000)

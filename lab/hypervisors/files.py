@@ -49,14 +49,17 @@ def render_qemu_conf() -> str:
     return 'user = "root"\ngroup = "root"\nremember_owner = 0\nnamespaces = []\nsecurity_driver = "none"\nmax_queued = 0\n'
 
 
-def render_qemu_hook() -> str:
-    """libvirt's hook: a VM that has started outranks what else runs here.
+def render_qemu_hook(python: str, checkout: Path) -> str:
+    """libvirt's hook: a VM that has started outranks what else runs here, and one whose inside is a container gets it (lab.guests).
 
     VMs stand for machines of their own, and a busy test run beside them must not make their timeouts slip. Each QEMU is a
     session of its own, and the kernel shares the processor out by session, so that is where the rank has to be set.
     """
     return (
         "#!/bin/sh\n"
+        "xml=$(cat)\n"
+        'case $xml in *node-in-container*) cd "' + str(checkout) + '" && '
+        'printf "%s" "$xml" | case $2 in started | release) "' + python + '" -m lab.guests "$2" ;; esac ;; esac\n'
         '[ "$2" = started ] || exit 0\n'
         'read -r pid < "/run/libvirt/qemu/$1.pid" || exit 0\n'
         '{ echo -10 > "/proc/$pid/autogroup"; } 2>/dev/null\n'

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import archive
+from lab.guests.groups import remove_groups
 from lab.hypervisors import daemons, files, network, processes
 from lab.hypervisors.command import LabError, run, succeeds
 from lab.hypervisors.topology import ARCHIVE, HYPERVISORS, LAB, LEDGER, LEDGER_MIB, ROOT, SHARED, SPACES, space
@@ -65,6 +66,8 @@ def down(say: Say) -> None:
         if SSH_HOME_MADE.exists():
             with contextlib.suppress(OSError):  # not empty any more: somebody else's now
                 (_home() / ".ssh").rmdir()
+        # Also without ROOT: they are the kernel's, and a lab whose files are lost has them still.
+        remove_groups()
         if ROOT.exists():
             shutil.rmtree(ROOT)
             say(f"removed {ROOT}")

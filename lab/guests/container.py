@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The life of one container beside its domain. Its files lie below the hypervisor's directory, one folder for each domain's UUID.
+
+`wanted` in that folder says that the domain runs: libvirt's hook makes and removes it, and the keeper, one process for each container,
+does what it says. So a domain that is stopped while its container begins gets none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from lab.guests.domain import Guest
+from lab.guests.groups import ENTER, GROUP, remove_groups
+from lab.guests.seed import install_seed, read_seed
+from lab.hypervisors.command import LabError, run, wait_until
+from lab.hypervisors.topology import CHECKOUT, ROOT
+
+HERE = Path(__file__).parent
+ROOT_DISK = ROOT / "node-in-container.raw"
+NAMESPACES = ("--net", "--pid", "--mount", "--uts", "--ipc", "--cgroup")
+END_WITHIN_S = 20.0
+
+
+def folder_of(space: str, uuid: str) -> Path:
+    """Where a container of a hypervisor keeps its files."""
+    return ROOT / space / "guests" / uuid
+
+
+def begin(folder: Path, xml: str) -> None:
+    """The domain has started: leave word, and a keeper that does the rest. Called by the hook, for which libvirt waits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "domain.xml").write_text(xml)
+    (folder / "wanted").touch()
+    with (folder / "keeper.log").open("a") as log:
+        argv = [sys.executable, "-m", "lab.guests", "keep", str(folder)]
+        subprocess.Popen(argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+
+def end(folder: Path) -> None:
+    """The domain has ended: so does its container, at once, as a VM would. Returns when nothing of it runs."""
+    (folder / "wanted").unlink(missing_ok=True)
+    deadline = time.monotonic() + END_WITHIN_S
+    while (folder / "pid").exists() and time.monotonic() < deadline:
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def keep(folder: Path, guest: Guest) -> None:
+    """Run the container as long as the domain does: anew when it reboots, and when it powers off the domain goes too."""
+    for name in ("lower", "upper", "work", "root", "groups"):
+        (folder / name).mkdir(exist_ok=True)
+    install_seed(read_seed(Path(guest.seed)), folder / "upper")
+    while (folder / "wanted").exists():
+        code = _run_once(folder, guest)
+        if code != -signal.SIGHUP and (folder / "wanted").exists():  # no reboot: it powered itself off, or could not start
+            with contextlib.suppress(LabError):
+                run(["virsh", "-q", "destroy", guest.uuid])
+            return
+
+
+def _run_once(folder: Path, guest: Guest) -> int:
+    """The container from its start to its end; minus the number of the signal that ended it, which for systemd's own ends tells which."""
+    group = GROUP + guest.uuid
+    with contextlib.ExitStack() as stack:
+        loops = [(serial, stack.enter_context(_loop(path))) for serial, path in guest.disks]
+        init = ["sh", str(HERE / "init.sh"), str(folder), str(ROOT_DISK), guest.uuid, *(word for loop in loops for word in loop)]
+        inner = ["unshare", *NAMESPACES, "--fork", "--kill-child", "--", *init]
+        argv = ["unshare", "--mount", "sh", str(ENTER), str(folder / "groups"), "make", group, *inner]
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            (folder / "pid").write_text(str(process.pid))
+            if (folder / "wanted").exists():
+                _plug(process, guest)
+            else:
+                process.kill()
+            return process.wait()
+        finally:
+            process.kill()
+            process.wait()
+            remove_groups(group)
+            (folder / "pid").unlink()
+
+
+@contextlib.contextmanager
+def _loop(path: str) -> Iterator[str]:
+    """A loop device on a file, which goes when the last one closes it, also after a kill."""
+    device = run(["losetup", "--find", "--show", path]).strip()
+    handle = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+    run(["losetup", "--detach", device])  # it is open, so the kernel waits for its end
+    try:
+        yield device
+    finally:
+        os.close(handle)
+
+
+def _plug(process: subprocess.Popen[bytes], guest: Guest) -> None:
+    """Give the container its card, on the domain's bridge."""
+    pid = _child_of(process)
+    card = f"g{guest.mac.replace(':', '')[4:]}"
+    run(["ip", "link", "add", card, "type", "veth", "peer", "name", "eth0", "address", guest.mac, "netns", str(pid)])
+    run(["ip", "link", "set", card, "master", guest.bridge, "up"])
+
+
+def _child_of(process: subprocess.Popen[bytes]) -> int:
+    """The first process of the container, once it is in its own network namespace."""
+
+    def child() -> int | None:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        own = [pid for pid in children if os.stat(f"/proc/{pid}/ns/net").st_ino != os.stat("/proc/self/ns/net").st_ino]
+        return int(own[0]) if own else None
+
+    def is_there() -> bool:
+        if process.poll() is not None:
+            raise LabError(f"the container ended while it began (exit code {process.returncode})")
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            return child() is not None
+        return False
+
+    wait_until("the container's first process", is_there, 20.0, 0.02)
+    found = child()
+    assert found is not None
+    return found
