@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The main claim: the driver, on the collection's own playbooks, carries clients with a ledger over load up, load down and a smaller statement.
+
+It runs as script/demo, once on VMs as they are, and once with a container as the inside of each VM, at the machine's own speed, while the
+driver and its playbooks are killed. What counts is the demo's report, which tests/unit/lab holds against worlds in which something is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import zlib
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+KILLS = 6
+
+
+def seed() -> int:
+    """Another one for each commit, and the same again for the same one; ONDEMAND_SEED names one."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=False).stdout
+    return int(os.environ.get("ONDEMAND_SEED") or zlib.crc32(head.encode()) % 10000)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param([], id="vms"),
+        pytest.param(["--containers"], id="containers"),
+        pytest.param(["--containers", "--kills", str(KILLS), "--seed", str(seed())], id="containers-and-kills"),
+    ],
+)
+def test_no_transaction_is_lost_while_the_cluster_grows_moves_and_shrinks(options: list[str]) -> None:
+    log = CHECKOUT / "var" / "test" / f"claim-{'-'.join(options).replace('--', '') or 'vms'}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as output:
+        done = subprocess.run(
+            ["script/demo", *options], cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
+        )
+    assert done.returncode == 0, f"script/demo {' '.join(options)} ended with {done.returncode}:\n{log.read_text()[-6000:]}"
+    report = json.loads((CHECKOUT / "var" / "demo" / "report.json").read_text())
+    assert report["ok"], report["problems"]
+    assert all(report["elements"][f"P{number}"] for number in range(1, 13))
