@@ -21,6 +21,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lab.ansible_home import ansible_home
 from lab.demo_processes import CHECKOUT
 from lab.demo_progress import DemoFailed, Progress
 from lab.demo_state import read_lines
@@ -136,4 +137,5 @@ def write_report(demo: Demo) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with ansible_home():
+        sys.exit(main())

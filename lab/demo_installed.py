@@ -32,7 +32,17 @@ class Installed:
         (wheel_file,) = self._artifacts.glob("*.whl")
         (archive,) = self._artifacts.glob("*.tar.gz")
         pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(self._site), str(wheel_file)]
-        galaxy = [str(BIN / "ansible-galaxy"), "collection", "install", str(archive), "-p", str(self._collections), "--offline"]
+        # With the checkout's ansible.cfg it would find the collection there, and have nothing to do.
+        galaxy = [
+            *self.prefix(),
+            str(BIN / "ansible-galaxy"),
+            "collection",
+            "install",
+            str(archive),
+            "-p",
+            str(self._collections),
+            "--offline",
+        ]
         for what, argv in (("driver", pip), ("collection", galaxy)):
             processes.run(f"the {what} being installed", f"install-{what}", argv, BUILD_S)
         shutil.rmtree(self._sources)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -91,3 +92,35 @@ def test_every_wish_is_pinned(checkout: Path) -> None:
         names = [line.split("#")[0].split("~")[0].split("=")[0].strip().lower() for line in wishes if line[:1] not in ("#", "-", "")]
         pinned = (checkout / f"requirements/{lock}.txt").read_text().lower()
         assert [name for name in names if f"{name}==" not in pinned.replace("_", "-")] == []
+
+
+# As root: a user without rights, a machine without a network, and nothing of the labs and cells that may run beside the test.
+ALONE = """
+mount -t tmpfs none /run && mount -t tmpfs none /var/lib
+exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+"""
+
+
+def test_clean_needs_neither_the_environment_nor_root_nor_a_network(checkout: Path) -> None:
+    alone = ["unshare", "--net", "--mount", "sh", "-ec", ALONE, "sh"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory() as directory:  # not tmp_path, whose parents are closed to others
+        copy = Path(directory, "copy")
+        assert run(checkout / "script/export", copy, cwd=checkout).returncode == 0
+        for name in ("var/demo/report.json", "var/images/node.qcow2", "lab/__pycache__/a.pyc", ".ruff_cache/a", "tests/output/a"):
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_text("left")
+        if alone:
+            for path in (Path(directory), copy, *copy.rglob("*")):
+                os.chown(path, 65534, 65534, follow_symlinks=False)
+        done = run(*alone, "script/clean", cwd=copy)
+        assert done.returncode == 0, done.stderr
+        left = sorted(str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file() and path.read_bytes() == b"left")
+        assert left == ["var/images/node.qcow2"]
+        assert run(*alone, "script/clean", "--all", cwd=copy).returncode == 0
+        assert not (copy / "var").exists()
+
+
+def test_clean_refuses_what_it_does_not_know(checkout: Path) -> None:
+    done = run("script/clean", "--everything", cwd=checkout)
+    assert done.returncode == 1
+    assert "unknown argument '--everything'" in done.stderr

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from lab.ansible_home import ansible_home
 from lab.bench import grow, join, vm
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,8 @@ def _say(what: str) -> None:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        with ansible_home():
+            sys.exit(main())
     except (RuntimeError, subprocess.SubprocessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         sys.exit(1)

@@ -191,6 +191,7 @@ class Cells:
                 "ansible_ssh_private_key_file": f"{self.directory}/login_key",
                 "ansible_ssh_common_args": options,
                 "ansible_python_interpreter": "/usr/bin/python3",
+                "ansible_remote_tmp": "/run/ansible",  # the cell's own; its home is the machine's
             }
             for cell in self.cells.values()
         }
@@ -202,6 +203,7 @@ class Cells:
 
     def _make_ctl(self) -> None:
         self.directory.mkdir(parents=True, mode=0o700)
+        (self.directory / "checkout").write_text(str(HERE.parents[1]))  # whose they are: see lab.clean
         for name in ("login_key", "host_key"):
             _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(self.directory / name))
         _run("ip", "netns", "add", self.namespace)
