@@ -14,12 +14,13 @@ from typing import Any
 
 from lab.ansible_home import ansible_home
 from lab.bench import grow, join, vm
+from lab.bench.ratio import missed
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    """Measure what is asked for; the JSON goes to stdout and to var/bench/bench.json, progress to stderr."""
+    """Measure what is asked for; the JSON goes to stdout and to var/bench/bench.json, progress to stderr. 1 when a goal is missed."""
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("--turns", type=int, default=5, help="how often each thing is done on each side")
     parser.add_argument("--only", choices=("join", "vm", "grow"), help="one part instead of all")
@@ -36,7 +37,7 @@ def main() -> int:
             with grow.lab(directory) as cluster:
                 if "vm" in parts:
                     _say("VMs")
-                    figures["vm"], figures["vm_unchanged"] = vm.measure(directory, options.turns)
+                    figures |= vm.measure(cluster, directory, options.turns)
                 if "grow" in parts:
                     _say("scale_out on VMs, and joins of VMs")
                     figures["scale_out"], figures["join_on_vms"] = grow.measure(cluster, directory, options.turns)
@@ -45,7 +46,10 @@ def main() -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text + "\n")
     print(text)
-    return 0
+    sentences = missed(figures)
+    for sentence in sentences:
+        print(f"bench: {sentence}", file=sys.stderr)
+    return 1 if sentences else 0
 
 
 def _say(what: str) -> None:
