@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import libvirtd
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -56,6 +58,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def checkout() -> Path:
     """The checkout's root."""
     return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def libvirt_daemon() -> Iterator[libvirtd.Daemon]:
+    """A libvirtd with the real QEMU and storage drivers. Who uses it leaves no domain and no volume behind."""
+    with libvirtd.running() as daemon:
+        yield daemon
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -27,7 +27,7 @@ def libvirt_host():
         if domain.name() != "test":
             if domain.isActive():
                 domain.destroy()
-            domain.undefine()
+            domain.undefineFlags(3)  # with a saved memory and snapshots
     for name in pool.listVolumes():
         pool.storageVolLookupByName(name).delete(0)
     host.close()

@@ -71,6 +71,41 @@ def test_reading_is_read_only_unless_asked_otherwise():
     assert "read only access" in refused.because
 
 
+def test_a_host_that_falls_silent_within_a_call_is_given_up(libvirt_daemon, monkeypatch):
+    monkeypatch.setattr(connection, "KEEPALIVE_INTERVAL_S", 1)
+    monkeypatch.setattr(connection, "KEEPALIVE_COUNT", 1)
+    host = connection.open_host(libvirt_daemon.uri, 10)
+    with libvirt_daemon.frozen():
+        ended, _answer, error = connection.within(30, host.getHostname)
+    assert ended
+    assert "keepalive" in str(error)
+
+
+def test_a_broken_connection_is_told_as_a_host_that_does_not_answer(libvirt_daemon, monkeypatch):
+    monkeypatch.setattr(connection, "KEEPALIVE_INTERVAL_S", 1)
+    monkeypatch.setattr(connection, "KEEPALIVE_COUNT", 1)
+    host = connection.open_host(libvirt_daemon.uri, 10)
+
+    def ask():
+        with connection.refusing(libvirt_daemon.uri, "ask", "not_found"):
+            host.getHostname()
+
+    with libvirt_daemon.frozen():
+        ended, _answer, error = connection.within(30, ask)
+    assert ended
+    assert error.refusal.reason == "host_unreachable"
+
+
+def test_who_looks_for_vms_may_not_write(monkeypatch):
+    from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts
+
+    def refuse(_uri):
+        raise AssertionError("a connection that may write was opened")
+
+    monkeypatch.setattr(libvirt, "open", refuse)
+    assert hosts.read_vms([GOOD], None, 5)[0].because == ""
+
+
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [
