@@ -60,6 +60,13 @@ def _make_pool(uri: str, path: Path) -> None:
     subprocess.run([*virsh, "pool-create-as", "ondemand", "dir", "--target", str(path)], check=True, capture_output=True, timeout=START_S)
 
 
+def _end_log_daemon(folder: Path) -> None:
+    """libvirtd starts a virtlogd for the first VM with a console, and doesn't end it."""
+    pidfile = folder / "run" / "libvirt" / "virtlogd.pid"
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(int(pidfile.read_text()), signal.SIGTERM)
+
+
 @contextlib.contextmanager
 def running() -> Iterator[Daemon]:
     """Start one, wait until it answers, and end it."""
@@ -79,4 +86,5 @@ def running() -> Iterator[Daemon]:
     finally:
         process.terminate()
         process.wait()
+        _end_log_daemon(folder)
         shutil.rmtree(folder, ignore_errors=True)
