@@ -14,7 +14,13 @@ from .cases import SPEC
 from .test_plan import PAUSED, RUNNING, STOPPED, foreign, vm
 
 WHY = [
-    ("no domain", None, "running", {"pinned": False}, {"define": "it doesn't exist", "overlay": "it doesn't exist", "start": "it shall run"}),
+    (
+        "no domain",
+        None,
+        "running",
+        {"pinned": False},
+        {"define": "it doesn't exist", "overlay": "it doesn't exist", "start": "it shall run"},
+    ),
     ("half made", vm(STOPPED, None), "present", {}, {"define": "an earlier run left it half made", "delete_seed": "it is left over"}),
     ("no overlay", vm(STOPPED, missing=("overlay",)), "present", {}, {"define": "its overlay is gone", "delete_seed": "it is left over"}),
     ("half made and running", vm(RUNNING, None), "present", {}, {"destroy": "an earlier run left it half made"}),
@@ -89,9 +95,23 @@ def shown(spec, state, want, **options):
 def test_a_diff_shows_every_field_of_the_vm():
     before = shown(SPEC, vm(), "running")["before"]
     assert before == {
-        **{"state": "running", "missing": [], "half_made": False, "vcpus": 1, "vcpus_max": 2, "memory_mib": 640, "memory_max_mib": 1280},
-        **{"bridge": "br0", "mac": "52:54:00:20:4b:78", "role": "member", "host": "hv1", "zone": "a", "image": "debian", "generation": 3},
-        **{"address": "10.0.0.2", "prefix": 24, "disks": ["ledger", "lun"]},
+        "state": "running",
+        "missing": [],
+        "half_made": False,
+        "vcpus": 1,
+        "vcpus_max": 2,
+        "memory_mib": 640,
+        "memory_max_mib": 1280,
+        "bridge": "br0",
+        "mac": "52:54:00:20:4b:78",
+        "role": "member",
+        "host": "hv1",
+        "zone": "a",
+        "image": "debian",
+        "generation": 3,
+        "address": "10.0.0.2",
+        "prefix": 24,
+        "disks": ["ledger", "lun"],
     }
 
 
@@ -106,7 +126,14 @@ DIFFS = [
     ("a pin", vm(), "present", {"pinned": False}, {}, {"pinned": True}),
     ("another disk", vm(STOPPED), "present", {}, {"disks": (DataDisk("new", "/n"),)}, {"disks": ["new"]}),
     ("another zone", vm(), "present", {}, {"zone": "q"}, {"zone": "q"}),
-    ("another bridge with another size", vm(STOPPED), "present", {}, {"bridge": "br7", "memory_mib": 700}, {"bridge": "br7", "memory_mib": 700}),
+    (
+        "another bridge with another size",
+        vm(STOPPED),
+        "present",
+        {},
+        {"bridge": "br7", "memory_mib": 700},
+        {"bridge": "br7", "memory_mib": 700},
+    ),
 ]
 
 
