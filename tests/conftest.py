@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import libvirtd
-
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -61,8 +59,10 @@ def checkout() -> Path:
 
 
 @pytest.fixture(scope="session")
-def libvirt_daemon() -> Iterator[libvirtd.Daemon]:
-    """A libvirtd with the real QEMU and storage drivers. Who uses it leaves no domain and no volume behind."""
+def libvirt_daemon() -> Iterator[object]:
+    """A tests.libvirtd.Daemon: real QEMU and storage drivers. Who uses it leaves no domain and no volume behind."""
+    from tests import libvirtd
+
     with libvirtd.running() as daemon:
         yield daemon
 
