@@ -58,6 +58,15 @@ def checkout() -> Path:
     return CHECKOUT
 
 
+@pytest.fixture(scope="session")
+def libvirt_daemon() -> Iterator[object]:
+    """A tests.libvirtd.Daemon: real QEMU and storage drivers. Who uses it leaves no domain and no volume behind."""
+    from tests import libvirtd
+
+    with libvirtd.running() as daemon:
+        yield daemon
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _ansible_finds_the_checkout() -> Iterator[None]:
     """Whatever folder a test starts in, the ansible.cfg of the checkout counts: its collection path, strict host keys."""

@@ -19,9 +19,28 @@ import pytest
 import yaml
 
 BIN = Path(sys.executable).parent
-MUST_HOLD = ("README.md", "LICENSE", "meta/runtime.yml", "meta/execution-environment.yml", "ee-requirements.txt", "bindep.txt")
+MUST_HOLD = (
+    "README.md",
+    "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
+    "LICENSE",
+    "meta/runtime.yml",
+    "meta/execution-environment.yml",
+    "ee-requirements.txt",
+    "bindep.txt",
+)
 MAY_HOLD = {
-    *("CHANGELOG.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "LICENSES", "MANIFEST.json", "README.md", "REUSE.toml"),
+    *(
+        "CHANGELOG.md",
+        "CODE_OF_CONDUCT.md",
+        "CONTRIBUTING.md",
+        "FILES.json",
+        "LICENSE",
+        "LICENSES",
+        "MANIFEST.json",
+        "README.md",
+        "REUSE.toml",
+    ),
     *("bindep.txt", "changelogs", "docs", "ee-requirements.txt", "meta", "playbooks", "plugins", "roles"),
 }
 

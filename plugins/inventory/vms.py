@@ -51,7 +51,7 @@ import os
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, hosts
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, hosts, sightings
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import host_addresses, host_problems
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import inventory as of_vm
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.defaults import with_defaults
@@ -107,7 +107,7 @@ class InventoryModule(BaseInventoryPlugin):
         readings = hosts.read_vms(host_addresses(cluster["hosts"]), cluster["name"], cluster["deadlines"]["connect_s"])
         for silent in hosts.not_reached(readings):
             self.display.warning(f"{path}: the VMs of the host {silent['host']} are not listed: {silent['because']}")
-        self._fill(cluster, hosts.vms_as_data(readings))
+        self._fill(cluster, sightings.vms_as_data(readings))
 
     def _fill(self, cluster, vms):
         for group in of_vm.groups({"cluster": cluster["name"]}):

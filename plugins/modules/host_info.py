@@ -34,7 +34,7 @@ RETURN = r"""
 hosts:
   description:
     - The hosts in the given order. Keys are name, uri, zone, reachable, because, cpus, memory_mib, free_memory_mib,
-      committed_vcpus, committed_memory_mib, pool (name, path, free_mib), images (name, sha256, generation) and vms (names).
+      committed_vcpus, committed_memory_mib, pool (name, path, free_mib), images (name, sha256, generation), vms (names) and unfit.
     - A host that did not answer has RV(hosts[].reachable=false), zeros, and the reason in RV(hosts[].because).
   returned: always
   type: list
@@ -45,6 +45,11 @@ hosts:
       type: bool
     because:
       description: Why it did not; empty if it did.
+      type: str
+    unfit:
+      description:
+        - Why it can carry no VM though it answers; empty if it can. Its pool doesn't run or isn't one of files (C(dir),
+          C(fs) or C(netfs)), or it is the host of an earlier entry under another URI.
       type: str
 """
 
@@ -67,9 +72,8 @@ def main():
     problems = host_problems(module.params["hosts"])
     if problems:
         refuse(module, all_problems(problems))
-    readings = hosts.read_capacities(host_addresses(module.params["hosts"]), module.params["deadline_s"])
-    found = [reading.value[0] if reading.reachable else hosts.silent(reading) for reading in readings]
-    module.exit_json(changed=False, hosts=found)
+    readings = hosts.read_surveys(host_addresses(module.params["hosts"]), None, module.params["deadline_s"])
+    module.exit_json(changed=False, hosts=hosts.capacities(readings))
 
 
 if __name__ == "__main__":

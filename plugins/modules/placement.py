@@ -15,10 +15,12 @@ description:
   - Reads the hosts and gives back the whole wanted set of VMs, those that exist first, then new ones with name, host,
     address and MAC. It reserves nothing; M(ondemand.cluster.vm) makes them.
   - A host takes a VM if its memory and processors, after what is promised, suffice, if it has the image, and if its pool
-    has room. Among those, the zone and then the host with the fewest VMs of this cluster, then the most free memory, then
-    the first name.
+    is one of files (C(dir), C(fs) or C(netfs)) and has room. Among those, the zone and then the host
+    with the fewest VMs of this cluster, then the most free memory, then the first name.
   - A host that doesn't answer gets nothing. What VMs on it are called and which addresses they have can't be known
     then, so new addresses are probed, and O(reserved) keeps names and addresses away that were seen there earlier.
+  - A name is passed over for the next one where a domain or a volume of it exists that isn't ours, or where another domain
+    has the MAC that follows from it; RV(vms[].because) says so.
 extends_documentation_fragment:
   - ondemand.cluster.libvirt
   - ondemand.cluster.libvirt.hosts
@@ -49,7 +51,9 @@ options:
         type: int
         required: true
       disk_gib:
-        description: Size of its disk in GiB. Not promised ahead, as the disk is a clone that grows.
+        description:
+          - Size of its disk in GiB. A host's pool must have that much room now. Room into which disks made earlier may still
+            grow is not set apart.
         type: int
   network:
     description: The cluster file's network.
@@ -139,6 +143,11 @@ unreachable_hosts:
   returned: success
   type: list
   elements: dict
+seen_twice:
+  description: VMs that were seen on several hosts, as M(ondemand.cluster.vm_info) has them.
+  returned: success
+  type: list
+  elements: dict
 taken:
   description: Addresses that were free in libvirt's books but that somebody answered at; they were passed over.
   returned: success
@@ -154,7 +163,7 @@ refusal:
 from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts, placement, waiting
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts, placement, sightings, waiting
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import (
     host_addresses,
     host_problems,
@@ -162,6 +171,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.argument
     libvirt_spec,
     need_libvirt,
     refuse,
+    warn_of,
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import addresses, names
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, all_problems
@@ -213,8 +223,8 @@ def problems(params):
             addresses.bounds(params["network"]["addresses"])
         except ValueError as error:
             found.append(f"network.addresses: {error}")
-    for key in ("vcpus", "memory_mib"):
-        if params["size"] and params["size"][key] < 1:
+    for key in ("vcpus", "memory_mib", "disk_gib"):
+        if params["size"] and params["size"][key] is not None and params["size"][key] < 1:
             found.append(f"size.{key}: {params['size'][key]}; 1 or more is right")
     if params["image"]:
         found.append(names.name_problem(params["image"]["name"], "image.name"))
@@ -227,6 +237,7 @@ def demand_of(params):
     return placement.Demand(
         vcpus=size.get("vcpus") or 1,
         memory_mib=size.get("memory_mib") or 1,
+        disk_gib=size.get("disk_gib"),
         image=image.get("name"),
         image_sha256=image.get("sha256"),
         range=network.get("addresses") or "",
@@ -261,17 +272,17 @@ def main():
         refuse(module, all_problems(wrong))
     demand = demand_of(params)
     every = host_addresses(params["hosts"])
-    readings = hosts.read_capacities(every, params["deadline_s"], lambda connection, host: hosts.our_vms(connection, host, None))
-    seen = [replace(reading, value=reading.value[1] if reading.reachable else None) for reading in readings]
-    every_vm = hosts.vms_as_data(seen)
-    capacities = [reading.value[0] if reading.reachable else hosts.silent(reading) for reading in readings]
+    readings = hosts.read_surveys(every, demand.cluster, params["deadline_s"])
+    every_vm, twice = sightings.seen([replace(reading, value=reading.value.vms if reading.reachable else None) for reading in readings])
+    demand = replace(demand, claims=sightings.together([reading.value.claims for reading in readings if reading.reachable]))
     here = [vm["host"] for vm in every_vm if vm["cluster"] == demand.cluster]
-    candidates = [placement.candidate(capacity, here.count(capacity["name"])) for capacity in capacities]
+    candidates = [placement.candidate(capacity, here.count(capacity["name"])) for capacity in hosts.capacities(readings)]
     placed, taken = place_probed(candidates, every_vm, demand, params["probe_s"])
     unreachable = hosts.not_reached(readings)
+    warn_of(module, twice)
     if isinstance(placed, Refusal):
         refuse(module, placed, unreachable_hosts=unreachable)
-    module.exit_json(changed=False, vms=placed, unreachable_hosts=unreachable, taken=taken)
+    module.exit_json(changed=False, vms=placed, unreachable_hosts=unreachable, seen_twice=twice, taken=taken)
 
 
 if __name__ == "__main__":

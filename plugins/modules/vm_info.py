@@ -50,6 +50,14 @@ unreachable_hosts:
   type: list
   elements: dict
   sample: [{host: hv2, uri: qemu+ssh://root@hv2/system, because: no connection within 10 s}]
+seen_twice:
+  description:
+    - VMs that were seen on several hosts, as one host under two URIs shows them, or a migration that left its source behind.
+      Each counts once in RV(vms), where it runs or else where it was seen first, and brings a warning.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: shop-n1, host: hv1, also: [hv2], because: shop-n1 is one VM and was seen on hv1 and on hv2}]
 elapsed_s:
   description: Seconds that the reading took.
   returned: always
@@ -60,7 +68,7 @@ elapsed_s:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts, sightings
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import (
     host_addresses,
     host_problems,
@@ -68,6 +76,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.argument
     libvirt_spec,
     need_libvirt,
     refuse,
+    warn_of,
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import name_problem
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import all_problems
@@ -87,7 +96,9 @@ def main():
         refuse(module, all_problems(problems))
     begun = time.monotonic()
     readings = hosts.read_vms(host_addresses(params["hosts"]), params["cluster"], params["deadline_s"])
-    result = {"vms": hosts.vms_as_data(readings), "unreachable_hosts": hosts.not_reached(readings)}
+    vms, twice = sightings.seen(readings)
+    warn_of(module, twice)
+    result = {"vms": vms, "seen_twice": twice, "unreachable_hosts": hosts.not_reached(readings)}
     module.exit_json(changed=False, elapsed_s=round(time.monotonic() - begun, 4), **result)
 
 

@@ -55,6 +55,12 @@ def need_libvirt(module: AnsibleModule) -> None:
         module.fail_json(msg=missing_required_lib("libvirt-python"), exception=connection.LIBVIRT_IMPORT_ERROR)
 
 
+def warn_of(module: AnsibleModule, twice: List[Mapping[str, Any]]) -> None:
+    """Say which VMs were seen on several hosts."""
+    for each in twice:
+        module.warn(each["because"])
+
+
 def refuse(module: AnsibleModule, refusal: Refusal, **more: Any) -> None:
     """End the module with a refusal, as docs/exchange-formats.md section 4 promises it."""
     module.fail_json(**refusal.result(), **more)

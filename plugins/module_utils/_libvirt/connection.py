@@ -136,6 +136,11 @@ def is_error(error: BaseException, *names: str) -> bool:
     return error.get_error_code() in [getattr(libvirt, "VIR_ERR_" + name) for name in names]
 
 
+def _is_broken(error: BaseException) -> bool:
+    """Whether the connection itself broke: libvirt's client says so as an error of its wire, with one of these codes."""
+    return is_error(error, "RPC", "NO_CONNECT", "SYSTEM_ERROR", "INTERNAL_ERROR") and error.get_error_domain() == libvirt.VIR_FROM_RPC
+
+
 @contextlib.contextmanager
 def refusing(uri: str, what: str, reason: str) -> Iterator[None]:
     """Turn a libvirt error inside into Refused: host_unreachable if the connection broke, else the given reason."""
@@ -143,9 +148,7 @@ def refusing(uri: str, what: str, reason: str) -> Iterator[None]:
         yield
     except libvirt.libvirtError as error:
         text = str(error).strip()
-        if is_error(error, "RPC", "NO_CONNECT", "SYSTEM_ERROR") and ("closed" in text or "keepalive" in text):
-            raise Refused(unreachable(uri, text)) from error
-        if is_error(error, "INTERNAL_ERROR") and "client socket is closed" in text:
+        if _is_broken(error):
             raise Refused(unreachable(uri, text)) from error
         raise Refused(Refusal(reason, f"Could not {what} on {uri}: {text}")) from error
 

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import volumes
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import (
@@ -16,16 +16,35 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connecti
     libvirt,
     read_hosts,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState, as_data, parse
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.sightings import Claims, claims_of
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState, parse
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refused
 
-RUNNING = (1, 2, 3)
+
+@dataclass(frozen=True)
+class Survey:
+    """All that one look at a host gives: host_info's entry, our VMs, what others on it lay claim to, and which host it is."""
+
+    capacity: Dict[str, Any]
+    vms: List[VmState]
+    claims: Claims
+    identity: Optional[str]
 
 
-def _states(connection: Any) -> Dict[str, Any]:
-    """Every domain and its virDomainState, in one call for all."""
-    flags = libvirt.VIR_DOMAIN_STATS_STATE
-    return {domain.name(): (domain, stats.get("state.state", 0)) for domain, stats in connection.getAllDomainStats(flags, 0)}
+def _domains(connection: Any, wanted: Callable[[str], bool] = lambda _name: True) -> List[VmState]:
+    """Every domain with a wanted name, ours or not, by name. Its state comes in one call for all; one that vanishes is left out."""
+    found = []
+    stats = connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, 0)
+    for name, domain, state_now in sorted((domain.name(), domain, each.get("state.state", 0)) for domain, each in stats):
+        if not wanted(name):
+            continue
+        try:
+            found.append(parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), state_now))
+        except libvirt.libvirtError as error:
+            if not is_error(error, "NO_DOMAIN"):
+                raise
+    return found
 
 
 def _volume_names(connection: Any, pool: str, known: Dict[str, Set[str]]) -> Set[str]:
@@ -39,36 +58,22 @@ def _volume_names(connection: Any, pool: str, known: Dict[str, Set[str]]) -> Set
     return known[pool]
 
 
-def our_vms(connection: Any, host: HostAddress, cluster: Optional[str]) -> List[VmState]:
-    """The VMs of ours on a host (of one cluster, or all), sorted by name. A domain that vanishes meanwhile is left out."""
+def _ours(connection: Any, host: HostAddress, domains: Sequence[VmState]) -> List[VmState]:
+    """Those of the domains that carry our mark, and which of their volumes are there."""
     found = []
     pools: Dict[str, Set[str]] = {}
-    for name, (domain, state_now) in sorted(_states(connection).items()):
-        if cluster and names.vm_number(cluster, name) is None:
-            continue
-        try:
-            state = parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), state_now)
-        except libvirt.libvirtError as error:
-            if is_error(error, "NO_DOMAIN"):
-                continue
-            raise
-        if state.mark is None or (cluster and state.mark.get("cluster") != cluster):
+    for state in domains:
+        if state.mark is None:
             continue
         there = _volume_names(connection, state.mark.get("pool") or host.pool, pools)
-        found.append(replace(state, has_overlay=names.overlay_of(name) in there, has_seed=names.seed_of(name) in there))
+        found.append(replace(state, has_overlay=names.overlay_of(state.name) in there, has_seed=names.seed_of(state.name) in there))
     return found
 
 
-def vms_as_data(readings: Sequence[Reading]) -> List[Dict[str, Any]]:
-    """All VMs of all hosts that answered (readings of our_vms), as docs/exchange-formats.md section 4 has them."""
-    found = []
-    for reading in readings:
-        for state in reading.value or []:
-            data = as_data(state, reading.host.uri)
-            # Which host a VM is on is what was seen, not what its mark says.
-            data.update(host=reading.host.name, zone=reading.host.zone)
-            found.append(data)
-    return sorted(found, key=lambda vm: (vm["cluster"], names.vm_number(vm["cluster"], vm["name"]) or 0, vm["name"]))
+def our_vms(connection: Any, host: HostAddress, cluster: Optional[str]) -> List[VmState]:
+    """The VMs of ours on a host (of one cluster, or all), sorted by name."""
+    domains = _domains(connection, lambda name: not cluster or names.vm_number(cluster, name) is not None)
+    return [state for state in _ours(connection, host, domains) if not cluster or (state.mark or {}).get("cluster") == cluster]
 
 
 def not_reached(readings: Sequence[Reading]) -> List[Dict[str, str]]:
@@ -81,48 +86,75 @@ def read_vms(hosts: Sequence[HostAddress], cluster: Optional[str], deadline_s: f
     return read_hosts(hosts, lambda connection, host: our_vms(connection, host, cluster), deadline_s)
 
 
-def _committed(connection: Any) -> Dict[str, int]:
+def _committed(domains: Sequence[VmState]) -> Dict[str, int]:
     """vcpus and MiB that are promised: to our VMs in any state, as they may start, and to others that run."""
-    vcpus = memory_mib = 0
-    for domain, state_now in _states(connection).values():
-        try:
-            state = parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), state_now)
-        except libvirt.libvirtError as error:
-            if is_error(error, "NO_DOMAIN"):
-                continue
-            raise
-        if state.mark is not None or state_now in RUNNING:
-            vcpus += state.vcpus
-            memory_mib += state.memory_mib
-    return {"committed_vcpus": vcpus, "committed_memory_mib": memory_mib}
+    promised = [state for state in domains if state.mark is not None or state.running]
+    return {
+        "committed_vcpus": sum(state.vcpus for state in promised),
+        "committed_memory_mib": sum(state.memory_mib for state in promised),
+    }
 
 
-def _pool(connection: Any, host: HostAddress) -> Dict[str, Any]:
-    """The host's pool and the images in it; a host without the pool has neither."""
-    nothing: Dict[str, Any] = {"pool": {"name": host.pool, "path": None, "free_mib": 0}, "images": []}
+def _pool_of(connection: Any, host: HostAddress) -> Optional[Any]:
+    """The host's pool if it runs, freshly looked at: growing overlays don't make libvirt look again."""
     try:
         pool = connection.storagePoolLookupByName(host.pool)
         if not pool.isActive():
-            return nothing
+            return None
     except libvirt.libvirtError as error:
         if is_error(error, "NO_STORAGE_POOL"):
-            return nothing
+            return None
         raise
-    # libvirt tells the room that there was at its last look, and growing overlays don't make it look again.
     volumes.refresh(pool)
-    free_mib = pool.info()[3] // 2**20
+    return pool
+
+
+def _pool_data(connection: Any, host: HostAddress, pool: Optional[Any]) -> Dict[str, Any]:
+    """The host's pool and the images in it, and why the host can carry no VM; without a fit pool there is neither room nor image."""
+    if pool is None:
+        why = f"it has no running storage pool {host.pool}; run the playbook prepare_host, or name another pool"
+    else:
+        why = volumes.unfit(pool)
+    if why or pool is None:
+        return {"pool": {"name": host.pool, "path": None, "free_mib": 0}, "images": [], "unfit": why}
     images = [image.as_data() for image in volumes.images_in(connection, pool)]
-    return {"pool": {"name": host.pool, "path": volumes.path_of_pool(pool), "free_mib": free_mib}, "images": images}
+    free_mib = pool.info()[3] // 2**20
+    return {"pool": {"name": host.pool, "path": volumes.path_of_pool(pool), "free_mib": free_mib}, "images": images, "unfit": ""}
 
 
-def capacity(connection: Any, host: HostAddress) -> Dict[str, Any]:
-    """What a host has, and what of it is promised (host_info's entry)."""
+def _foreign_volumes(connection: Any, host: HostAddress, pool: Optional[Any], cluster: str, domains: Sequence[VmState]) -> Dict[str, str]:
+    """Names of VMs of the cluster that have no domain here, but a volume that isn't provably ours: name -> why."""
+    found: Dict[str, str] = {}
+    defined = {state.name for state in domains}
+    for vm in sorted({names.vm_of_volume(volume) for volume in (pool.listVolumes() if pool else [])} - defined):
+        if names.vm_number(cluster, vm) is None:
+            continue
+        try:
+            volumes.leftovers(connection, pool, vm, host.uri)
+        except Refused:
+            found[vm] = f"{host.name} has volumes of that name in the pool {host.pool}"
+    return found
+
+
+def _identity(connection: Any, pool: Optional[Any]) -> Optional[str]:
+    """What tells one host from another, however it is reached; None if that can't be told."""
+    return f"{connection.getHostname()} {pool.UUIDString()}" if pool else None
+
+
+def survey(connection: Any, host: HostAddress, cluster: Optional[str]) -> Survey:
+    """What a host has, what of it is promised, and what on it stands in the way of new VMs of the cluster."""
     info = connection.getInfo()
+    pool = _pool_of(connection, host)
+    domains = _domains(connection)
+    ours = _ours(connection, host, domains)
     data: Dict[str, Any] = {"name": host.name, "uri": host.uri, "zone": host.zone, "reachable": True, "because": ""}
     data.update(cpus=info[2], memory_mib=info[1], free_memory_mib=connection.getFreeMemory() // 2**20)
-    data.update(_committed(connection), **_pool(connection, host))
-    data["vms"] = [state.name for state in our_vms(connection, host, None)]
-    return data
+    data.update(_committed(domains), **_pool_data(connection, host, pool))
+    data["vms"] = [state.name for state in ours]
+    claims = claims_of(host.name, domains, cluster)
+    if cluster and pool and not data["unfit"]:
+        claims = claims.with_names(_foreign_volumes(connection, host, pool, cluster, domains))
+    return Survey(data, ours, claims, _identity(connection, pool))
 
 
 def silent(reading: Reading) -> Dict[str, Any]:
@@ -130,12 +162,25 @@ def silent(reading: Reading) -> Dict[str, Any]:
     keys = ("cpus", "memory_mib", "free_memory_mib", "committed_vcpus", "committed_memory_mib")
     data: Dict[str, Any] = dict.fromkeys(keys, 0)
     data.update(name=reading.host.name, uri=reading.host.uri, zone=reading.host.zone, reachable=False, because=reading.because)
-    data.update(pool={"name": reading.host.pool, "path": None, "free_mib": 0}, images=[], vms=[])
+    data.update(pool={"name": reading.host.pool, "path": None, "free_mib": 0}, images=[], vms=[], unfit="")
     return data
 
 
-def read_capacities(
-    hosts: Sequence[HostAddress], deadline_s: float, also: Callable[[Any, HostAddress], Any] = lambda _c, _h: None
-) -> List[Reading]:
-    """(capacity, also(connection, host)) of every host, side by side. Manifests are read, which libvirt allows writers only."""
-    return read_hosts(hosts, lambda connection, host: (capacity(connection, host), also(connection, host)), deadline_s, read_only=False)
+def read_surveys(hosts: Sequence[HostAddress], cluster: Optional[str], deadline_s: float) -> List[Reading]:
+    """survey() of every host, side by side. Manifests are read, which libvirt allows writers only."""
+    return read_hosts(hosts, lambda connection, host: survey(connection, host, cluster), deadline_s, read_only=False)
+
+
+def capacities(readings: Sequence[Reading]) -> List[Dict[str, Any]]:
+    """host_info's entries of read_surveys(). A host that an earlier one is under another URI has its capacity once, there."""
+    found: List[Dict[str, Any]] = []
+    first: Dict[str, str] = {}
+    for reading in readings:
+        data: Mapping[str, Any] = reading.value.capacity if reading.reachable else silent(reading)
+        identity = reading.value.identity if reading.reachable else None
+        earlier = first.setdefault(identity, reading.host.name) if identity else reading.host.name
+        if earlier != reading.host.name:
+            why = f"it is the same host as {earlier}, under another URI; name it once"
+            data = dict(data, unfit=data["unfit"] or why)
+        found.append(dict(data))
+    return found

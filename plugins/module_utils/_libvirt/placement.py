@@ -4,7 +4,7 @@
 """Which host takes the next VM. Pure: hosts, VMs and a size in; placed VMs with their reasons, or a refusal, out.
 
 A host can take a VM if what it has, times the overcommit, less the reserve and less what is promised, is enough; if it
-has the image; and if its pool has room. Among those: the zone with the fewest VMs of this cluster, then the host with
+has the image; and if its pool holds files and has room for the whole disk. Among those: the zone with the fewest VMs of this cluster, then the host with
 the fewest, then the one with the most free memory, then the first name.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.sightings import Claims
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import addresses, names
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
 
@@ -34,11 +35,15 @@ class Candidate:
     images: Tuple[Mapping[str, Any], ...] = ()
     reachable: bool = True
     because: str = ""
+    unfit: str = ""
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What is asked for: `wanted` VMs of the cluster afterwards (None: those that exist), each of this size."""
+    """What is asked for: `wanted` VMs of the cluster afterwards (None: those that exist), each of this size.
+
+    A VM's disk grows up to `disk_gib`; where the image alone says how far, `disk_mib` is what its first writes take.
+    """
 
     cluster: str
     wanted: Optional[int]
@@ -50,11 +55,13 @@ class Demand:
     prefix: int = 24
     gateway: Optional[str] = None
     maximum: Optional[int] = None
+    disk_gib: Optional[int] = None
     disk_mib: int = 256
     memory_overcommit: float = 1.0
     cpu_overcommit: float = 4.0
     reserve_mib: int = 512
     reserved: Tuple[str, ...] = field(default=())
+    claims: Claims = field(default_factory=Claims)
 
 
 def free_memory_mib(host: Candidate, demand: Demand) -> int:
@@ -67,6 +74,11 @@ def free_vcpus(host: Candidate, demand: Demand) -> int:
     return int(host.cpus * demand.cpu_overcommit) - host.committed_vcpus
 
 
+def needed_mib(demand: Demand) -> int:
+    """MiB that a pool must have free for one more VM."""
+    return max(demand.disk_mib, (demand.disk_gib or 0) * 1024)
+
+
 def image_on(host: Candidate, demand: Demand) -> Optional[Mapping[str, Any]]:
     """The wanted image's entry on a host."""
     return next((image for image in host.images if image["name"] == demand.image), None)
@@ -76,6 +88,8 @@ def obstacle(host: Candidate, demand: Demand) -> Optional[Refusal]:
     """Why a host can't take one more VM, or None. One reason, in the order of what a person would mend first."""
     if not host.reachable:
         return Refusal("host_unreachable", f"{host.name}: {host.because or 'it does not answer'}")
+    if host.unfit:
+        return Refusal("not_found", f"{host.name}: {host.unfit}")
     if demand.image:
         image = image_on(host, demand)
         if image is None:
@@ -87,14 +101,15 @@ def obstacle(host: Candidate, demand: Demand) -> Optional[Refusal]:
         return Refusal("no_room", f"{host.name}: {max(0, memory)} MiB of memory are free, {demand.memory_mib} are needed")
     if vcpus < demand.vcpus:
         return Refusal("no_room", f"{host.name}: {max(0, vcpus)} vcpus are free, {demand.vcpus} are needed")
-    if host.pool_free_mib < demand.disk_mib:
-        return Refusal("no_room", f"{host.name}: {host.pool_free_mib} MiB are free in the pool {host.pool}, {demand.disk_mib} are needed")
+    disk = needed_mib(demand)
+    if host.pool_free_mib < disk:
+        return Refusal("no_room", f"{host.name}: {max(0, host.pool_free_mib)} MiB are free in the pool {host.pool}, {disk} are needed")
     return None
 
 
 def _nowhere(demand: Demand, name: str, obstacles: Sequence[Refusal]) -> Refusal:
     """One refusal for all hosts: the reason that stands nearest to success, and every host's sentence."""
-    order = ("no_room", "wrong_checksum", "no_image", "host_unreachable")
+    order = ("no_room", "wrong_checksum", "no_image", "not_found", "host_unreachable")
     reason = next((reason for reason in order if any(o.reason == reason for o in obstacles)), "no_room")
     each = "; ".join(o.sentence for o in obstacles) or "there is no host"
     sentence = f"No host can take {name} of {demand.cluster}: {each}. Free or add a host, or ask for less."
@@ -124,11 +139,25 @@ def _used_addresses(vms: Iterable[Mapping[str, Any]], demand: Demand) -> Dict[st
     used = dict.fromkeys(demand.reserved, "reserved")
     if demand.gateway:
         used[demand.gateway] = "gateway"
+    used.update(demand.claims.addresses)
     used.update({vm["address"]: vm["name"] for vm in vms if vm.get("address")})
     return used
 
 
-def _new_vm(name: str, address: str, host: Candidate, hosts: Sequence[Candidate], demand: Demand) -> Dict[str, Any]:
+def _next_name(demand: Demand, known: Sequence[str], macs: Mapping[str, str]) -> Tuple[str, List[str]]:
+    """The next name of a VM, and why each one before it was passed over: a name or MAC that is somebody else's is left to them."""
+    number = names.next_number(demand.cluster, known)
+    passed: List[str] = []
+    while True:
+        name = names.vm_name(demand.cluster, number)
+        why = demand.claims.names.get(name) or macs.get(names.mac_of(demand.cluster, name))
+        if not why:
+            return name, passed
+        passed.append(f"{name} is passed over: {why}")
+        number += 1
+
+
+def _new_vm(name: str, address: str, host: Candidate, hosts: Sequence[Candidate], demand: Demand, passed: Sequence[str]) -> Dict[str, Any]:
     image = image_on(host, demand)
     return {
         "name": name,
@@ -144,7 +173,7 @@ def _new_vm(name: str, address: str, host: Candidate, hosts: Sequence[Candidate]
         "image": demand.image,
         "role": "member",
         "new": True,
-        "because": _because(host, hosts, demand),
+        "because": "; ".join([_because(host, hosts, demand), *passed]),
     }
 
 
@@ -172,10 +201,11 @@ def place(
         return Refusal("maximum", sentence)
     placed = list(existing)
     used = _used_addresses(every_vm, demand)
+    macs = dict({vm["mac"]: f"{vm['name']} has its MAC" for vm in every_vm if vm.get("mac")}, **demand.claims.macs)
     now = sorted(hosts, key=lambda host: host.name)
     while len(placed) < wanted:
         known = [vm["name"] for vm in placed] + list(demand.reserved)
-        name = names.vm_name(demand.cluster, names.next_number(demand.cluster, known))
+        name, passed = _next_name(demand, known, macs)
         host = choose(now, demand, name)
         if isinstance(host, Refusal):
             return host
@@ -184,7 +214,7 @@ def place(
             sentence = f"No address of {demand.range} is free for {name}: {len(used)} are taken or reserved. Widen network.addresses."
             return Refusal("no_address", sentence)
         used[free[0]] = name
-        placed.append(_new_vm(name, free[0], host, now, demand))
+        placed.append(_new_vm(name, free[0], host, now, demand, passed))
         now = [_with_one_more(each, demand) if each.name == host.name else each for each in now]
     return placed
 
@@ -195,7 +225,7 @@ def _with_one_more(host: Candidate, demand: Demand) -> Candidate:
         ours=host.ours + 1,
         committed_vcpus=host.committed_vcpus + demand.vcpus,
         committed_memory_mib=host.committed_memory_mib + demand.memory_mib,
-        pool_free_mib=host.pool_free_mib - demand.disk_mib,
+        pool_free_mib=host.pool_free_mib - needed_mib(demand),
     )
 
 
@@ -215,4 +245,5 @@ def candidate(capacity: Mapping[str, Any], ours: int) -> Candidate:
         images=tuple(capacity["images"]),
         reachable=capacity["reachable"],
         because=capacity["because"],
+        unfit=capacity["unfit"],
     )

@@ -5,8 +5,8 @@
 
 Order of making: the domain with our mark first, so that nothing of ours is ever without an owner; then the overlay and
 the seed; then `created_at` into the mark; then the start. A crash at any point leaves a domain of ours without
-`created_at`, which the next run makes anew, or a finished VM, which it starts. Order of deleting: the volumes first, the
-domain last, so that a crash leaves the mark for the next run.
+`created_at`, which the next run makes anew, or a finished VM, which it starts. Order of deleting: before any step what
+could be refused later (vms.release), then the volumes, and the domain last, so that a crash leaves the mark for the next run.
 """
 
 from __future__ import annotations

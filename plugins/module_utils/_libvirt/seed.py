@@ -9,6 +9,7 @@ YAML, so a value can't become syntax. The private host key stands here and nowhe
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -23,6 +24,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal i
 
 LABEL = "cidata"
 MARK = "ONDEMAND.CLUSTER"
+CARD = "ondemand0"
 SECRET = ("ssh_host_ed25519_key", "user-data")
 
 
@@ -68,25 +70,29 @@ def resolv_conf(spec: VmSpec) -> str:
 
 
 def _network_config(spec: VmSpec) -> Dict[str, Any]:
-    card: Dict[str, Any] = {"match": {"macaddress": spec.mac}, "dhcp4": False, "dhcp6": False, "accept-ra": False}
+    # Without set-name an older cloud-init takes the key for the name of a card, and configures one that isn't there.
+    card: Dict[str, Any] = {"match": {"macaddress": spec.mac}, "set-name": CARD, "dhcp4": False, "dhcp6": False, "accept-ra": False}
     card["addresses"] = [f"{spec.address}/{spec.prefix}"]
     card["link-local"] = []
     if spec.gateway:
         card["routes"] = [{"to": "::/0" if ":" in spec.gateway else "0.0.0.0/0", "via": spec.gateway}]
     if spec.dns:
         card["nameservers"] = {"addresses": list(spec.dns)}
-    return {"version": 2, "ethernets": {"ondemand0": card}}
+    return {"version": 2, "ethernets": {CARD: card}}
 
 
 def _user_data(spec: VmSpec, key: HostKey) -> Dict[str, Any]:
+    root: Dict[str, Any] = {"name": "root", "lock_passwd": True}
+    # Its schema takes no empty list. Nor need the kinds of host keys be limited: where one is given, it makes none.
+    if spec.authorized_keys:
+        root["ssh_authorized_keys"] = list(spec.authorized_keys)
     return {
         "hostname": spec.name,
         "disable_root": False,
         "ssh_pwauth": False,
         "ssh_deletekeys": True,
-        "ssh_genkeytypes": [],
         "ssh_keys": {"ed25519_private": key.private, "ed25519_public": key.public},
-        "users": [{"name": "root", "lock_passwd": True, "ssh_authorized_keys": list(spec.authorized_keys)}],
+        "users": [root],
     }
 
 
@@ -94,11 +100,15 @@ def _as_yaml(value: Dict[str, Any]) -> str:
     return json.dumps(value, indent=1, sort_keys=True) + "\n"
 
 
+def _instance_id(spec: VmSpec, key: HostKey) -> str:
+    """Whom cloud-init takes the VM for. It writes a host key only on the first boot of an id, so another key is another id."""
+    return f"ondemand-{spec.name}-{hashlib.sha256(key.public.encode()).hexdigest()[:12]}"
+
+
 def files(spec: VmSpec, key: HostKey) -> Dict[str, str]:
     """Every file of the seed and its text."""
     found = {
-        # The name is the identity: a VM of this name made anew has a new disk, so cloud-init never sees both.
-        "meta-data": _as_yaml({"instance-id": f"ondemand-{spec.name}", "local-hostname": spec.name}),
+        "meta-data": _as_yaml({"instance-id": _instance_id(spec, key), "local-hostname": spec.name}),
         "user-data": "#cloud-config\n" + _as_yaml(_user_data(spec, key)),
         "network-config": _as_yaml(_network_config(spec)),
         "hostname": spec.name + "\n",

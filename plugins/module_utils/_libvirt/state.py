@@ -38,6 +38,9 @@ class VmState:
     vcpus_live: Optional[int] = None
     has_overlay: bool = True
     has_seed: bool = True
+    # Of every card: its MAC, and the addresses that the definition itself names for it.
+    macs: Tuple[str, ...] = ()
+    addresses: Tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -85,13 +88,21 @@ def _disks(root: ET.Element) -> Tuple[str, str, Tuple[DataDisk, ...]]:
     return overlay, seed, tuple(data)
 
 
+def _claims(root: ET.Element) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+    """MACs and addresses that the cards of a domain claim. Addresses stand in few definitions: as <ip>, or for a filter."""
+    macs = [mac.get("address", "").lower() for mac in root.findall("./devices/interface/mac")]
+    claimed = [ip.get("address") for ip in root.findall("./devices/interface/ip")]
+    claimed += [parameter.get("value") for parameter in root.findall("./devices/interface/filterref/parameter[@name='IP']")]
+    return tuple(mac for mac in macs if mac), tuple(address for address in claimed if address)
+
+
 def parse(xml: str, state: int, vcpus_live: Optional[int] = None) -> VmState:
     """A domain's (inactive) XML and virDomainState as a value. Volumes are taken to be there until somebody looks."""
     root = ET.fromstring(xml)
     vcpu = root.find("vcpu")
     vcpus_max = int(vcpu.text or 1) if vcpu is not None else 1
     overlay, seed, data = _disks(root)
-    mac = root.find("./devices/interface/mac")
+    macs, addresses = _claims(root)
     bridge = root.find("./devices/interface/source")
     memory_max = _mib(root, "memory")
     return VmState(
@@ -104,12 +115,14 @@ def parse(xml: str, state: int, vcpus_live: Optional[int] = None) -> VmState:
         memory_mib=_mib(root, "currentMemory") or memory_max,
         memory_max_mib=memory_max,
         bridge=bridge.get("bridge", "") if bridge is not None else "",
-        mac=mac.get("address", "").lower() if mac is not None else "",
+        mac=macs[0] if macs else "",
         overlay_path=overlay,
         seed_path=seed,
         boot=Boot(root.findtext("./os/kernel"), root.findtext("./os/initrd"), root.findtext("./os/cmdline")),
         disks=data,
         vcpus_live=vcpus_live,
+        macs=macs,
+        addresses=addresses,
     )
 
 

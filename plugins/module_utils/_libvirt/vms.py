@@ -20,6 +20,8 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._shared import kn
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
 
 STOP_POLL_S = 0.5
+# What goes with a domain's definition, in the order in which libvirt learned it.
+UNDEFINE = ("MANAGED_SAVE", "SNAPSHOTS_METADATA", "NVRAM", "CHECKPOINTS_METADATA", "TPM")
 
 
 def find(connection: Any, name: str) -> Optional[Any]:
@@ -227,16 +229,52 @@ def _destroy(work: Work) -> None:
             raise
 
 
+def _hangs_on(domain: Any) -> List[Tuple[Any, int]]:
+    """(what, flags of its delete) of the snapshots and checkpoints that libvirt knows of a domain."""
+    lists: Tuple[Tuple[Callable[[int], List[Any]], int], ...] = (
+        (domain.listAllSnapshots, libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY),
+        (domain.listAllCheckpoints, libvirt.VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY),
+    )
+    found: List[Tuple[Any, int]] = []
+    for listed, flags in lists:
+        try:
+            found += [(each, flags) for each in listed(0)]
+        except libvirt.libvirtError as error:
+            if not is_error(error, "NO_SUPPORT"):
+                raise
+    return found
+
+
+def release(domain: Any) -> None:
+    """Take away whatever would make libvirt refuse to undefine the domain: a saved memory, snapshots, checkpoints."""
+    if domain.hasManagedSaveImage(0):
+        domain.managedSaveRemove(0)
+    for hanger, flags in _hangs_on(domain):
+        try:
+            hanger.delete(flags)
+        except libvirt.libvirtError as error:
+            if not is_error(error, "INVALID_ARG"):
+                raise
+            # This driver can't forget one without its data; then it goes with the domain.
+
+
 def undefine(domain: Any) -> None:
-    """Undefine with everything that hangs on a domain; drivers that don't know a flag get the plain call."""
-    flags = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
-    flags |= libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
-    try:
-        domain.undefineFlags(flags)
-    except libvirt.libvirtError as error:
-        if not is_error(error, "INVALID_ARG", "NO_SUPPORT"):
-            raise
-        domain.undefine()
+    """Undefine with everything that hangs on a domain. Flags that a driver doesn't know are left out, the newest first."""
+    known = [getattr(libvirt, "VIR_DOMAIN_UNDEFINE_" + name, 0) for name in UNDEFINE]
+    while True:
+        try:
+            domain.undefineFlags(sum(known))
+            return
+        except libvirt.libvirtError as error:
+            if not known or not is_error(error, "INVALID_ARG", "NO_SUPPORT"):
+                raise
+            known.pop()
+
+
+def _release(work: Work) -> None:
+    """First of a deletion: while this can be refused, nothing is lost yet."""
+    with _refuse_because(work, "free the domain of", "in_use"):
+        release(work.domain)
 
 
 def _undefine(work: Work) -> None:
@@ -304,6 +342,8 @@ def apply(work: Work, changes: Changes) -> None:
     if changes.builds:
         work.mark = {}
     try:
+        if changes.has("undefine"):
+            _release(work)
         for step in changes.steps:
             DOERS[step.kind](work)
             work.done.append(step.kind)

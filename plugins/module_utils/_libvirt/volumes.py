@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, BinaryIO, Callable, Dict, List, Optional
+from typing import Any, BinaryIO, Dict, List, Optional
 from xml.etree import ElementTree as ET
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, render
@@ -19,8 +19,22 @@ SEED_MARK_AT = 16 * 2048 + 574
 SEED_MARK = b"ONDEMAND.CLUSTER"
 
 
+# Pools whose volumes are files in a directory: only these can hold linked clones, seeds and manifests.
+CARRYING = ("dir", "fs", "netfs")
+
+
+def unfit(pool: Any) -> str:
+    """Why a pool can carry no VM; empty if it can."""
+    kind = ET.fromstring(pool.XMLDesc(0)).get("type")
+    if kind in CARRYING:
+        return ""
+    return (
+        f"the storage pool {pool.name()} is of the type {kind}, and VMs need one of files ({', '.join(CARRYING)}); name or make such a pool"
+    )
+
+
 def pool_of(connection: Any, name: str, uri: str) -> Any:
-    """The storage pool; Refused(not_found) if there is none or it isn't running."""
+    """The storage pool; Refused(not_found) if there is none, it does not run, or it can carry no VM."""
     try:
         pool = connection.storagePoolLookupByName(name)
         active = pool.isActive()
@@ -31,6 +45,9 @@ def pool_of(connection: Any, name: str, uri: str) -> Any:
     if not active:
         sentence = f"There is no running storage pool {name!r} on {uri}. Run the playbook prepare_host, or name another pool."
         raise Refused(Refusal("not_found", sentence))
+    why = unfit(pool)
+    if why:
+        raise Refused(Refusal("not_found", f"{uri} was not touched: {why}."))
     return pool
 
 
@@ -146,24 +163,28 @@ def _seed_is_ours(connection: Any, volume: Any) -> bool:
     return False
 
 
+def _is_clone_of_ours(pool: Any, volume: Any) -> bool:
+    """Whether the volume lies on an image's disk of the same pool."""
+    directory, _slash, below = backing_of(volume).rpartition("/")
+    return names.is_image_volume(below) and directory == path_of_pool(pool)
+
+
 def leftovers(connection: Any, pool: Any, vm: str, uri: str) -> List[str]:
     """Which of "overlay" and "seed" exist for a VM that has no domain; Refused(not_ours) if one isn't ours.
 
-    An overlay is ours if it is a clone of an image that we published, a seed if it carries our mark.
+    A seed is ours if it carries our mark. An overlay can carry none, and anybody may clone our image or give a file such a
+    name: it is ours only as a clone of an image's disk that has our seed for the same VM beside it.
     """
-    checks: Dict[str, Callable[[Any], bool]] = {
-        "overlay": lambda volume: names.is_image_volume(backing_of(volume).rsplit("/", 1)[-1]),
-        "seed": lambda volume: _seed_is_ours(connection, volume),
-    }
-    found = []
-    for what, name in (("overlay", names.overlay_of(vm)), ("seed", names.seed_of(vm))):
-        volume = find(pool, name)
-        if volume is None:
-            continue
-        with refusing(uri, f"look at the volume {name}", "not_ours"):
-            ours = checks[what](volume)
-        if not ours:
-            sentence = f"{vm} was not touched: the volume {name} in the pool {pool.name()} on {uri} isn't ours. Remove it by hand, or choose another name."
-            raise Refused(Refusal("not_ours", sentence))
-        found.append(what)
-    return found
+    overlay, seed = (find(pool, name) for name in (names.overlay_of(vm), names.seed_of(vm)))
+    with refusing(uri, f"look at the volumes of {vm}", "not_ours"):
+        marked = seed is not None and _seed_is_ours(connection, seed)
+        ours = {"overlay": overlay is not None and marked and _is_clone_of_ours(pool, overlay), "seed": marked}
+    there = {what: volume for what, volume in (("overlay", overlay), ("seed", seed)) if volume is not None}
+    foreign = [volume.name() for what, volume in there.items() if not ours[what]]
+    if foreign:
+        sentence = (
+            f"{vm} was not touched: nothing proves that {' and '.join(foreign)} in the pool {pool.name()} on {uri} "
+            "was made by ondemand.cluster. Remove it by hand, or choose another name."
+        )
+        raise Refused(Refusal("not_ours", sentence))
+    return list(there)

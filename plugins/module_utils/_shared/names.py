@@ -77,6 +77,14 @@ def seed_of(vm: str) -> str:
     return vm + SEED_SUFFIX
 
 
+def vm_of_volume(volume: str) -> str:
+    """The VM that a volume of this name would be the overlay or the seed of; empty if of none."""
+    for suffix in (OVERLAY_SUFFIX, SEED_SUFFIX):
+        if volume.endswith(suffix):
+            return volume[: -len(suffix)]
+    return ""
+
+
 def manifest_of(image: str) -> str:
     """Volume name of an image's manifest."""
     return image + MANIFEST_SUFFIX

@@ -6,12 +6,20 @@ from __future__ import annotations
 
 import importlib
 import json
+from unittest import mock
 
 import pytest
 from ansible.module_utils import basic
-from ansible.module_utils.testing import patch_module_args
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, render
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot, from_params
+
+try:
+    from ansible.module_utils.testing import patch_module_args
+except ImportError:  # ansible-core 2.18 hands a module its arguments as they come over the wire
+
+    def patch_module_args(args):
+        return mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": args}).encode())
+
 
 URI, POOL, UUID = "test:///default", "default-pool", "952e9cb4-e633-42b7-8dfb-e9af0465524a"
 KEY = "ssh-ed25519 " + "A" * 68
@@ -27,7 +35,7 @@ def libvirt_host():
         if domain.name() != "test":
             if domain.isActive():
                 domain.destroy()
-            domain.undefine()
+            domain.undefineFlags(3)  # with a saved memory and snapshots
     for name in pool.listVolumes():
         pool.storageVolLookupByName(name).delete(0)
     host.close()

@@ -7,7 +7,8 @@ from __future__ import annotations
 import socket
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import waiting
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import render, waiting
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import mac_of
 
 from .conftest import POOL, URI
 from .test_vm_info import DEAD
@@ -50,6 +51,56 @@ def test_a_dead_host_gets_nothing_and_is_named(run_module, libvirt_host):
     assert [entry["host"] for entry in result["unreachable_hosts"]] == ["dead"]
 
 
+def test_numbers_that_foreign_domains_have_are_passed_over(make_vm, run_module):
+    make_vm("shop-n1", memory_mib=100, network={"bridge": "br0", "address": "10.254.254.4"})
+    make_vm("shop-n2", owner=False)
+    make_vm("shop-n3", cluster="other", memory_mib=100)
+    new = run_module("placement", **ASK, wanted=2)["vms"][1]
+    assert (new["name"], new["address"]) == ("shop-n4", "10.254.254.3")
+    for passed in ("shop-n2 is passed over: hv1 has a domain of that name", "shop-n3 is passed over: hv1"):
+        assert passed in new["because"]
+
+
+def test_foreign_domains_do_not_count_as_vms_of_the_cluster(make_vm, run_module):
+    make_vm("shop-n1", owner=False)
+    assert [vm["name"] for vm in run_module("placement", **ASK, wanted=1, maximum=1)["vms"]] == ["shop-n2"]
+
+
+def test_a_number_whose_mac_a_foreign_domain_has_is_passed_over(make_vm, run_module):
+    make_vm("elsewhere", owner=False, network={"bridge": "br0", "address": "10.254.254.9", "mac": mac_of("shop", "shop-n1")})
+    new = run_module("placement", **ASK, wanted=1)["vms"][0]
+    assert (new["name"], new["mac"]) == ("shop-n2", mac_of("shop", "shop-n2"))
+    assert f"the domain elsewhere on hv1 has its MAC {mac_of('shop', 'shop-n1')}" in new["because"]
+
+
+CARD = (
+    "<domain type='test'><name>elsewhere</name><memory>1024</memory><os><type>hvm</type></os><devices>"
+    "<interface type='network'><source network='default'/>{}</interface></devices></domain>"
+)
+
+
+@pytest.mark.parametrize("names_it", ["<filterref filter='clean-traffic'><parameter name='IP' value='10.254.254.1'/></filterref>"])
+def test_an_address_that_a_foreign_definition_names_is_not_given(names_it, libvirt_host, run_module):
+    libvirt_host.defineXML(CARD.format(names_it))
+    assert run_module("placement", **ASK, wanted=1)["vms"][0]["address"] == "10.254.254.3"
+
+
+def test_a_number_whose_volume_is_there_is_passed_over(libvirt_host, run_module):
+    pool = libvirt_host.storagePoolLookupByName(POOL)
+    for volume in ("shop-n1.qcow2", "shop-n2-seed.iso", "shop-n4.qcow2", "other-n3.qcow2", "shop.qcow2"):
+        pool.createXML(render.volume_xml(volume, 1000, "raw"), 0)
+    assert [vm["name"] for vm in run_module("placement", **ASK, wanted=2)["vms"]] == ["shop-n3", "shop-n5"]
+
+
+def test_a_disk_larger_than_the_pools_room_is_refused(libvirt_host, run_module):
+    # The test driver's pool has 100 GiB.
+    size = dict(ASK["size"], disk_gib=60)
+    assert run_module("placement", **dict(ASK, size=size), wanted=1)["vms"][0]["host"] == "hv1"
+    refused = run_module("placement", **dict(ASK, size=size), wanted=2)
+    assert refused["refusal"]["reason"] == "no_room"
+    assert "40960 MiB are free in the pool default-pool, 61440 are needed" in refused["msg"]
+
+
 REFUSED = [
     ("more than the maximum", {"wanted": 3, "maximum": 2}, "maximum"),
     ("more than the memory", {"wanted": 3}, "no_room"),
@@ -60,6 +111,7 @@ REFUSED = [
     ("no size", {"wanted": 1, "size": None}, "bad_input"),
     ("less than nothing", {"wanted": -1}, "bad_input"),
     ("a size of nothing", {"wanted": 1, "size": {"vcpus": 0, "memory_mib": 0}}, "bad_input"),
+    ("a disk of nothing", {"wanted": 1, "size": {"vcpus": 1, "memory_mib": 9, "disk_gib": 0}}, "bad_input"),
     ("a hostile cluster", {"cluster": "a\nb"}, "bad_input"),
 ]
 

@@ -155,14 +155,6 @@ def test_a_volume_that_is_not_ours_is_refused(run_module, libvirt_host):
     assert pool.listVolumes() == ["shop-n1.qcow2"]
 
 
-def test_a_clone_of_our_image_that_was_left_without_a_domain_goes(run_module, libvirt_host):
-    pool = libvirt_host.storagePoolLookupByName(POOL)
-    backing = pool.createXML(render.volume_xml(f"debian-{SHA[:12]}.qcow2", 1000, "raw"), 0)
-    pool.createXML(render.volume_xml("shop-n1.qcow2", 1000, "qcow2", backing.path()), 0)
-    assert steps(run_module("vm", **VM, state="absent")) == ["delete_overlay"]
-    assert pool.listVolumes() == [f"debian-{SHA[:12]}.qcow2"]
-
-
 def test_a_missing_pool_and_a_missing_image_are_told_apart(run_module, libvirt_host):
     options = dict(VM, image="debian", network=NETWORK)
     assert run_module("vm", **dict(options, pool="none"))["refusal"]["reason"] == "not_found"
@@ -181,6 +173,81 @@ def test_a_vm_that_does_not_answer_in_time_is_a_refusal_and_stays(make_vm, run_m
     assert result["refusal"]["reason"] == "deadline"
     assert "127.254.254.1 within 0.3 s" in result["msg"]
     assert domain.isActive()
+
+
+@pytest.mark.parametrize("hanger", ["a saved memory", "snapshots"])
+def test_a_vm_with_what_would_keep_libvirt_from_undefining_it_goes(hanger, make_vm, run_module, libvirt_host):
+    domain = make_vm(running=True)
+    if hanger == "snapshots":
+        for name in ("first", "second"):
+            domain.snapshotCreateXML(f"<domainsnapshot><name>{name}</name></domainsnapshot>", 0)
+    else:
+        domain.managedSave(0)
+    assert run_module("vm", **VM, state="absent")["vm"] is None
+    assert names_on(libvirt_host) == (["test"], [])
+
+
+class Refusing:
+    """A real domain whose saved memory can't be removed."""
+
+    def __init__(self, domain):
+        self._domain = domain
+
+    def __getattr__(self, name):
+        return getattr(self._domain, name)
+
+    def managedSaveRemove(self, _flags):
+        self._domain.managedSaveRemove(0x4000)
+
+
+def test_what_can_be_refused_comes_before_the_first_volume_goes(make_vm, libvirt_host):
+    domain = make_vm(running=True)
+    domain.managedSave(0)
+    domain.create()
+    domain.managedSave(0)
+    spec = from_params(VM)
+    pool = libvirt_host.storagePoolLookupByName(POOL)
+    state = vms.look(libvirt_host, domain, POOL)
+    work = vms.Work(libvirt_host, URI, spec, state, Refusing(domain), _really_run, None, None, pool=pool)
+    with pytest.raises(Refused) as caught:
+        vms.apply(work, plan.plan(spec, state, "absent"))
+    assert caught.value.refusal.reason == "in_use"
+    assert work.done == []
+    assert names_on(libvirt_host) == (["shop-n1", "test"], ["shop-n1-seed.iso", "shop-n1.qcow2"])
+
+
+class Slow:
+    """A real domain that takes its time to power off, or never does; and what was asked of it."""
+
+    def __init__(self, domain, looks):
+        self._domain, self._looks, self.asked = domain, looks, []
+
+    def __getattr__(self, name):
+        return getattr(self._domain, name)
+
+    def shutdown(self):
+        self.asked.append("shutdown")
+
+    def isActive(self):
+        self._looks -= 1
+        if self._looks == 0:
+            self._domain.shutdown()
+        return self._domain.isActive()
+
+    def destroy(self):
+        self.asked.append("destroy")
+        return self._domain.destroy()
+
+
+@pytest.mark.parametrize(("looks", "stop_s", "asked"), [(4, 60, ["shutdown"]), (-1, 0, ["shutdown", "destroy"])])
+def test_the_plug_is_pulled_only_when_the_time_to_power_off_is_over(looks, stop_s, asked, make_vm, libvirt_host, monkeypatch):
+    monkeypatch.setattr(vms, "STOP_POLL_S", 0.01)
+    domain = Slow(make_vm(running=True), looks)
+    state = vms.look(libvirt_host, domain, POOL)
+    work = vms.Work(libvirt_host, URI, from_params(VM), state, domain, _really_run, None, None, stop_s=stop_s)
+    vms.apply(work, plan.plan(work.spec, state, "stopped"))
+    assert domain.asked == asked
+    assert not domain.isActive()
 
 
 def test_a_making_that_fails_leaves_nothing(libvirt_host, tmp_path):

@@ -12,6 +12,8 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import c
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import HostAddress, libvirt
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refused
 
+from tests import libvirtd
+
 GOOD = HostAddress("good", "test:///default")
 CLOSED = HostAddress("closed", "qemu+tcp://127.0.0.1:1/system")
 
@@ -69,6 +71,45 @@ def test_reading_is_read_only_unless_asked_otherwise():
 
     refused = connection.read_hosts([GOOD], reader, 5)[0]
     assert "read only access" in refused.because
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Keepalive gives a silent host up after about two seconds."""
+    monkeypatch.setattr(connection, "KEEPALIVE_INTERVAL_S", 1)
+    monkeypatch.setattr(connection, "KEEPALIVE_COUNT", 1)
+
+
+def test_a_host_that_falls_silent_within_a_call_is_given_up_and_told_as_one_that_does_not_answer(libvirt_daemon, impatient):
+    host = connection.open_host(libvirt_daemon.uri, 10)
+
+    def ask():
+        with connection.refusing(libvirt_daemon.uri, "ask", "not_found"):
+            host.getHostname()
+
+    with libvirt_daemon.frozen():
+        tries = [connection.within(30, ask) for _try in range(2)]
+    assert [ended for ended, _answer, _error in tries] == [True, True]
+    assert [error.refusal.reason for _ended, _answer, error in tries] == ["host_unreachable"] * 2
+    assert "keepalive" in tries[0][2].refusal.sentence
+
+
+def test_a_host_that_dies_within_a_call_is_told_as_one_that_does_not_answer():
+    with libvirtd.running() as daemon:
+        host = connection.open_host(daemon.uri, 10)
+    with pytest.raises(Refused) as caught, connection.refusing(daemon.uri, "ask", "not_found"):
+        host.getHostname()
+    assert caught.value.refusal.reason == "host_unreachable"
+
+
+def test_who_looks_for_vms_may_not_write(monkeypatch):
+    from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts
+
+    def refuse(_uri):
+        raise AssertionError("a connection that may write was opened")
+
+    monkeypatch.setattr(libvirt, "open", refuse)
+    assert hosts.read_vms([GOOD], None, 5)[0].because == ""
 
 
 @pytest.mark.parametrize(

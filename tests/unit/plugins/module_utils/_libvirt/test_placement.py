@@ -10,10 +10,13 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.placement import (
     Candidate,
     Demand,
+    candidate,
     free_memory_mib,
     free_vcpus,
     place,
 )
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.sightings import Claims
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import mac_of
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +43,9 @@ SPREAD = [
     ("the first name", [host("h2"), host("h1")], "h1"),
     ("not the full one", [host("h1", "a", 0, committed_memory_mib=7000), host("h2", "a", 5)], "h2"),
     ("not the one without the image", [replace(host("h1"), images=()), host("h2", "a", 5)], "h2"),
+    ("not the unfit one", [replace(host("h1"), unfit="it is rbd"), host("h2", "a", 5)], "h2"),
+    ("not the one whose pool is too small", [host("h1", pool_free_mib=255), host("h2", "a", 5, pool_free_mib=256)], "h2"),
+    ("exactly full afterwards", [host("h1", committed_memory_mib=8192 - 512 - 1024, committed_vcpus=15)], "h1"),
     ("not the dead one", [replace(host("h1"), reachable=False), host("h2", "a", 5)], "h2"),
 ]
 
@@ -55,6 +61,14 @@ NOWHERE = [
     ("memory", host("h1", committed_memory_mib=7000), {}, "no_room", "680 MiB of memory are free, 1024 are needed"),
     ("vcpus", host("h1", committed_vcpus=16), {}, "no_room", "0 vcpus are free, 1 are needed"),
     ("the pool", host("h1", pool_free_mib=10), {}, "no_room", "10 MiB are free in the pool ondemand"),
+    (
+        "the pool, for a whole disk",
+        host("h1", pool_free_mib=2047),
+        {"disk_gib": 2},
+        "no_room",
+        "2047 MiB are free in the pool ondemand, 2048",
+    ),
+    ("a pool that carries VMs", replace(host("h1"), unfit="it is rbd"), {}, "not_found", "h1: it is rbd"),
     ("the image", replace(host("h1"), images=()), {}, "no_image", "debian isn't published there"),
     ("its checksum", host("h1"), {"image_sha256": "b" * 64}, "wrong_checksum", "has the checksum aaaa"),
     ("the host", replace(host("h1"), reachable=False, because="it is off"), {}, "host_unreachable", "it is off"),
@@ -109,6 +123,105 @@ def test_overcommit_in_worked_numbers():
     one = host("h1", committed_vcpus=3, committed_memory_mib=1000)
     assert free_memory_mib(one, replace(DEMAND, memory_overcommit=1.5, reserve_mib=500)) == 12288 - 500 - 1000
     assert free_vcpus(one, replace(DEMAND, cpu_overcommit=2.0)) == 8 - 3
+
+
+def test_every_vm_that_is_placed_takes_its_room_in_the_pool():
+    two = [host("h1", pool_free_mib=2 * 256 + 255), host("h2", pool_free_mib=256)]
+    assert [entry["host"] for entry in place(two, [], replace(DEMAND, wanted=3))] == ["h1", "h2", "h1"]
+    refusal = place(two, [], replace(DEMAND, wanted=4))
+    assert "h1: 255 MiB are free in the pool" in refusal.sentence
+    assert "h2: 0 MiB are free in the pool" in refusal.sentence
+    whole = replace(DEMAND, wanted=2, disk_gib=4)
+    assert place([host("h1", pool_free_mib=8191)], [], whole).reason == "no_room"
+    assert len(place([host("h1", pool_free_mib=8192)], [], whole)) == 2
+
+
+def test_every_vm_that_is_placed_takes_its_memory_and_vcpus():
+    assert place([host("h1", memory_mib=512 + 2047)], [], replace(DEMAND, wanted=2)).reason == "no_room"
+    assert len(place([host("h1", memory_mib=512 + 2048)], [], replace(DEMAND, wanted=2))) == 2
+    assert place([host("h1", cpus=1)], [], replace(DEMAND, wanted=2, vcpus=2, cpu_overcommit=3.0)).reason == "no_room"
+    assert len(place([host("h1", cpus=1)], [], replace(DEMAND, wanted=2, vcpus=2, cpu_overcommit=4.0))) == 2
+
+
+CLAIMED = [
+    ("a name", Claims({"shop-n1": "h1 has a domain of that name"}), ["shop-n2", "shop-n3"]),
+    ("several names", Claims({"shop-n1": "a", "shop-n2": "a", "shop-n4": "a"}), ["shop-n3", "shop-n5"]),
+    ("a MAC", Claims(macs={mac_of("shop", "shop-n2"): "the domain x on h1 has its MAC"}), ["shop-n1", "shop-n3"]),
+    ("a name beyond", Claims({"shop-n900": "a"}), ["shop-n1", "shop-n2"]),
+    ("another cluster's name", Claims({"other-n1": "a"}), ["shop-n1", "shop-n2"]),
+]
+
+
+@pytest.mark.parametrize(("what", "claims", "expected"), CLAIMED, ids=[case[0] for case in CLAIMED])
+def test_what_somebody_else_has_is_passed_over(what, claims, expected):
+    placed = place([host("h1")], [], replace(DEMAND, wanted=2, maximum=2, claims=claims))
+    assert [entry["name"] for entry in placed] == expected
+    passed = [name for name in ("shop-n1", "shop-n2", "shop-n4") if name not in expected]
+    told = "; ".join(entry["because"] for entry in placed)
+    assert [name for name in ("shop-n1", "shop-n2", "shop-n4") if f"{name} is passed over: " in told] == [
+        name for name in passed if name in claims.names or mac_of("shop", name) in claims.macs
+    ]
+
+
+def test_a_claimed_address_is_not_given_and_a_mac_that_a_vm_of_ours_has_neither():
+    own = dict(vm("shop-n1", address="10.0.0.3"), mac=mac_of("shop", "shop-n2"))
+    claims = Claims(addresses={"10.0.0.2": "the domain x on h1"})
+    new = place([host("h1")], [own], replace(DEMAND, wanted=2, claims=claims))[1]
+    assert (new["name"], new["address"]) == ("shop-n3", "10.0.0.4")
+    assert "shop-n2 is passed over: shop-n1 has its MAC" in new["because"]
+
+
+def test_a_new_vm_carries_everything_that_making_it_takes():
+    (new,) = place([host("h1", "z")], [], replace(DEMAND, prefix=26))
+    because = new.pop("because")
+    assert new == {
+        "name": "shop-n1",
+        "cluster": "shop",
+        "host": "h1",
+        "uri": "qemu:///h1",
+        "zone": "z",
+        "pool": "ondemand",
+        "address": "10.0.0.2",
+        "prefix": 26,
+        "mac": mac_of("shop", "shop-n1"),
+        "generation": 3,
+        "image": "debian",
+        "role": "member",
+        "new": True,
+    }
+    assert because == "h1 (zone z) has 0 VMs of shop and 7680 MiB free"
+
+
+def test_the_reason_counts_what_was_placed_before_and_names_who_can_take_none():
+    placed = place([host("h1"), host("h2", committed_memory_mib=8000)], [], replace(DEMAND, wanted=2))
+    assert placed[1]["because"].startswith("h1 (zone a) has 1 VMs of shop and 6656 MiB free; not h2: 0 MiB of memory are free")
+
+
+MAXIMUM = [
+    ("as many as may be", {"wanted": 8}, [], True),
+    ("one more", {"wanted": 9}, [], False),
+    ("as many as exist, beyond the maximum", {"wanted": 2, "maximum": 1}, ["shop-n1", "shop-n2"], False),
+    ("fewer than exist, beyond the maximum", {"wanted": 1, "maximum": 1}, ["shop-n1", "shop-n2"], True),
+    ("none is new, and one more is unseen", {"wanted": 1, "maximum": 1, "reserved": ("shop-n7",)}, ["shop-n1"], True),
+    ("one is new, and one more is unseen", {"wanted": 2, "maximum": 2, "reserved": ("shop-n7",)}, ["shop-n1"], False),
+    ("a reserved name that is seen", {"wanted": 1, "maximum": 1, "reserved": ("shop-n1",)}, ["shop-n1"], True),
+    ("a reserved address is no VM", {"wanted": 1, "maximum": 1, "reserved": ("10.0.0.9",)}, [], True),
+    ("no maximum", {"wanted": 8, "maximum": None}, [], True),
+]
+
+
+@pytest.mark.parametrize(("sentence", "change", "there", "fits"), MAXIMUM, ids=[case[0] for case in MAXIMUM])
+def test_the_maximum(sentence, change, there, fits):
+    placed = place([host("h1", memory_mib=99999, cpus=99)], [vm(name) for name in there], replace(DEMAND, **change))
+    assert isinstance(placed, list) is fits
+    if not fits:
+        assert placed.reason == "maximum"
+
+
+def test_a_host_is_read_from_what_host_info_tells():
+    told = {"name": "h1", "uri": "u", "zone": "z", "pool": {"name": "p", "path": "/p", "free_mib": 7}, "cpus": 3, "memory_mib": 4}
+    told.update(committed_vcpus=5, committed_memory_mib=6, images=[IMAGE], reachable=False, because="off", unfit="no pool")
+    assert candidate(told, 9) == Candidate("h1", "u", "z", "p", 3, 4, 5, 6, 7, 9, (IMAGE,), False, "off", "no pool")
 
 
 HOSTS = st.lists(

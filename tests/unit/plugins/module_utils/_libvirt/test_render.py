@@ -87,3 +87,28 @@ def test_a_clone_names_what_is_below_it_and_allocates_nothing():
     assert root.findtext("backingStore/path") == "/pool/debian.qcow2"
     assert root.find("backingStore/format").get("type") == "qcow2"
     assert (root.findtext("capacity"), root.findtext("allocation")) == (str(2**31), "0")
+
+
+def test_a_host_without_a_known_architecture_gets_the_fullest_processor_and_no_machine():
+    root = ET.fromstring(render.domain_xml(SPEC, render.Machine("qemu", "riscv64"), Boot(), {}, "/o", "/s"))
+    assert root.find("cpu").attrib == {"mode": "maximum"}
+    assert root.find("os/type").attrib == {"arch": "riscv64"}
+    assert root.find("uuid") is None
+
+
+def test_capabilities_of_nothing_are_emulation():
+    assert render.machine("<capabilities/>") == render.Machine("qemu", "x86_64")
+    xen = "<guest><os_type>xen</os_type><arch name='aarch64'><domain type='kvm'/></arch></guest>"
+    other = f"<capabilities><host><cpu><arch>aarch64</arch></cpu></host>{xen}</capabilities>"
+    assert render.machine(other) == render.Machine("qemu", "aarch64")
+
+
+def test_disks_are_named_on_from_vdc_and_a_block_device_is_one():
+    disks = [disk.attrib | {"dev": disk.find("target").get("dev")} for disk in ET.fromstring(domain_xml(SPEC)).iter("disk")]
+    assert [(disk["type"], disk["dev"]) for disk in disks] == [("file", "vda"), ("file", "vdb"), ("file", "vdc"), ("block", "vdd")]
+
+
+def test_a_volume_without_anything_below_is_raw_as_told():
+    root = ET.fromstring(render.volume_xml("x.iso", 5, "raw"))
+    assert (root.findtext("name"), root.find("capacity").get("unit"), root.find("target/format").get("type")) == ("x.iso", "bytes", "raw")
+    assert root.find("backingStore") is None

@@ -10,6 +10,7 @@ import os
 import subprocess
 from dataclasses import replace
 
+import jsonschema
 import pycdlib
 import pytest
 import yaml
@@ -71,11 +72,68 @@ def test_cloud_init_gets_yaml_that_says_the_same():
     user = yaml.safe_load(files["user-data"])
     assert user["ssh_keys"] == {"ed25519_private": PAIR.private, "ed25519_public": KEY}
     assert user["users"][0]["ssh_authorized_keys"] == ["ssh-ed25519 AAAA op"]
-    network = yaml.safe_load(files["network-config"])["ethernets"]["ondemand0"]
+    ((name, network),) = yaml.safe_load(files["network-config"])["ethernets"].items()
+    assert network["set-name"] == name == "ondemand0"
     assert network["addresses"] == ["10.0.0.2/24"]
     assert network["match"] == {"macaddress": "52:54:00:20:4b:78"}
     assert network["nameservers"] == {"addresses": ["10.0.0.53"]}
-    assert yaml.safe_load(files["meta-data"]) == {"instance-id": "ondemand-shop-n1", "local-hostname": "shop-n1"}
+    assert yaml.safe_load(files["meta-data"])["local-hostname"] == "shop-n1"
+
+
+def instance_id(spec, key):
+    return yaml.safe_load(seed.files(spec, key)["meta-data"])["instance-id"]
+
+
+def test_cloud_init_takes_a_vm_for_another_one_as_soon_as_its_name_or_host_key_is_another():
+    # It writes host keys on the first boot of an instance-id alone: a seed made anew on an old disk brings a new key.
+    assert instance_id(SPEC, PAIR) == instance_id(replace(SPEC, vcpus=2, zone="z"), replace(PAIR, private="the same pair, read again"))
+    ids = [
+        instance_id(SPEC, PAIR),
+        instance_id(SPEC, replace(PAIR, public=KEY[:-1] + "B")),
+        instance_id(replace(SPEC, name="shop-n2"), PAIR),
+    ]
+    assert len(set(ids)) == 3
+    assert all(one.startswith("ondemand-shop-n") for one in ids)
+
+
+# What cloud-init's own schema (of 22.4 as of 25) takes for the keys that we write: lists have at least one entry.
+USER_DATA = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "hostname": {"type": "string"},
+        "disable_root": {"type": "boolean"},
+        "ssh_pwauth": {"type": "boolean"},
+        "ssh_deletekeys": {"type": "boolean"},
+        "ssh_genkeytypes": {"type": "array", "minItems": 1, "items": {"enum": ["ecdsa", "ed25519", "rsa"]}},
+        "ssh_keys": {
+            "type": "object",
+            "additionalProperties": False,
+            "patternProperties": {"^(ecdsa|ed25519|rsa)_(public|private|certificate)$": {"type": "string"}},
+        },
+        "users": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["name"],
+                "additionalProperties": False,
+                "properties": {
+                    "name": {"type": "string"},
+                    "lock_passwd": {"type": "boolean"},
+                    "ssh_authorized_keys": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+                },
+            },
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("keys", [(), ("ssh-ed25519 AAAA op",), ("ssh-ed25519 AAAA op", "ssh-ed25519 BBBB other")])
+def test_cloud_inits_schema_takes_the_user_data(keys):
+    user = yaml.safe_load(seed.files(replace(SPEC, authorized_keys=keys), PAIR)["user-data"])
+    jsonschema.validate(user, USER_DATA)
+    assert user["users"][0].get("ssh_authorized_keys", []) == list(keys)
 
 
 def test_growing_to_the_disk_is_left_to_cloud_inits_own_way():

@@ -70,3 +70,61 @@ def test_maxima_zone_and_mac_follow_from_the_rest():
     assert wanted.mac.startswith("52:54:00:")
     assert "vcpus_max" not in wanted.given
     assert {"vcpus", "address", "bridge"} <= wanted.given
+
+
+BOUNDS = [
+    ("vcpus as many as may be", {"vcpus": 512}, []),
+    ("one vcpu more", {"vcpus": 513}, ["vcpus"]),
+    ("no vcpu", {"vcpus": 0}, ["vcpus"]),
+    ("as many vcpus as the maximum", {"vcpus": 2, "vcpus_max": 2}, []),
+    ("the least memory", {"memory_mib": 64}, []),
+    ("less than the least memory", {"memory_mib": 63}, ["memory_mib"]),
+    ("as much memory as the maximum", {"memory_mib": 700, "memory_max_mib": 700}, []),
+    ("the smallest disk", {"disk_gib": 1}, []),
+    ("a disk of nothing", {"disk_gib": 0}, ["disk_gib"]),
+    ("a serial of twenty characters", {"disks": [{"name": "d" * 20, "path": "/x"}]}, []),
+    ("as many disks as letters", {"disks": [{"name": f"d{i}", "path": "/x"} for i in range(24)]}, []),
+    ("a shared raw disk", {"disks": [{"name": "d", "path": "/x", "shareable": True}]}, []),
+    ("a qcow2 of one VM", {"disks": [{"name": "d", "path": "/x", "format": "qcow2"}]}, []),
+    ("a gateway of the network", {"network": dict(NETWORK, gateway="10.0.0.1")}, []),
+    ("a checksum", {"image_sha256": "a" * 64}, []),
+    ("a host with a space", {"host": "a b"}, ["host", "zone"]),
+    ("a bridge of sixteen characters", {"network": dict(NETWORK, bridge="b" * 16)}, ["network.bridge"]),
+]
+
+
+@pytest.mark.parametrize(("sentence", "change", "expected"), BOUNDS, ids=[case[0] for case in BOUNDS])
+def test_the_bounds(sentence, change, expected):
+    assert sorted(paths(dict(GOOD, **change))) == expected
+
+
+def test_what_is_not_given_has_a_default_and_is_not_compared():
+    wanted = spec.from_params({"name": "shop-n1", "cluster": "shop", "pool": "p"})
+    assert wanted == spec.VmSpec("shop-n1", "shop", pool="p", mac=wanted.mac)
+    assert wanted.given == frozenset()
+    assert (wanted.role, wanted.vcpus, wanted.memory_mib, wanted.prefix, wanted.disk_cache) == ("member", 1, 512, 24, "writeback")
+
+
+def test_everything_that_is_given_reaches_the_spec():
+    network = {"bridge": "br1", "address": "10.0.0.3", "prefix": 25, "gateway": "10.0.0.1", "dns": ["10.0.0.5"], "mac": "52:54:00:AA:BB:CC"}
+    disk = {"name": "d", "path": "/d", "shareable": True, "format": "raw"}
+    given = {"role": "r", "generation": 2, "host": "h", "zone": "z", "image": "i", "image_sha256": "c", "vcpus": 2, "vcpus_max": 3}
+    given.update(memory_mib=700, memory_max_mib=900, disk_gib=5, disk_cache="none", authorized_keys=["k"], disks=[disk], network=network)
+    wanted = spec.from_params(dict(given, name="shop-n1", cluster="shop", pool="p"))
+    for key in set(given) - {"network", "disks", "authorized_keys"}:
+        assert getattr(wanted, key) == given[key]
+    assert (wanted.bridge, wanted.address, wanted.prefix, wanted.gateway, wanted.dns) == ("br1", "10.0.0.3", 25, "10.0.0.1", ("10.0.0.5",))
+    assert (wanted.mac, wanted.authorized_keys) == ("52:54:00:aa:bb:cc", ("k",))
+    assert wanted.disks == (spec.DataDisk("d", "/d", True, "raw"),)
+    compared = "role host zone generation image vcpus vcpus_max memory_mib memory_max_mib disks bridge address prefix mac"
+    assert wanted.given == set(compared.split())
+
+
+@pytest.mark.parametrize("key", ["memory_mib", "memory_max_mib", "vcpus_max"])
+def test_one_size_that_is_given_has_the_sizes_checked(key):
+    assert paths({"name": "shop-n1", "cluster": "shop", "pool": "p", key: 0}, building=False) != []
+
+
+def test_of_a_network_that_is_given_everything_is_checked():
+    given = {"name": "shop-n1", "cluster": "shop", "pool": "p", "network": {"bridge": "<", "address": "x"}}
+    assert paths(given, building=False) == ["network.address", "network.bridge", "network.prefix"]
