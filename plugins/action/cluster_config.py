@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib, serialise, xml_root
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_plan import CibPlan, plan_cib
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import (
     CHANGED_MEANWHILE,
@@ -48,6 +48,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         nodes = Nodes(self, task_vars or {})
+        self._changed = False
         try:
             problems = check_config(args["config"])
             if problems:
@@ -56,10 +57,11 @@ class ActionModule(ActionBase):
         except RefusedTask as refusal:
             return refusal.result()
         except (NodeError, CibError) as error:
+            where = "is in place, but what came of it is not known" if self._changed else "was not brought to what is wanted"
             return {
-                "changed": False,
+                "changed": self._changed,
                 "failed": True,
-                "msg": "the configuration of the cluster was not brought to what is wanted: %s" % error,
+                "msg": "the configuration of the cluster %s: %s" % (where, error),
             }
 
     def _bring(self, nodes: Nodes, args: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -84,7 +86,7 @@ class ActionModule(ActionBase):
             "member": member,
             "diff": {"before": plan.before, "after": plan.after, "before_header": "the cluster's CIB", "after_header": "what is wanted"},
         }
-        settled = not plan.changed and seen.strip() and why_not_settled(seen, plan.owned) is None
+        settled = not plan.changed and seen.strip() and _why_not_settled(seen, plan) is None
         if waits and not settled:
             self._wait(nodes, member, plan, args["wait_s"], result)
         return result
@@ -99,6 +101,7 @@ class ActionModule(ActionBase):
             return False
         if done.rc != 0:
             raise NodeError(member, ["cibadmin", "--patch"], done.rc, done.stderr or done.stdout)
+        self._changed = what == "push"
         return True
 
     def _wait(self, nodes: Nodes, member: str, plan: CibPlan, wait_s: float, result: dict[str, t.Any]) -> None:
@@ -106,7 +109,7 @@ class ActionModule(ActionBase):
         seen = nodes.script(member, SETTLE, arguments, timeout_s=wait_s + 30, check=False)
         if seen.rc not in (0, NOT_IDLE):
             raise NodeError(member, ["crm_mon"], seen.rc, seen.stderr)
-        why = why_not_settled(seen.stdout, plan.owned) or ("the cluster does not come to rest" if seen.rc == NOT_IDLE else None)
+        why = _why_not_settled(seen.stdout, plan) or ("the cluster does not come to rest" if seen.rc == NOT_IDLE else None)
         if why:
             raise RefusedTask(
                 "start_failed",
@@ -114,3 +117,7 @@ class ActionModule(ActionBase):
                 changed=plan.changed,
                 diff=result["diff"],
             )
+
+
+def _why_not_settled(seen: str, plan: CibPlan) -> str | None:
+    return why_not_settled(serialise(xml_root(seen, "pacemaker-result")), plan.owned)

@@ -109,7 +109,7 @@ def parse_state(text: str) -> t.Dict[str, Slot]:
     found = {}
     for slot, values in _servers(text):
         admin = int(values["srv_admin_state"])
-        drained = bool(admin & 8) or values["srv_uweight"] == "0"
+        drained = bool(admin & 8) or values.get("srv_uweight") == "0"
         state = "maint" if admin & 1 else "drain" if drained else "ready"
         found[slot] = Slot(endpoint(values["srv_addr"], int(values["srv_port"])), state)
     return found
@@ -117,7 +117,7 @@ def parse_state(text: str) -> t.Dict[str, Slot]:
 
 def parse_up(text: str) -> t.Set[str]:
     """The answer to `show servers state`: BACKEND/SLOT of those that pass their checks (srv_op_state 2, HAProxy's management guide)."""
-    return {slot for slot, values in _servers(text) if values["srv_op_state"] == "2"}
+    return {slot for slot, values in _servers(text) if values.get("srv_op_state") == "2"}
 
 
 def _servers(text: str) -> t.Iterator[t.Tuple[str, t.Dict[str, str]]]:
@@ -128,7 +128,8 @@ def _servers(text: str) -> t.Iterator[t.Tuple[str, t.Dict[str, str]]]:
             names = line[2:].split()
             continue
         values = dict(zip(names, line.split()))
-        if "srv_port" in values:
+        # A line that was cut off, or of another release, is no server that anything is known of.
+        if all(values.get(name, "").isdigit() for name in ("srv_port", "srv_admin_state")):
             yield "%s/%s" % (values["be_name"], values["srv_name"]), values
 
 
@@ -190,6 +191,6 @@ def parse_rest(text: str) -> t.List[t.Dict[str, t.Any]]:
     rest = []
     for line in text.splitlines():
         parts = line.split("\t")
-        if len(parts) >= 4:
+        if len(parts) >= 4 and parts[1].isdigit():
             rest.append({"slot": parts[0], "sessions": int(parts[1]), "status": " ".join(parts[2:-1]), "check": parts[-1]})
     return rest
