@@ -26,7 +26,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle i
     why_not_settled,
 )
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or, refuse_problems
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
 
 ARGUMENTS = {
     "config": {"type": "dict", "required": True},
@@ -68,9 +68,7 @@ class ActionModule(ActionBase):
         members = here_or(args["members"], nodes)
         waits = args["wait_s"] > 0 and not self._task.check_mode
         for _try in range(TRIES):
-            member, answer = first_answer(
-                members, lambda one: nodes.script(one, CIB_AND_LOOK) if waits else nodes.run(one, ["cibadmin", "--query"])
-            )
+            member, answer = first_answer(members, lambda one: _read(nodes, one, waits))
             cib, _mark, seen = answer.stdout.partition("\n%s\n" % SEEN_MARK)
             plan = plan_cib(parse_cib(cib), args["config"], args["mode"])
             if plan.problems:
@@ -117,6 +115,12 @@ class ActionModule(ActionBase):
                 changed=plan.changed,
                 diff=result["diff"],
             )
+
+
+def _read(nodes: Nodes, member: str, waits: bool) -> Result:
+    if waits:
+        return nodes.script(member, CIB_AND_LOOK, untold=True)
+    return nodes.run(member, ["cibadmin", "--query"], untold=True)
 
 
 def _why_not_settled(seen: str, plan: CibPlan) -> str | None:

@@ -91,7 +91,7 @@ class ActionModule(ActionBase):
 
     def _look(self, nodes: Nodes, members: list[str], service: str) -> tuple[str, Status, list[str], float]:
         """Who answered, the cluster as it tells it, wishes that nobody needs any more, and the clock there."""
-        member, seen = first_answer(members, lambda one: nodes.script(one, LOOK, ["all"]))
+        member, seen = first_answer(members, lambda one: nodes.script(one, LOOK, ["all"], untold=True))
         parts = sections(seen.stdout)
         if parts.get("cib", (1, ""))[0] != 0:
             others = members[members.index(member) + 1 :]

@@ -93,6 +93,18 @@ def test_what_others_wrote_is_left_alone(two: Cluster) -> None:
     first.run("crm_resource", "--resource", "note-app", "--meta", "--delete-parameter", "target-role")
 
 
+def test_no_verbosity_shows_what_a_cib_holds(two: Cluster) -> None:
+    wanted = {"resources": [{"id": "agent", "agent": "ocf:pacemaker:Dummy", "options": {"passwd": "hush-hush"}}]}
+    runs = [configure(two, wanted, "-vvvvv", wait_s=30), configure(two, wanted, "-vvvvv"), configure(two, wanted, "-vvvvv", "--check")]
+    tasks = [{"ondemand.cluster.cluster_info": {"members": [FIRST]}}, {"ondemand.cluster.service_move": {"service": "witness", "to": FIRST}}]
+    runs += [two.play([one], "-vvvvv") for one in tasks]
+    assert "hush-hush" in cib(two)
+    for run in runs:
+        two.done(run)
+        assert "hush-hush" not in run.output and "validate-with" not in run.output
+    two.done(configure(two, {"absent": ["agent"]}))
+
+
 FILE: dict[str, Any] = {"name": "cell", "network": {"prefix": 24}, "services": [], "fencing": {"method": "none"}}
 
 

@@ -67,7 +67,7 @@ exit 0
 )
 
 # $1 admin socket, $2 seconds, $3 idle or up, $4... BACKEND/SLOT. Ends when none of them has a session (idle) or all are up (up);
-# prints those that remain: BACKEND/SLOT SESSIONS STATUS CHECK.
+# prints those that remain: BACKEND/SLOT SESSIONS STATUS CHECK, and for idle who has their sessions: "client" BACKEND/SLOT ADDRESS.
 WATCH = r"""
 socket=$1 kind=$3
 end=$(( $(cut -d. -f1 /proc/uptime) + $2 )); shift 3
@@ -84,7 +84,12 @@ while :; do
   sleep 0.2
 done
 printf '%s\n' "$rest"
+[ "$kind" = idle ] || exit 0
+printf 'show sess\n' | socat -t 5 - "UNIX-CONNECT:$socket" | sed -n 's/.* src=\([^ ]*\):[0-9]* .* be=\([^ ]*\) srv=\([^ ]*\) .*/client\t\2\/\3\t\1/p' | sort -u
+exit 0
 """
+MOST_CLIENTS = 10
+"""so many clients of a slot are named, and the rest is not"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,10 +192,13 @@ def slots_text(slots: t.Mapping[str, Slot], like: t.Mapping[str, Slot]) -> str:
 
 
 def parse_rest(text: str) -> t.List[t.Dict[str, t.Any]]:
-    """What WATCH printed: the slots that are not as waited for."""
+    """What WATCH printed: the slots that are not as waited for, each with the addresses of clients that it told of."""
     rest = []
+    clients: t.Dict[str, t.List[str]] = {}
     for line in text.splitlines():
         parts = line.split("\t")
-        if len(parts) >= 4 and parts[1].isdigit():
+        if parts[0] == "client" and len(parts) == 3:
+            clients.setdefault(parts[1], []).append(parts[2])
+        elif len(parts) >= 4 and parts[1].isdigit():
             rest.append({"slot": parts[0], "sessions": int(parts[1]), "status": " ".join(parts[2:-1]), "check": parts[-1]})
-    return rest
+    return [{**one, **({"clients": clients[one["slot"]][:MOST_CLIENTS]} if one["slot"] in clients else {})} for one in rest]
