@@ -25,6 +25,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle i
     SETTLE,
     why_not_settled,
 )
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import idle_by_wish
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or, refuse_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
 
@@ -57,7 +58,7 @@ class ActionModule(ActionBase):
         except RefusedTask as refusal:
             return refusal.result()
         except (NodeError, CibError) as error:
-            where = "is in place, but what came of it is not known" if self._changed else "was not brought to what is wanted"
+            where = "may be in place, but what came of it is not known" if self._changed else "was not brought to what is wanted"
             return {
                 "changed": self._changed,
                 "failed": True,
@@ -92,14 +93,16 @@ class ActionModule(ActionBase):
     def _pushed(self, nodes: Nodes, member: str, plan: CibPlan) -> bool:
         """Whether the wanted CIB is valid and (not in check mode) in place; False where the CIB was changed meanwhile."""
         what = "check" if self._task.check_mode else "push"
+        # While nobody knows what became of it, it counts as done.
+        self._changed = what == "push"
         done = nodes.script(member, PUSH, [what, plan.version], stdin=push_input(plan.original, plan.wanted), check=False)
+        self._changed = self._changed and done.rc == 0
         if done.rc == INVALID:
             raise RefusedTask("bad_input", verify_sentence(done.stdout))
         if done.rc == CHANGED_MEANWHILE:
             return False
         if done.rc != 0:
             raise NodeError(member, ["cibadmin", "--patch"], done.rc, done.stderr or done.stdout)
-        self._changed = what == "push"
         return True
 
     def _wait(self, nodes: Nodes, member: str, plan: CibPlan, wait_s: float, result: dict[str, t.Any]) -> None:
@@ -124,4 +127,4 @@ def _read(nodes: Nodes, member: str, waits: bool) -> Result:
 
 
 def _why_not_settled(seen: str, plan: CibPlan) -> str | None:
-    return why_not_settled(serialise(xml_root(seen, "pacemaker-result")), plan.owned)
+    return why_not_settled(serialise(xml_root(seen, "pacemaker-result")), set(plan.owned) - idle_by_wish(seen))

@@ -13,24 +13,13 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
+from .cluster_ports import ports_do_not_collide
 from .cluster_words import Path, Problem, path_text, problem, shape_problem, shown
 
 __all__ = ["RULES", "Path", "Problem", "address_range", "path_text", "problem", "shape_problem", "too_much", "with_rules"]
 
 Found = Iterator[Tuple[Path, str, str]]
 
-STATS_PORT = 8404
-"""the load balancer's statistics listen here on every node"""
-SYSTEM_PORTS: Dict[int, str] = {
-    22: "SSH",
-    2224: "the cluster's own tools (pcsd)",
-    3121: "Pacemaker's remote nodes",
-    5403: "the quorum device",
-    5404: "Corosync",
-    5405: "Corosync",
-    STATS_PORT: "the load balancer's statistics",
-}
-"""what listens on a node beside the services"""
 MOST_VALUES = 20000
 """more than any cluster file has; YAML aliases can make a small text hold itself, or billions of values"""
 MOST_CHARACTERS = 1000000
@@ -277,34 +266,6 @@ def service_addresses_fit(cluster: Any) -> Found:
         elif isinstance(service.get("address"), str) and _address(service["address"]) is None:
             yield path, "%s is no IPv4 address" % shown(service["address"]), "an address such as 10.99.0.10"
     yield from _twice(taken, "an address")
-
-
-def _is_system_port(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value in SYSTEM_PORTS
-
-
-def ports_do_not_collide(cluster: Any) -> Found:
-    """On a node the system has ports of its own, the load balancer binds the services', and applications listen on others."""
-    services = _entries(cluster, "services")
-    fronts = [one.get("port") for _i, one in services if one.get("kind") == "balanced"]
-    behinds: Dict[int, str] = {}
-    for i, service in services:
-        here: Path = ("cluster", "services", i, "resource", "port")
-        behind = _get(service, "resource", "port") if service.get("kind") == "balanced" else None
-        for path, port in ((("cluster", "services", i, "port"), service.get("port")), (here, behind)):
-            if _is_system_port(port):
-                yield path, "%d is the port of %s on every node" % (port, SYSTEM_PORTS[port]), "another port, such as 8080"
-        if behind is not None and behind in fronts:
-            yield here, "%s is bound by the load balancer on the same node" % shown(behind), "another port, such as 8080"
-        elif isinstance(behind, int):
-            if behind in behinds:
-                yield here, "%s is bound on the same node by %s" % (shown(behind), behinds[behind]), "a port of its own"
-            behinds.setdefault(behind, path_text(here))
-    for i, service in services:
-        port = service.get("port")
-        if service.get("kind") == "movable" and isinstance(port, int) and port in behinds:
-            why = "%s is bound on every node by %s" % (shown(port), behinds[port])
-            yield ("cluster", "services", i, "port"), why, "a port of its own"
 
 
 def disks_can_be_shared(cluster: Any) -> Found:

@@ -93,10 +93,23 @@ def test_what_others_wrote_is_left_alone(two: Cluster) -> None:
     first.run("crm_resource", "--resource", "note-app", "--meta", "--delete-parameter", "target-role")
 
 
+def test_what_a_person_disabled_is_no_failed_start_also_for_what_stands_behind_it(two: Cluster) -> None:
+    two.done(configure(two, CONFIG, wait_s=60))
+    first = two.cells[FIRST]
+    first.run("crm_resource", "--resource", "note-data", "--meta", "--set-parameter", "target-role", "--parameter-value", "Stopped")
+    first.run("crm_resource", "--wait")
+    assert not two.done(configure(two, CONFIG, wait_s=30))["changed"]
+    assert {one["name"]: one["state"] for one in two.info()["cluster"]["services"]}["note"] == "disabled"
+    first.run("crm_resource", "--resource", "note-data", "--meta", "--delete-parameter", "target-role")
+
+
 def test_no_verbosity_shows_what_a_cib_holds(two: Cluster) -> None:
     wanted = {"resources": [{"id": "agent", "agent": "ocf:pacemaker:Dummy", "options": {"passwd": "hush-hush"}}]}
     runs = [configure(two, wanted, "-vvvvv", wait_s=30), configure(two, wanted, "-vvvvv"), configure(two, wanted, "-vvvvv", "--check")]
-    tasks = [{"ondemand.cluster.cluster_info": {"members": [FIRST]}}, {"ondemand.cluster.service_move": {"service": "witness", "to": FIRST}}]
+    tasks = [
+        {"ondemand.cluster.cluster_info": {"members": [FIRST]}},
+        {"ondemand.cluster.service_move": {"service": "witness", "to": FIRST}},
+    ]
     runs += [two.play([one], "-vvvvv") for one in tasks]
     assert "hush-hush" in cib(two)
     for run in runs:

@@ -11,7 +11,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,20 +54,26 @@ def a_file(directory: Path, **changes: Any) -> dict[str, Any]:
         "requirement": {"nodes": {"min": 1, "max": 4}, "size": {"vcpus": 1, "memory_mib": 512}},
         "access": {"state_dir": str(directory)},
         "services": [
-            {"name": "web", "kind": "balanced", "address": ADDRESS, "port": 80, "resource": {"agent": "x:y", "port": 8080, "check": "/health"}}
+            {
+                "name": "web",
+                "kind": "balanced",
+                "address": ADDRESS,
+                "port": 80,
+                "resource": {"agent": "x:y", "port": 8080, "check": "/health"},
+            }
         ],
         "scaling": {"scale_in": {"drain_end": drain_end}},
         "deadlines": {"leave_s": 90, **changes},
     }
 
 
-def scale_in(cluster: Cluster, file: dict[str, Any], wanted: int = 2) -> Playbook:
+def scale_in(cluster: Cluster, file: dict[str, Any], wanted: int = 2, unreachable: Sequence[dict[str, str]] = ()) -> Playbook:
     """The plays of scale_in behind its first one, which asks hypervisors; its decision is made by its own tasks."""
     for name in ("tasks", "vars"):
         link = cluster.directory / name
         link.exists() or link.symlink_to(ROOT / "playbooks" / name)
     vms = [{"name": one, "state": "running"} for one in MEMBERS]
-    facts = {"ondemand_vms": vms, "ondemand_unreachable": []}
+    facts = {"ondemand_vms": vms, "ondemand_unreachable": list(unreachable)}
     decide = {
         "hosts": "localhost",
         "connection": "local",
@@ -187,6 +193,22 @@ def released(cluster: Cluster, client: subprocess.Popen[str]) -> str:
 def told(run: Playbook) -> dict[str, Any]:
     """What the playbook hands back."""
     return next(one["ansible_stats"]["data"]["ondemand"] for one in reversed(run.results) if "ansible_stats" in one)
+
+
+@pytest.mark.parametrize(
+    "least, away, reason",
+    [(3, [], "minimum"), (1, [{"host": "hv2", "because": "no route"}], "host_unreachable")],
+    ids=["the minimum", "a host away"],
+)
+def test_what_may_not_leave_is_refused_before_anything_is_drained(
+    three: Cluster, least: int, away: list[dict[str, str]], reason: str
+) -> None:
+    file = a_file(three.directory, drain_s=2)
+    file["requirement"]["nodes"]["min"] = least
+    run = scale_in(three, file, unreachable=away)
+    assert run.rc != 0 and run.last["refusal"]["reason"] == reason, run.output
+    assert not [one for one in run.results if "reloaded" in one], "a load balancer was touched"
+    assert three.nodes() == dict.fromkeys(MEMBERS, True) and slot(three) == "ready"
 
 
 def test_who_still_has_a_session_at_the_deadline_stays_and_serves_again(three: Cluster) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib, xml_root
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, parse
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, idle_by_wish, parse
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
 
@@ -102,7 +102,7 @@ def states(cib: str, directory: Path) -> dict[str, str]:
 
 STOPPED = meta(target_role="Stopped")
 TEMPLATE = f'<template id="t" {DUMMY}>{meta(target_role="stopped")}</template>'
-DEFAULT = f'<rsc_defaults>{meta(target_role="Stopped")}</rsc_defaults>'
+DEFAULT = f"<rsc_defaults>{meta(target_role='Stopped')}</rsc_defaults>"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +148,12 @@ def test_a_group_of_which_a_person_stopped_a_member_is_as_it_is_to_be_and_its_re
         assert isinstance(plan, Refusal) and plan.reason == "unstable"
 
 
+def test_what_stands_behind_a_disabled_member_is_no_failed_start(tmp_path: Path) -> None:
+    group = "".join(primitive(one, STOPPED if one == "one" else "") for one in ("one", "two"))
+    cib = a_cib(f'<group id="ledger">{group}</group>{primitive("mail")}', {}, ("one", "two", "mail"))
+    assert idle_by_wish(monitor(cib, tmp_path)) == {"one", "two"}
+
+
 def test_a_move_of_what_is_disabled_whole_says_so(tmp_path: Path) -> None:
     refusal = plan_move(seen(a_cib(primitive("legacy", STOPPED), {}, ("legacy",)), tmp_path), "legacy", None)
     assert isinstance(refusal, Refusal) and refusal.reason == "unstable" and "disabled" in refusal.sentence
@@ -155,19 +161,22 @@ def test_a_move_of_what_is_disabled_whole_says_so(tmp_path: Path) -> None:
 
 BUNDLE = (
     '<bundle id="web"><podman image="localhost/web:1" replicas="2"/><network ip-range-start="192.0.2.100"><port-mapping id="w" port="80"/>'
-    f'</network>{primitive("webc")}</bundle>'
+    f"</network>{primitive('webc')}</bundle>"
 )
 
 
 def test_a_bundle_is_a_service_and_its_replicas_are_on_their_nodes(tmp_path: Path) -> None:
     cib = a_cib(BUNDLE + primitive("ledger"), {"ledger": 1})
     for number, other in ((1, 2), (2, 1)):
-        told = "".join(
-            history(number, f"web-podman-{one - 1}", one == number, "podman", "heartbeat") for one in (number, other)
-        ) + history(number, f"web-{number - 1}", True, "remote")
+        told = "".join(history(number, f"web-podman-{one - 1}", one == number, "podman", "heartbeat") for one in (number, other)) + history(
+            number, f"web-{number - 1}", True, "remote"
+        )
         cib = cib.replace(f'<lrm id="{number}"><lrm_resources>', f'<lrm id="{number}"><lrm_resources>{told}')
     status = seen(cib, tmp_path)
-    assert [(one.name, one.kind, one.nodes) for one in status.services] == [("web", "bundle", ("n1", "n2")), ("ledger", "primitive", ("n1",))]
+    assert [(one.name, one.kind, one.nodes) for one in status.services] == [
+        ("web", "bundle", ("n1", "n2")),
+        ("ledger", "primitive", ("n1",)),
+    ]
     nodes = {one["name"]: one for one in view(status)["nodes"]}
     assert "web-podman-0" in nodes["n1"]["resources"] and "web-podman-1" in nodes["n2"]["resources"]
     assert nodes["n1"]["services"] == ["ledger"], "a bundle is no service that moves"
@@ -212,7 +221,9 @@ def test_words_around_the_xml_are_nobody_s_business(before: str, after: str, tmp
     assert [one.name for one in parse(parts(around, before + said + after)).services] == ["ledger"]
 
 
-@pytest.mark.parametrize("text", ["", "cibadmin: Connection refused\n", "<cib", "a < b and nothing", "<cib \udce4='1'/>", "<!DOCTYPE a><cib/>"])
+@pytest.mark.parametrize(
+    "text", ["", "cibadmin: Connection refused\n", "<cib", "a < b and nothing", "<cib \udce4='1'/>", "<!DOCTYPE a><cib/>"]
+)
 def test_what_is_no_xml_is_told_in_a_sentence(text: str) -> None:
     with pytest.raises(CibError):
         xml_root(text, "cib")

@@ -114,6 +114,8 @@ def bring_values(
             pairs = [ElementTree.SubElement(own, "nvpair", {"id": pair_id, "name": name})]
         for pair in pairs:
             pair.set("value", value_text(value))
+    for referred in [e for e in parent.findall(tag) if whole and e.get("id-ref")]:
+        parent.remove(referred)
     # One that is taken out of one set alone would let another set's value count.
     for one in sets if whole else ():
         unwanted = [p for p in one.findall("nvpair") if p.get("name") not in values and p.get("name") not in keep]
@@ -144,6 +146,8 @@ def bring_operations(primitive: ElementTree.Element, wanted: t.Sequence[t.Mappin
         if not wanted:
             return
         holder = ElementTree.SubElement(primitive, "operations")
+    # Operations that stand elsewhere and were only referred to: from now on it has its own.
+    holder.attrib.pop("id-ref", None)
     present = {_operation_key(op.get("name", ""), op.get("interval"), op.get("role")): op for op in holder.findall("op")}
     result = []
     for one in wanted:

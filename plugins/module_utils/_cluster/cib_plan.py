@@ -159,7 +159,7 @@ def _owned_ids(config: t.Mapping[str, t.Any]) -> t.Set[str]:
 
 def _fencing_is_there(cib: ElementTree.Element) -> bool:
     """Has anybody set fencing up? A device, a watchdog, or a property of it; the switch itself is on where nobody has set it."""
-    pairs = [pair for pair in cib.iterfind("configuration/crm_config/cluster_property_set/nvpair")]
+    pairs = list(cib.iterfind("configuration/crm_config/cluster_property_set/nvpair"))
     return (
         any(FENCING_NAME.search(pair.get("name", "")) for pair in pairs)
         or any(pair.get("name") == "have-watchdog" and pair.get("value", "").lower() in TRUE for pair in pairs)

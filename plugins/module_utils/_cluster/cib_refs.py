@@ -57,6 +57,8 @@ def _named_in(cib: ElementTree.Element) -> t.Iterator[t.Tuple[str, str]]:
                     yield holder.get("id", ""), element.get(attribute, "")
             if element.tag == "resource_ref":
                 yield holder.get("id", ""), element.get("id", "")
+    for permission in cib.iterfind("configuration/acls//acl_permission[@reference]"):
+        yield permission.get("id", ""), permission.get("reference", "")
     for holder in cib.iterfind("configuration/tags/tag"):
         for element in holder.iterfind("obj_ref"):
             yield holder.get("id", ""), element.get("id", "")
@@ -70,12 +72,13 @@ def dangling(before: ElementTree.Element, after: ElementTree.Element, paths: t.M
     """What would name a resource that is not there, and does not do so now."""
     there, kept = _there(before), _there(after)
     present = {(holder, one) for holder, one in _named_in(before) if one not in there}
-    tags = {one.get("id") for one in after.iterfind("configuration/tags/tag")}
+    words = {one.get("id"): "tag" for one in after.iterfind("configuration/tags/tag")}
+    words.update({one.get("id"): "permission" for one in after.iterfind("configuration/acls//acl_permission")})
     found = []
     for holder, one in dict.fromkeys(_named_in(after)):
         if one in kept or (holder, one) in present:
             continue
-        what = "%s %s names %s" % ("tag" if holder in tags else "constraint", holder, one)
+        what = "%s %s names %s" % (words.get(holder, "constraint"), holder, one)
         if one in paths and paths[one].startswith("config.absent"):
             found.append(problem(paths[one], what, "%s corrected first, or named in absent too" % holder))
         elif holder in paths:

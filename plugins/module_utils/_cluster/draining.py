@@ -23,7 +23,9 @@ def _sessions_of(leaver: str, told: t.Mapping[str, t.Optional[Data]]) -> t.List[
 
 def _silent(told: t.Mapping[str, t.Optional[Data]]) -> t.List[str]:
     """Load balancers that told nothing, or nothing that an answer to the question whether a drain has ended could be."""
-    return [name for name, said in sorted(told.items()) if said is None or said.get("failed") or said.get("unreachable") or "busy" not in said]
+    return [
+        name for name, said in sorted(told.items()) if said is None or said.get("failed") or said.get("unreachable") or "busy" not in said
+    ]
 
 
 def _sentence(leaver: str, sessions: t.Sequence[Data], deadline_s: float) -> str:
@@ -54,6 +56,8 @@ def drained(leavers: t.Sequence[str], told: t.Mapping[str, t.Optional[Data]], at
         elif busy[leaver]:
             found["refusals"].append({"reason": "deadline", "sentence": _sentence(leaver, busy[leaver], deadline_s)})
         else:
-            sentence = "%s stays and serves again: the load balancer of %s did not tell whether its sessions have ended. Look at that one first."
+            sentence = (
+                "%s stays and serves again: the load balancer of %s did not tell whether its sessions have ended. Look at that one first."
+            )
             found["refusals"].append({"reason": "host_unreachable", "sentence": sentence % (leaver, ", ".join(silent))})
     return found

@@ -14,6 +14,8 @@ from .haproxy import endpoint
 MARK = "=====commands====="
 INVALID = 65
 NOT_RELOADED = 76
+UNTOUCHED = (INVALID, 70, 72)
+"""codes of APPLY after which the file is the old one and nothing was said to HAProxy"""
 
 # Sections as membership_scripts.sections reads them. $1 configuration, $2 admin socket. Both answers of the socket come as one text, which
 # parse_info, parse_state and parse_up read alike: a question of its own each would cost another start of socat on an emulated node.

@@ -271,6 +271,12 @@ def _remembered(text: str, listed: Set[str]) -> Tuple[str, ...]:
     return tuple(line[1] for line in lines if len(line) == 3 and line[0].isdigit() and line[2] == "lost" and line[1] not in listed)
 
 
+def idle_by_wish(said: str) -> Set[str]:
+    """In what crm_mon printed: ids of the resources that don't run because a person disabled them, or what they stand behind."""
+    services = _services(xml_root(said, ROOTS["monitor"]), ())
+    return {one.id.split(":")[0] for service in services if service.state == "disabled" for one in service.resources if not one.active}
+
+
 def _services(monitor: ET.Element, failures: Tuple[Dict[str, Any], ...]) -> List[Service]:
     options = monitor.find("summary/cluster_options")
     all_stopped = options is not None and options.get("stop-all-resources") == "true"

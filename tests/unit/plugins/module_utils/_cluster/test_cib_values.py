@@ -89,7 +89,9 @@ def test_fencing_and_quorum_policy_that_are_there_stay(options: str, resources: 
 def test_a_default_of_resources_that_is_set_stays_and_the_others_are_added() -> None:
     theirs = '<rsc_defaults><meta_attributes id="m"><nvpair id="s" name="resource-stickiness" value="INFINITY"/></meta_attributes></rsc_defaults>'
     plan = planned(a_cib(more=theirs), wanted_resources(FILE))
-    assert values(plan.wanted, DEFAULTS) == {("m", name): value for name, value in {**RESOURCE_DEFAULTS, "resource-stickiness": "INFINITY"}.items()}
+    assert values(plan.wanted, DEFAULTS) == {
+        ("m", name): value for name, value in {**RESOURCE_DEFAULTS, "resource-stickiness": "INFINITY"}.items()
+    }
 
 
 def test_replacing_leaves_what_is_only_to_be_set_where_nothing_is() -> None:
@@ -135,12 +137,29 @@ def test_a_value_is_written_where_pacemaker_reads_it(options: str, changed: set[
 
 def test_an_option_that_is_not_wanted_goes_out_of_every_set_that_would_give_it() -> None:
     sets = "".join(
-        f'<instance_attributes id="{one}"><nvpair id="{one}x" name="fake" value="{one}"/></instance_attributes>' for one in ("first", "second")
+        f'<instance_attributes id="{one}"><nvpair id="{one}x" name="fake" value="{one}"/></instance_attributes>'
+        for one in ("first", "second")
     )
     cib = a_cib(resources=f'<primitive id="mail" class="ocf" provider="pacemaker" type="Dummy">{sets}</primitive>')
     plan = planned(cib, {"resources": [{"id": "mail", "agent": "ocf:pacemaker:Dummy", "options": {"state": "/run/x"}}]})
     pairs = [pair.get("name") for pair in parse_cib(plan.wanted).iterfind(".//primitive//nvpair")]
     assert pairs == ["state"]
+
+
+def test_values_and_operations_that_are_only_referred_to_become_its_own() -> None:
+    there = (
+        '<primitive id="a" class="systemd" type="x"><instance_attributes id="s"><nvpair id="n" name="fake" value="1"/></instance_attributes>'
+        '<operations id="o"><op id="m" name="monitor" interval="5s"/></operations></primitive>'
+        '<primitive id="b" class="systemd" type="x"><instance_attributes id-ref="s"/><operations id-ref="o"/></primitive>'
+    )
+    config = {
+        "resources": [{"id": "b", "agent": "systemd:x", "options": {"fake": 2}, "operations": [{"name": "monitor", "interval_s": 9}]}]
+    }
+    plan = planned(a_cib(resources=there), config)
+    wanted = parse_cib(plan.wanted).find(".//primitive[@id='b']")
+    assert wanted is not None and [e.get("id-ref") for e in wanted.iter() if e.get("id-ref")] == []
+    assert [e.get("value") for e in wanted.iter("nvpair")] == ["2"] and [e.get("interval") for e in wanted.iter("op")] == ["9s"]
+    assert not planned(plan.wanted, config).changed
 
 
 RULED_DEFAULTS = f'<rsc_defaults><meta_attributes id="rsc_defaults-options">{RULE}<nvpair id="v" name="priority" value="1"/></meta_attributes></rsc_defaults>'
@@ -175,6 +194,7 @@ def test_a_new_set_value_or_operation_gets_an_id_that_nothing_else_has() -> None
         ),
         ({"absent": ["mail"]}, "config.absent[0]", "constraint near names mail"),
         ({"absent": ["other"]}, "config.absent[0]", "constraint both names other"),
+        ({"absent": ["secret"]}, "config.absent[0]", "permission read names secret"),
         ({"absent": ["tagged"]}, "config.absent[0]", "tag blue names tagged"),
         ({"absent": ["only"]}, "config", "constraint pack-near names pack, which would go"),
         (
@@ -189,13 +209,14 @@ def test_what_pacemaker_s_schema_would_refuse_is_refused_in_words(config: dict[s
     resources = (
         f'<template id="shape" {dummy}/><primitive id="ledger" template="shape"/>'
         f'<group id="pack"><primitive id="only" {dummy}/></group>'
-        + "".join(f'<primitive id="{one}" {dummy}/>' for one in ("mail", "other", "tagged"))
+        + "".join(f'<primitive id="{one}" {dummy}/>' for one in ("mail", "other", "tagged", "secret"))
     )
     constraints = (
         '<rsc_location id="near" rsc="mail" node="n1" score="5"/><rsc_location id="pack-near" rsc="pack" node="n1" score="5"/>'
         '<rsc_order id="both"><resource_set id="s"><resource_ref id="other"/><resource_ref id="ledger"/></resource_set></rsc_order>'
     )
-    cib = a_cib(resources=resources, constraints=constraints, more='<tags><tag id="blue"><obj_ref id="tagged"/></tag></tags>')
+    acls = '<acls><acl_role id="role"><acl_permission id="read" kind="read" reference="secret"/></acl_role></acls>'
+    cib = a_cib(resources=resources, constraints=constraints, more=acls + '<tags><tag id="blue"><obj_ref id="tagged"/></tag></tags>')
     plan = planned(cib, config)
     assert [(one["path"], one["problem"]) for one in plan.problems] == [(path, said)]
 
