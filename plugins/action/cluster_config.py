@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib, serialise, xml_root
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_plan import CibPlan, plan_cib
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import (
     CHANGED_MEANWHILE,
@@ -25,8 +25,9 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle i
     SETTLE,
     why_not_settled,
 )
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import idle_by_wish
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or, refuse_problems
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
 
 ARGUMENTS = {
     "config": {"type": "dict", "required": True},
@@ -48,6 +49,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         nodes = Nodes(self, task_vars or {})
+        self._changed = False
         try:
             problems = check_config(args["config"])
             if problems:
@@ -56,19 +58,18 @@ class ActionModule(ActionBase):
         except RefusedTask as refusal:
             return refusal.result()
         except (NodeError, CibError) as error:
+            where = "may be in place, but what came of it is not known" if self._changed else "was not brought to what is wanted"
             return {
-                "changed": False,
+                "changed": self._changed,
                 "failed": True,
-                "msg": "the configuration of the cluster was not brought to what is wanted: %s" % error,
+                "msg": "the configuration of the cluster %s: %s" % (where, error),
             }
 
     def _bring(self, nodes: Nodes, args: dict[str, t.Any]) -> dict[str, t.Any]:
         members = here_or(args["members"], nodes)
         waits = args["wait_s"] > 0 and not self._task.check_mode
         for _try in range(TRIES):
-            member, answer = first_answer(
-                members, lambda one: nodes.script(one, CIB_AND_LOOK) if waits else nodes.run(one, ["cibadmin", "--query"])
-            )
+            member, answer = first_answer(members, lambda one: _read(nodes, one, waits))
             cib, _mark, seen = answer.stdout.partition("\n%s\n" % SEEN_MARK)
             plan = plan_cib(parse_cib(cib), args["config"], args["mode"])
             if plan.problems:
@@ -84,7 +85,7 @@ class ActionModule(ActionBase):
             "member": member,
             "diff": {"before": plan.before, "after": plan.after, "before_header": "the cluster's CIB", "after_header": "what is wanted"},
         }
-        settled = not plan.changed and seen.strip() and why_not_settled(seen, plan.owned) is None
+        settled = not plan.changed and seen.strip() and _why_not_settled(seen, plan) is None
         if waits and not settled:
             self._wait(nodes, member, plan, args["wait_s"], result)
         return result
@@ -92,7 +93,10 @@ class ActionModule(ActionBase):
     def _pushed(self, nodes: Nodes, member: str, plan: CibPlan) -> bool:
         """Whether the wanted CIB is valid and (not in check mode) in place; False where the CIB was changed meanwhile."""
         what = "check" if self._task.check_mode else "push"
+        # While nobody knows what became of it, it counts as done.
+        self._changed = what == "push"
         done = nodes.script(member, PUSH, [what, plan.version], stdin=push_input(plan.original, plan.wanted), check=False)
+        self._changed = self._changed and done.rc == 0
         if done.rc == INVALID:
             raise RefusedTask("bad_input", verify_sentence(done.stdout))
         if done.rc == CHANGED_MEANWHILE:
@@ -106,7 +110,7 @@ class ActionModule(ActionBase):
         seen = nodes.script(member, SETTLE, arguments, timeout_s=wait_s + 30, check=False)
         if seen.rc not in (0, NOT_IDLE):
             raise NodeError(member, ["crm_mon"], seen.rc, seen.stderr)
-        why = why_not_settled(seen.stdout, plan.owned) or ("the cluster does not come to rest" if seen.rc == NOT_IDLE else None)
+        why = _why_not_settled(seen.stdout, plan) or ("the cluster does not come to rest" if seen.rc == NOT_IDLE else None)
         if why:
             raise RefusedTask(
                 "start_failed",
@@ -114,3 +118,13 @@ class ActionModule(ActionBase):
                 changed=plan.changed,
                 diff=result["diff"],
             )
+
+
+def _read(nodes: Nodes, member: str, waits: bool) -> Result:
+    if waits:
+        return nodes.script(member, CIB_AND_LOOK, untold=True)
+    return nodes.run(member, ["cibadmin", "--query"], untold=True)
+
+
+def _why_not_settled(seen: str, plan: CibPlan) -> str | None:
+    return why_not_settled(serialise(xml_root(seen, "pacemaker-result")), set(plan.owned) - idle_by_wish(seen))

@@ -61,6 +61,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         nodes = Nodes(self, task_vars or {})
+        self._changed = False
         try:
             args["services"] = [one for one in args["services"] if one.get("kind", "balanced") == "balanced"]
             problems = haproxy.check_balancer(args["services"], args["servers"], args["slots"], args["stats"])
@@ -73,7 +74,8 @@ class ActionModule(ActionBase):
         except RefusedTask as refusal:
             return refusal.result()
         except NodeError as error:
-            return {"changed": False, "failed": True, "msg": "the load balancer of %s was not changed: %s" % (nodes.here, error)}
+            what = "may have been changed, and then failed" if self._changed else "was not changed"
+            return {"changed": self._changed, "failed": True, "msg": "the load balancer of %s %s: %s" % (nodes.here, what, error)}
 
     def _bring(self, nodes: Nodes, args: dict[str, t.Any]) -> dict[str, t.Any]:
         here = nodes.here
@@ -103,7 +105,9 @@ class ActionModule(ActionBase):
         what = "check" if self._task.check_mode else plan.what
         argv = [args["config_path"], args["socket_path"], what, haproxy.described_frame(plan.text), *args["reload_argv"]]
         stdin = "%s%s\n%s\n" % (plan.text, haproxy_runtime.MARK, "\n".join(plan.commands))
+        self._changed = what != "check"
         done = nodes.script(nodes.here, haproxy_runtime.APPLY, argv, stdin=stdin, check=False)
+        self._changed = self._changed and done.rc not in haproxy_runtime.UNTOUCHED
         if done.rc == haproxy_runtime.INVALID:
             raise RefusedTask(
                 "bad_input", "HAProxy refuses the configuration, nothing was changed: %s" % haproxy.without_password(done.stdout.strip())

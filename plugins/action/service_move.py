@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import parse_cib
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves import (
@@ -51,7 +52,7 @@ class ActionModule(ActionBase):
             return self._move(Nodes(self, task_vars or {}), args)
         except RefusedTask as refusal:
             return refusal.result()
-        except (NodeError, StatusError) as error:
+        except (NodeError, StatusError, CibError) as error:
             return {"changed": False, "failed": True, "msg": "%s was not moved: %s" % (args["service"], error)}
 
     def _move(self, nodes: Nodes, args: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -90,15 +91,15 @@ class ActionModule(ActionBase):
 
     def _look(self, nodes: Nodes, members: list[str], service: str) -> tuple[str, Status, list[str], float]:
         """Who answered, the cluster as it tells it, wishes that nobody needs any more, and the clock there."""
-        member, seen = first_answer(members, lambda one: nodes.script(one, LOOK, ["all"]))
+        member, seen = first_answer(members, lambda one: nodes.script(one, LOOK, ["all"], untold=True))
         parts = sections(seen.stdout)
         if parts.get("cib", (1, ""))[0] != 0:
             others = members[members.index(member) + 1 :]
             if others:
                 return self._look(nodes, others, service)
             raise RefusedTask("not_found", "No cluster answers on %s. Start Pacemaker there, or name other members." % ", ".join(members))
-        node_now = float(seen.stdout.split(maxsplit=1)[0])
-        return member, parse(parts), stale_wishes(parse_cib(parts["cib"][1].strip()), service, node_now), node_now
+        node_now = _clock(seen.stdout)
+        return member, parse(parts), stale_wishes(parse_cib(parts["cib"][1]), service, node_now), node_now
 
     def _moved(self, nodes: Nodes, members: list[str], plan: Move, stale: list[str], node_now: float, deadline_s: float) -> MoveReport:
         args = [plan.service, plan.source, plan.target, "%d" % deadline_s, " ".join(plan.resources), " ".join(stale)]
@@ -116,6 +117,14 @@ class ActionModule(ActionBase):
                 "The move of %s was cut off: %s. Its constraint was removed or ends by itself; look where the service is and run it again."
             )
             raise RefusedTask("host_unreachable", sentence % (plan.service, error), changed=True) from error
+
+
+def _clock(said: str) -> float:
+    """The node's clock: the first line that is a number, whatever a login shell says before it."""
+    found = re.search(r"^([0-9]{1,12})\s*$", said, re.MULTILINE)
+    if not found:
+        raise StatusError("the node told no time of its clock")
+    return float(found.group(1))
 
 
 def _refusal(plan: Move, report: MoveReport, deadline_s: float) -> RefusedTask:

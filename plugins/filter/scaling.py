@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.draining import drained
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import (
     growth,
     shrinkage,
@@ -20,4 +21,5 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name of the filter to its function."""
-        return {"growth": growth, "shrinkage": shrinkage, "unreachable_refusals": unreachable_refusals, "wanted_refusals": wanted_refusals}
+        functions = (drained, growth, shrinkage, unreachable_refusals, wanted_refusals)
+        return {function.__name__: function for function in functions}

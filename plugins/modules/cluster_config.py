@@ -31,6 +31,9 @@ options:
     description:
       - The wanted configuration. All problems of it are told at once, each with its path.
       - C(properties), C(resource_defaults) and C(operation_defaults) are mappings of names to values.
+        A value is written where Pacemaker reads it, also where several sets hold the name; sets with rules are left alone.
+      - C(unless_set) is a mapping of the same three. Its values are set only where nobody has set the name, also under an older spelling or with a
+        rule; C(stonith-enabled) only where no fencing is set up in any way (a device, a topology, a watchdog, a property of fencing).
       - C(resources) is a list of mappings with C(id), C(agent) (C(systemd:UNIT), C(ocf:PROVIDER:TYPE) or C(stonith:TYPE)), C(options),
         C(meta) and C(operations). Options and operations that are stated are owned whole, meta attributes are merged, so that an
         operator's C(target-role) stays. An operation has C(name), C(interval_s), C(timeout_s), C(start_delay_s), C(on_fail) and C(role).

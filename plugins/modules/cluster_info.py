@@ -68,8 +68,8 @@ cluster:
       elements: dict
     services:
       description:
-        - The groups, clones and single resources. Each has C(name), C(kind), C(state) (started, starting, stopping, stopped or
-          failed), C(node), C(nodes) and C(resources).
+        - The groups, clones, bundles and single resources. Each has C(name), C(kind), C(state) (started, starting, stopping, stopped,
+          failed, or disabled where a person wants it stopped), C(node), C(nodes) and C(resources).
       type: list
       elements: dict
     failures:

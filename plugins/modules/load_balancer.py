@@ -120,7 +120,8 @@ slots:
     shop-n1: 1
     shop-n2: 2
 busy:
-  description: Draining servers that still had requests after O(drain_s), with C(service), C(server), C(slot), C(sessions) and C(status).
+  description: Draining servers that still had requests after O(drain_s), with C(service), C(server), C(slot), C(sessions), C(status)
+    and C(clients) (addresses, ten at most).
   returned: success
   type: list
   elements: dict

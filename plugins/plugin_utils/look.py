@@ -59,7 +59,7 @@ def look_through(nodes: Nodes, hosts: t.Sequence[str]) -> tuple[Look | None, dic
 
 def _look(nodes: Nodes, host: str) -> Look | str:
     """What one host tells, or why it is in no cluster."""
-    parts = sections(nodes.script(host, OBSERVE, ["all"], timeout_s=90).stdout)
+    parts = sections(nodes.script(host, OBSERVE, ["all"], timeout_s=90, untold=True).stdout)
     seen = _seen(host, parts)
     if parts.get("pacemaker", (3, ""))[0] != 0:
         return "%s runs no Pacemaker" % host

@@ -9,6 +9,7 @@ tools through here, one trip for as much as possible, and parse on the controlle
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import os
@@ -22,6 +23,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.loader import become_loader, connection_loader
+from ansible.utils.display import Display
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -86,27 +88,44 @@ class Nodes:
         self.here: str = action._task.delegate_to or task_vars["inventory_hostname"]
         self._connections: dict[str, t.Any] = {self.here: action._connection}
 
-    def run(self, host: str, argv: t.Sequence[str], stdin: str | bytes | None = None, timeout_s: float = 60, check: bool = True) -> Result:
+    def run(
+        self,
+        host: str,
+        argv: t.Sequence[str],
+        stdin: str | bytes | None = None,
+        timeout_s: float = 60,
+        check: bool = True,
+        untold: bool = False,
+    ) -> Result:
         """Run argv on a host, without a shell's reading of its values.
 
         stdin is text or bytes for the command (the only place for a secret). A command that takes longer than timeout_s
         seconds is ended there. With check a code other than 0 raises NodeError; a host that cannot be reached always does.
+        untold: the answer may hold secrets (a CIB does), so no verbosity of Ansible's shows it.
         """
         if isinstance(argv, str) or not argv:
             raise TypeError("argv is a list of words")
         command = " ".join(shlex.quote(word) for word in ("/bin/sh", "-c", ENVELOPE, "sh", "%g" % timeout_s, *argv))
         if not stdin:
             command += " </dev/null"
-        rc, stdout, stderr = self._answer(host, argv, command, stdin, timeout_s)
+        with _told_at_most(2) if untold else contextlib.nullcontext():
+            rc, stdout, stderr = self._answer(host, argv, command, stdin, timeout_s)
         if check and rc != 0:
             raise NodeError(host, argv, rc, stderr, timeout_s)
         return Result(rc, stdout, stderr)
 
     def script(
-        self, host: str, text: str, args: t.Sequence[str] = (), stdin: str | bytes | None = None, timeout_s: float = 60, check: bool = True
+        self,
+        host: str,
+        text: str,
+        args: t.Sequence[str] = (),
+        stdin: str | bytes | None = None,
+        timeout_s: float = 60,
+        check: bool = True,
+        untold: bool = False,
     ) -> Result:
         """Run a fixed sh text on a host: several commands in one trip. Values go in as $1, $2, ..., never into the text."""
-        return self.run(host, ["sh", "-c", text, "sh", *args], stdin=stdin, timeout_s=timeout_s, check=check)
+        return self.run(host, ["sh", "-c", text, "sh", *args], stdin=stdin, timeout_s=timeout_s, check=check, untold=untold)
 
     def _answer(self, host: str, argv: t.Sequence[str], command: str, stdin: str | bytes | None, timeout_s: float) -> tuple[int, str, str]:
         connection = self._connection(host, argv)
@@ -181,6 +200,18 @@ class Nodes:
         if name not in variables:
             return None
         return self._action._templar.template(variables[name])
+
+
+@contextlib.contextmanager
+def _told_at_most(verbosity: int) -> t.Iterator[None]:
+    """What the connection's plugin tells in the block is told as if so many -v were given; its errors are whole as ever."""
+    display = Display()
+    before = display.verbosity, display.log_verbosity
+    display.verbosity, display.log_verbosity = min(before[0], verbosity), min(before[1], verbosity)
+    try:
+        yield
+    finally:
+        display.verbosity, display.log_verbosity = before
 
 
 class _Silence(BaseException):

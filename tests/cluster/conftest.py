@@ -63,12 +63,24 @@ class Cluster:
         timeout_s: float = 240,
     ) -> Playbook:
         """Run tasks on hosts by ansible-playbook in the cells' network."""
+        plays = [{"hosts": hosts, "gather_facts": False, "tasks": tasks}]
+        return self.play_whole(plays, *options, environment=environment, timeout_s=timeout_s)
+
+    def play_whole(
+        self,
+        plays: list[dict[str, Any]],
+        *options: str,
+        inventory: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+        timeout_s: float = 240,
+    ) -> Playbook:
+        """Run whole plays likewise, on the cells' inventory or another one."""
         number = next(self.numbers)
         playbook, results = self.directory / f"play-{number}.json", self.directory / f"results-{number}.jsonl"
-        playbook.write_text(json.dumps([{"hosts": hosts, "gather_facts": False, "tasks": tasks}]))
-        inventory = self.directory / "inventory.json"
-        inventory.write_text(json.dumps(self.cells.inventory()))
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory), str(playbook), *options]
+        playbook.write_text(json.dumps(plays))
+        listed = self.directory / "inventory.json"
+        listed.write_text(json.dumps(inventory or self.cells.inventory()))
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(listed), str(playbook), *options]
         done = subprocess.run(
             self.cells.ctl_argv(command), cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, start_new_session=True, stdin=subprocess.DEVNULL,
             env={

@@ -8,6 +8,7 @@ import subprocess
 from typing import Any
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
 
 from tests.cluster.conftest import FIRST, Cluster, Playbook
 
@@ -92,6 +93,54 @@ def test_what_others_wrote_is_left_alone(two: Cluster) -> None:
     first.run("crm_resource", "--resource", "note-app", "--meta", "--delete-parameter", "target-role")
 
 
+def test_what_a_person_disabled_is_no_failed_start_also_for_what_stands_behind_it(two: Cluster) -> None:
+    two.done(configure(two, CONFIG, wait_s=60))
+    first = two.cells[FIRST]
+    first.run("crm_resource", "--resource", "note-data", "--meta", "--set-parameter", "target-role", "--parameter-value", "Stopped")
+    first.run("crm_resource", "--wait")
+    assert not two.done(configure(two, CONFIG, wait_s=30))["changed"]
+    assert {one["name"]: one["state"] for one in two.info()["cluster"]["services"]}["note"] == "disabled"
+    first.run("crm_resource", "--resource", "note-data", "--meta", "--delete-parameter", "target-role")
+
+
+def test_no_verbosity_shows_what_a_cib_holds(two: Cluster) -> None:
+    wanted = {"resources": [{"id": "agent", "agent": "ocf:pacemaker:Dummy", "options": {"passwd": "hush-hush"}}]}
+    runs = [configure(two, wanted, "-vvvvv", wait_s=30), configure(two, wanted, "-vvvvv"), configure(two, wanted, "-vvvvv", "--check")]
+    tasks = [
+        {"ondemand.cluster.cluster_info": {"members": [FIRST]}},
+        {"ondemand.cluster.service_move": {"service": "witness", "to": FIRST}},
+    ]
+    runs += [two.play([one], "-vvvvv") for one in tasks]
+    assert "hush-hush" in cib(two)
+    for run in runs:
+        two.done(run)
+        assert "hush-hush" not in run.output and "validate-with" not in run.output
+    two.done(configure(two, {"absent": ["agent"]}))
+
+
+FILE: dict[str, Any] = {"name": "cell", "network": {"prefix": 24}, "services": [], "fencing": {"method": "none"}}
+
+
+def test_fencing_and_quorum_policy_that_an_operator_set_outlive_the_services_of_a_file(two: Cluster) -> None:
+    first = two.cells[FIRST]
+    two.done(configure(two, wanted_resources(FILE)))
+    for name, value in (("stonith-enabled", "true"), ("no-quorum-policy", "freeze"), ("stonith-watchdog-timeout", "0")):
+        first.run("crm_attribute", "--name", name, "--update", value)
+    try:
+        kept = cib(two)
+        assert not two.done(configure(two, wanted_resources(FILE), wait_s=30))["changed"]
+        assert cib(two) == kept
+        first.run("crm_attribute", "--name", "stonith-enabled", "--delete")
+        first.run("crm_attribute", "--name", "no-quorum-policy", "--delete")
+        assert two.done(configure(two, wanted_resources(FILE)))["changed"]
+        assert 'name="no-quorum-policy" value="stop"' in cib(two)
+        assert "stonith-enabled" not in cib(two), "where fencing is set up, its switch is not ours, also where it is not stated"
+    finally:
+        first.run("crm_attribute", "--name", "stonith-watchdog-timeout", "--delete")
+        for name, value in (("stonith-enabled", "false"), ("no-quorum-policy", "stop")):
+            first.run("crm_attribute", "--name", name, "--update", value)
+
+
 def test_changes_of_others_at_the_same_time_are_kept_and_ours_arrive(two: Cluster) -> None:
     two.done(configure(two, CONFIG))
     busy = "i=0; while [ $i -lt 60 ]; do crm_attribute --node cell-n1 --name busy --update $i; i=$((i + 1)); done"
@@ -123,7 +172,7 @@ def test_changes_of_others_at_the_same_time_are_kept_and_ours_arrive(two: Cluste
         (
             {"constraints": {"location": [{"id": "c", "resource": "nobody", "node": "cell-n1", "score": 1}]}},
             "bad_input",
-            ["nobody", "Nothing was changed"],
+            ["config.constraints.location[0]", "constraint c names nobody", "Nothing was touched"],
         ),
     ],
 )

@@ -93,8 +93,6 @@ def test_a_patch_for_another_version_is_not_applied(present: Path) -> None:
 @pytest.mark.parametrize(
     "config, named",
     [
-        ({"absent": ["mail"]}, "mail"),
-        ({"constraints": {"colocation": [{"id": "c", "resource": "nobody", "with": "mail"}]}}, "nobody"),
         ({"properties": {"stonith-enabled": True}}, "STONITH"),
         ({"clones": [{"id": "everywhere", "resource": "mail"}]}, "mail-on-n1"),
     ],
@@ -111,6 +109,37 @@ def test_a_fault_that_was_there_before_does_not_stand_in_the_way(present: Path) 
     assert tool("crm_verify", "-x", str(present)).returncode != 0
     assert push(present, "push", {"absent": ["agent"]}).returncode == 0
     assert 'id="agent"' not in present.read_text()
+
+
+@pytest.mark.parametrize("name", ["site", "cib-bootstrap-options"])
+@pytest.mark.parametrize("scores", [("", ""), (' score="5"', ""), ("", ' score="INFINITY"')])
+@pytest.mark.parametrize("turned", [False, True])
+def test_pacemaker_uses_the_value_that_was_brought(name: str, scores: tuple[str, str], turned: bool, tmp_path: Path) -> None:
+    sets = [
+        f'<cluster_property_set id="{one}"{score}><nvpair id="{one}-x" name="no-quorum-policy" value="{value}"/></cluster_property_set>'
+        for one, score, value in ((name, scores[0], "freeze"), ("other", scores[1], "ignore"))
+    ]
+    path = tmp_path / "cib.xml"
+    options = "".join(reversed(sets) if turned else sets)
+    path.write_text(re.sub(r"<crm_config>.*</crm_config>", f"<crm_config>{options}</crm_config>", EMPTY, flags=re.DOTALL))
+    assert push(path, "push", {"properties": {"no-quorum-policy": "stop", "stonith-enabled": False}}).returncode == 0
+    assert 'no-quorum-policy="stop"' in tool("crm_mon", "-1", "--output-as=xml", cib=path).stdout
+
+
+DUMMY = 'class="ocf" provider="pacemaker" type="Dummy"'
+
+
+@pytest.mark.parametrize("scores", [("", ""), (' score="5"', ""), ("", ' score="INFINITY"')])
+def test_an_agent_gets_the_option_that_was_brought(scores: tuple[str, str], tmp_path: Path) -> None:
+    sets = "".join(
+        f'<instance_attributes id="{one}"{score}><nvpair id="{one}-x" name="fake" value="{one}"/></instance_attributes>'
+        for one, score in zip(("first", "second"), scores, strict=True)
+    )
+    path = tmp_path / "cib.xml"
+    path.write_text(EMPTY.replace("<resources/>", f'<resources><primitive id="mail" {DUMMY}>{sets}</primitive></resources>'))
+    wanted = {"resources": [{"id": "mail", "agent": "ocf:pacemaker:Dummy", "options": {"fake": "ours"}}]}
+    assert push(path, "push", wanted).returncode == 0
+    assert tool("crm_resource", "--resource", "mail", "--get-parameter", "fake", cib=path).stdout.strip() == "ours"
 
 
 @pytest.fixture

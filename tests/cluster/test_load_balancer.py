@@ -120,6 +120,14 @@ def test_a_run_that_was_killed_between_file_and_reload_is_finished_by_the_next(b
     assert not balancer.done([server(1)], slots=7)["changed"]
 
 
+def test_a_reload_that_fails_after_the_file_was_written_is_a_change(balancer: Balancer) -> None:
+    rc, failed, _output = balancer.be([server(1)], slots=5, reload_argv=["false"])
+    assert rc != 0 and failed["changed"] and "may have been changed" in failed["msg"]
+    rc, checked, _output = balancer.be([server(1)], "--check", slots=5, reload_argv=["false"])
+    assert rc == 0 and checked["changed"]
+    assert balancer.done([server(1)], slots=5)["reloaded"], "the next run finishes it"
+
+
 def test_somebody_elses_change_at_run_time_is_noticed_and_mended(balancer: Balancer) -> None:
     subprocess.run(
         ["socat", "-t", "5", "-", f"UNIX-CONNECT:{balancer.directory}/admin.sock"],
@@ -169,7 +177,7 @@ def test_a_deadline_for_draining_names_the_busy_one(balancer: Balancer) -> None:
     thread.start()
     time.sleep(0.5)
     result = balancer.done([server(1, "drain"), server(2)], drain_s=1)
-    assert [(one["service"], one["server"], one["sessions"]) for one in result["busy"]] == [("web", "n1", 1)]
+    assert [(one["service"], one["server"], one["sessions"], one["clients"]) for one in result["busy"]] == [("web", "n1", 1, ["127.0.0.1"])]
     thread.join(timeout=60)
     assert answers == [b"n1"], "what was under way is answered all the same"
 

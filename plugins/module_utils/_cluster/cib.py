@@ -21,14 +21,27 @@ class CibError(ValueError):
     """What came is not a CIB."""
 
 
-def parse_cib(text: str) -> ElementTree.Element:
-    """The tree of a CIB document; CibError where the text is none."""
+def xml_root(text: str, root: str) -> ElementTree.Element:
+    """The tree of the document in what one of Pacemaker's tools printed, its words before and after left out; CibError where none is.
+
+    root is the tag of the outermost element. This is the only reader of such output: what one takes, all take.
+    """
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise CibError("a CIB has no document type declaration")
+        raise CibError("a document of Pacemaker's has no document type declaration")
+    start = re.search(r"<%s[\s>/]" % re.escape(root), text) or re.search("<", text)
+    if start is None:
+        raise CibError("not XML but %r" % " ".join(text.split())[:200] if text.strip() else "nothing was printed")
+    closing = "</%s>" % root
+    end = text.rfind(closing) + len(closing) if closing in text else text.rfind(">") + 1
     try:
-        cib = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+        return ElementTree.fromstring(text[start.start() : end])
+    except (ValueError, ElementTree.ParseError) as error:
         raise CibError("not XML: %s" % error) from error
+
+
+def parse_cib(text: str) -> ElementTree.Element:
+    """The tree of a CIB document in what a tool printed; CibError where the text holds none."""
+    cib = xml_root(text, "cib")
     if cib.tag != "cib" or cib.find("configuration") is None:
         raise CibError("the document is <%s>, not a <cib> with a <configuration>" % cib.tag)
     return cib

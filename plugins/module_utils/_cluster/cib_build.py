@@ -25,6 +25,8 @@ UNIT_MS = {
     "h": 3600000,
     "hr": 3600000,
 }
+# Of all sets of cluster properties Pacemaker reads this one first, whatever their scores are.
+ALWAYS_FIRST = "cib-bootstrap-options"
 # CIB attribute <- field of the data; read by every constraint of the kind.
 CONSTRAINTS = {
     "location": ("rsc_location", (("rsc", "resource"), ("role", "role"), ("node", "node"), ("score", "score"))),
@@ -61,9 +63,26 @@ def seconds(value: float) -> str:
     return "%ds" % value if float(value).is_integer() else "%dms" % round(value * 1000)
 
 
-def _own_set(parent: ElementTree.Element, tag: str) -> ElementTree.Element | None:
-    """The first set of this tag without a rule: sets with rules belong to whoever wrote the rule."""
-    return next((e for e in parent.findall(tag) if e.find("rule") is None and e.get("id-ref") is None), None)
+def _plain_sets(parent: ElementTree.Element, tag: str) -> t.List[ElementTree.Element]:
+    """The sets of this tag without a rule: those with rules belong to whoever wrote the rule, referred ones to where they stand."""
+    return [e for e in parent.findall(tag) if e.find("rule") is None and e.get("id-ref") is None]
+
+
+def _score(element: ElementTree.Element) -> int:
+    text = element.get("score", "0").lstrip("+")
+    return int(text) if re.match(r"-?[0-9]{1,9}\Z", text) else {"INFINITY": 1000000, "-INFINITY": -1000000}.get(text, 0)
+
+
+def _pairs_read(sets: t.Sequence[ElementTree.Element], name: str) -> t.List[ElementTree.Element]:
+    """The pairs that make a name's value for Pacemaker: of cib-bootstrap-options if it is there, else of the sets with the highest score.
+
+    Of several sets with one score all count: which of them Pacemaker reads first differs from release to release.
+    """
+    found = [(e, next((p for p in e.findall("nvpair") if p.get("name") == name), None)) for e in sets]
+    holders = [(e, pair) for e, pair in found if pair is not None]
+    first = [pair for e, pair in holders if e.tag == "cluster_property_set" and e.get("id") == ALWAYS_FIRST]
+    best = max((_score(e) for e, _pair in holders), default=0)
+    return first or [pair for e, pair in holders if _score(e) == best]
 
 
 def _insert_set(parent: ElementTree.Element, made: ElementTree.Element) -> None:
@@ -77,29 +96,40 @@ def _insert_set(parent: ElementTree.Element, made: ElementTree.Element) -> None:
 def bring_values(
     parent: ElementTree.Element, tag: str, set_id: str, values: t.Mapping[str, t.Any] | None, whole: bool, keep: t.Container[str] = ()
 ) -> None:
-    """Bring the nvpairs of a set to values; a name that is set already is changed where it stands.
+    """Bring the nvpairs of a set to values; a name that is set already is changed where Pacemaker reads it.
 
-    With whole, names of our set that are not wanted (and not in keep) go; without, they stay. values None means: not stated.
+    With whole, names that are not wanted (and not in keep) go; without, they stay. values None means: not stated.
     """
     if values is None:
         return
-    own = _own_set(parent, tag)
+    sets = _plain_sets(parent, tag)
+    own = next((e for e in sets if e.get("id") == ALWAYS_FIRST), sets[0] if sets else None)
     if own is None and values:
         own = ElementTree.Element(tag, {"id": set_id})
         _insert_set(parent, own)
-    ruled = {pair for e in parent.findall(tag) if e.find("rule") is not None for pair in e.iter("nvpair")}
     for name, value in values.items():
-        pair = next((p for p in parent.iterfind("%s/nvpair" % tag) if p.get("name") == name and p not in ruled), None)
-        if pair is None:
-            pair = ElementTree.SubElement(
-                own, "nvpair", {"id": "%s-%s" % (own.get("id"), re.sub(r"[^A-Za-z0-9_.-]", "-", name)), "name": name}
-            )
-        pair.set("value", value_text(value))
-    if whole and own is not None:
-        for pair in [p for p in own.findall("nvpair") if p.get("name") not in values and p.get("name") not in keep]:
-            own.remove(pair)
-        if not len(own):
-            parent.remove(own)
+        pairs = _pairs_read(sets, name)
+        if not pairs:
+            pair_id = "%s-%s" % (own.get("id"), re.sub(r"[^A-Za-z0-9_.-]", "-", name))
+            pairs = [ElementTree.SubElement(own, "nvpair", {"id": pair_id, "name": name})]
+        for pair in pairs:
+            pair.set("value", value_text(value))
+    for referred in [e for e in parent.findall(tag) if whole and e.get("id-ref")]:
+        parent.remove(referred)
+    # One that is taken out of one set alone would let another set's value count.
+    for one in sets if whole else ():
+        unwanted = [p for p in one.findall("nvpair") if p.get("name") not in values and p.get("name") not in keep]
+        for pair in unwanted:
+            one.remove(pair)
+        if unwanted and not len(one):
+            parent.remove(one)
+
+
+def bring_unset(parent: ElementTree.Element, tag: str, set_id: str, values: t.Mapping[str, t.Any]) -> None:
+    """Set what nobody has set: a name that any set holds, also one with a rule, stays as it is."""
+    # Older releases wrote some names with underscores, and newer ones still read them.
+    there = {pair.get("name", "").replace("_", "-") for pair in parent.iterfind("%s/nvpair" % tag)}
+    bring_values(parent, tag, set_id, {name: value for name, value in values.items() if name not in there}, whole=False)
 
 
 def _operation_key(name: str, interval: str | None, role: str | None) -> t.Tuple[str, t.Any, t.Any]:
@@ -116,6 +146,8 @@ def bring_operations(primitive: ElementTree.Element, wanted: t.Sequence[t.Mappin
         if not wanted:
             return
         holder = ElementTree.SubElement(primitive, "operations")
+    # Operations that stand elsewhere and were only referred to: from now on it has its own.
+    holder.attrib.pop("id-ref", None)
     present = {_operation_key(op.get("name", ""), op.get("interval"), op.get("role")): op for op in holder.findall("op")}
     result = []
     for one in wanted:

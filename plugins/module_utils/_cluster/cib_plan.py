@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import re
 import typing as t
 from xml.etree import ElementTree
 
 from .cib import RESOURCE_TAGS, changed_secrets, parents, resources_by_id, same, section, serialise, to_text, version_of, without_status
-from .cib_build import CONSTRAINTS, bring_clone, bring_constraint, bring_primitive, bring_values, build_constraint
+from .cib_build import CONSTRAINTS, bring_clone, bring_constraint, bring_primitive, bring_unset, bring_values, build_constraint
+from .cib_refs import dangling, paths_of, settle_ids
 from .cib_spec import Problem, clone_id, problem
 
 PROPERTIES = ("properties", "crm_config", "cluster_property_set", "cib-bootstrap-options")
@@ -19,6 +21,9 @@ DEFAULTS = (
     ("resource_defaults", "rsc_defaults", "meta_attributes", "rsc_defaults-options"),
     ("operation_defaults", "op_defaults", "meta_attributes", "op_defaults-options"),
 )
+TRUE = ("true", "on", "yes", "y", "1")
+FENCING_SWITCH = "stonith-enabled"
+FENCING_NAME = re.compile(r"(^|[-_])(stonith|fence|fencing)([-_]|$)")
 # Pacemaker writes these properties itself; replacing a configuration leaves them.
 PACEMAKERS_OWN = ("cluster-infrastructure", "cluster-name", "dc-version", "have-watchdog", "last-lrm-refresh")
 
@@ -83,7 +88,11 @@ class _Resources:
 
     def primitive(self, wanted: t.Mapping[str, t.Any], path: str) -> None:
         element = self.get_or_make("primitive", wanted["id"], path)
-        if element is not None:
+        if element is not None and element.get("template"):
+            # An agent of its own beside the template's is refused, and what of its values would be the template's is not for us to say.
+            what = "%s is of the template %s" % (wanted["id"], element.get("template"))
+            self.problems.append(problem(path, what, "a resource without a template, or left out here"))
+        elif element is not None:
             bring_primitive(element, wanted)
 
     def group(self, wanted: t.Mapping[str, t.Any], path: str, gone: t.Collection[str], replace: bool) -> None:
@@ -148,11 +157,27 @@ def _owned_ids(config: t.Mapping[str, t.Any]) -> t.Set[str]:
     return ids | {one["id"] for items in (config.get("constraints") or {}).values() for one in items or []}
 
 
+def _fencing_is_there(cib: ElementTree.Element) -> bool:
+    """Has anybody set fencing up? A device, a watchdog, or a property of it; the switch itself is on where nobody has set it."""
+    pairs = list(cib.iterfind("configuration/crm_config/cluster_property_set/nvpair"))
+    return (
+        any(FENCING_NAME.search(pair.get("name", "")) for pair in pairs)
+        or any(pair.get("name") == "have-watchdog" and pair.get("value", "").lower() in TRUE for pair in pairs)
+        or any(e.get("class") == "stonith" for e in section(cib, "resources").iter())
+        or cib.find("configuration/fencing-topology/*") is not None
+    )
+
+
 def _bring_values(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool) -> None:
+    fencing = _fencing_is_there(cib)
     for name, where, tag, set_id in (PROPERTIES, *DEFAULTS):
-        values = config.get(name)
+        values, unset = config.get(name), dict((config.get("unless_set") or {}).get(name) or {})
         if values is not None:
-            bring_values(section(cib, where), tag, set_id, values, whole=replace, keep=PACEMAKERS_OWN)
+            bring_values(section(cib, where), tag, set_id, values, whole=replace, keep=(*PACEMAKERS_OWN, *unset))
+        if fencing:
+            unset.pop(FENCING_SWITCH, None)
+        if unset:
+            bring_unset(section(cib, where), tag, set_id, unset)
 
 
 def _bring_resources(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool) -> t.List[Problem]:
@@ -189,8 +214,9 @@ def _mine(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool
     owned = _owned_ids(config)
     for name, where, tag, _set_id in (PROPERTIES, *DEFAULTS):
         for pair in cib.iterfind("configuration/%s/%s/nvpair" % (where, tag)):
-            values = config.get(name)
-            if values is not None and (pair.get("name") in values or (replace and pair.get("name") not in PACEMAKERS_OWN)):
+            values, unset = config.get(name), (config.get("unless_set") or {}).get(name) or {}
+            all_of_it = replace and values is not None and pair.get("name") not in PACEMAKERS_OWN
+            if pair.get("name") in (values or {}) or pair.get("name") in unset or all_of_it:
                 mine.append(pair)
     for element in cib.iterfind("configuration/resources/*"):
         if replace or any(e.get("id") in owned for e in element.iter() if e.tag in RESOURCE_TAGS):
@@ -207,9 +233,13 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str 
     replace = mode == "replace"
     original = without_status(cib)
     wanted = copy.deepcopy(original)
+    old, paths = list(wanted.iter()), paths_of(config)
     _bring_values(wanted, config, replace)
     problems = _bring_resources(wanted, config, replace)
     _bring_constraints(wanted, config, replace)
+    problems += settle_ids(wanted, old, paths)
+    # What a problem above left out would be told twice.
+    problems += [] if problems else dangling(original, wanted, paths)
     before, after = _mine(original, config, replace), _mine(wanted, config, replace)
     secrets = changed_secrets(before, after)
     changed = not same(original, wanted)

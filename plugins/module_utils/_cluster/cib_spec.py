@@ -127,7 +127,7 @@ FIELDS: t.Dict[str, t.Dict[str, t.Tuple[Check, bool]]] = {
 RULE = {"score": (_score, True), "boolean_op": (_one_of(("and", "or")), False)}
 VALUE_SETS = ("properties", "resource_defaults", "operation_defaults")
 CONSTRAINT_KINDS = ("location", "colocation", "order", "tickets")
-TOP = (*VALUE_SETS, "resources", "groups", "clones", "constraints", "absent")
+TOP = (*VALUE_SETS, "unless_set", "resources", "groups", "clones", "constraints", "absent")
 
 
 def problem(path: str, what: str, should_be: str) -> Problem:
@@ -213,15 +213,20 @@ def _named(kind: str, items: t.Any, where: str) -> t.List[t.Tuple[str, t.Any]]:
     ]
 
 
+def _value_sets(holder: t.Mapping[str, t.Any], where: str) -> t.List[Problem]:
+    wrongs = [(name, _values(holder[name])) for name in VALUE_SETS if holder.get(name) is not None]
+    return [problem("%s.%s" % (where, name), "wrong value", wrong) for name, wrong in wrongs if wrong]
+
+
 def check_config(config: t.Any) -> t.List[Problem]:
     """Every problem of a wanted configuration, each with its path; none means that it can be planned."""
     if not isinstance(config, dict):
         return [problem("config", "not a mapping", "a mapping, see the documentation of the option")]
-    found = _unknown(config, TOP, "config")
-    for name in VALUE_SETS:
-        wrong = _values(config[name]) if config.get(name) is not None else None
-        if wrong:
-            found.append(problem("config.%s" % name, "wrong value", wrong))
+    found = _unknown(config, TOP, "config") + _value_sets(config, "config")
+    unset = config.get("unless_set") or {}
+    if not isinstance(unset, dict):
+        return found + [problem("config.unless_set", "not a mapping", "a mapping of " + ", ".join(VALUE_SETS))]
+    found += _unknown(unset, VALUE_SETS, "config.unless_set") + _value_sets(unset, "config.unless_set")
     constraints = config.get("constraints") or {}
     if not isinstance(constraints, dict):
         return found + [problem("config.constraints", "not a mapping", "a mapping of " + ", ".join(CONSTRAINT_KINDS))]

@@ -14,6 +14,8 @@ from .haproxy import endpoint
 MARK = "=====commands====="
 INVALID = 65
 NOT_RELOADED = 76
+UNTOUCHED = (INVALID, 70, 72)
+"""codes of APPLY after which the file is the old one and nothing was said to HAProxy"""
 
 # Sections as membership_scripts.sections reads them. $1 configuration, $2 admin socket. Both answers of the socket come as one text, which
 # parse_info, parse_state and parse_up read alike: a question of its own each would cost another start of socat on an emulated node.
@@ -67,7 +69,7 @@ exit 0
 )
 
 # $1 admin socket, $2 seconds, $3 idle or up, $4... BACKEND/SLOT. Ends when none of them has a session (idle) or all are up (up);
-# prints those that remain: BACKEND/SLOT SESSIONS STATUS CHECK.
+# prints those that remain: BACKEND/SLOT SESSIONS STATUS CHECK, and for idle who has their sessions: "client" BACKEND/SLOT ADDRESS.
 WATCH = r"""
 socket=$1 kind=$3
 end=$(( $(cut -d. -f1 /proc/uptime) + $2 )); shift 3
@@ -84,7 +86,12 @@ while :; do
   sleep 0.2
 done
 printf '%s\n' "$rest"
+[ "$kind" = idle ] || exit 0
+printf 'show sess\n' | socat -t 5 - "UNIX-CONNECT:$socket" | sed -n 's/.* src=\([^ ]*\):[0-9]* .* be=\([^ ]*\) srv=\([^ ]*\) .*/client\t\2\/\3\t\1/p' | sort -u
+exit 0
 """
+MOST_CLIENTS = 10
+"""so many clients of a slot are named, and the rest is not"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +116,7 @@ def parse_state(text: str) -> t.Dict[str, Slot]:
     found = {}
     for slot, values in _servers(text):
         admin = int(values["srv_admin_state"])
-        drained = bool(admin & 8) or values["srv_uweight"] == "0"
+        drained = bool(admin & 8) or values.get("srv_uweight") == "0"
         state = "maint" if admin & 1 else "drain" if drained else "ready"
         found[slot] = Slot(endpoint(values["srv_addr"], int(values["srv_port"])), state)
     return found
@@ -117,7 +124,7 @@ def parse_state(text: str) -> t.Dict[str, Slot]:
 
 def parse_up(text: str) -> t.Set[str]:
     """The answer to `show servers state`: BACKEND/SLOT of those that pass their checks (srv_op_state 2, HAProxy's management guide)."""
-    return {slot for slot, values in _servers(text) if values["srv_op_state"] == "2"}
+    return {slot for slot, values in _servers(text) if values.get("srv_op_state") == "2"}
 
 
 def _servers(text: str) -> t.Iterator[t.Tuple[str, t.Dict[str, str]]]:
@@ -128,7 +135,8 @@ def _servers(text: str) -> t.Iterator[t.Tuple[str, t.Dict[str, str]]]:
             names = line[2:].split()
             continue
         values = dict(zip(names, line.split()))
-        if "srv_port" in values:
+        # A line that was cut off, or of another release, is no server that anything is known of.
+        if all(values.get(name, "").isdigit() for name in ("srv_port", "srv_admin_state")):
             yield "%s/%s" % (values["be_name"], values["srv_name"]), values
 
 
@@ -186,10 +194,13 @@ def slots_text(slots: t.Mapping[str, Slot], like: t.Mapping[str, Slot]) -> str:
 
 
 def parse_rest(text: str) -> t.List[t.Dict[str, t.Any]]:
-    """What WATCH printed: the slots that are not as waited for."""
+    """What WATCH printed: the slots that are not as waited for, each with the addresses of clients that it told of."""
     rest = []
+    clients: t.Dict[str, t.List[str]] = {}
     for line in text.splitlines():
         parts = line.split("\t")
-        if len(parts) >= 4:
+        if parts[0] == "client" and len(parts) == 3:
+            clients.setdefault(parts[1], []).append(parts[2])
+        elif len(parts) >= 4 and parts[1].isdigit():
             rest.append({"slot": parts[0], "sessions": int(parts[1]), "status": " ".join(parts[2:-1]), "check": parts[-1]})
-    return rest
+    return [{**one, **({"clients": clients[one["slot"]][:MOST_CLIENTS]} if one["slot"] in clients else {})} for one in rest]

@@ -10,7 +10,7 @@ import typing as t
 
 from .._shared.refusal import Refusal
 from .cib_spec import ID
-from .status import Member, Service, Status
+from .status import SPREAD, Member, Service, Status
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +31,11 @@ def why_not_service(status: Status, service: str) -> t.Optional[Refusal]:
     """The service must be there, run as one, and have names that are safe to hand on."""
     found = _found(status, service)
     if found is None:
-        movable = [one.name for one in status.services if one.kind != "clone"]
+        movable = [one.name for one in status.services if one.kind not in SPREAD]
         return Refusal("not_found", "The cluster has no service %r; it could move %s." % (service, ", ".join(movable) or "none"))
-    if found.kind == "clone":
-        return Refusal("bad_input", "%s runs on every node, so it cannot move; name a movable service." % service)
+    if found.kind in SPREAD:
+        where = "on every node" if found.kind == "clone" else "in several places"
+        return Refusal("bad_input", "%s runs %s, so it cannot move; name a movable service." % (service, where))
     odd = [one.id for one in found.resources if not ID.match(one.id)]
     if odd:
         return Refusal("bad_input", "Resource %r of %s has an id that isn't safe to hand on; rename it." % (odd[0], service))
@@ -49,10 +50,12 @@ def why_not_quorate(status: Status, _service: str) -> t.Optional[Refusal]:
 
 
 def why_not_running(status: Status, service: str) -> t.Optional[Refusal]:
-    """It must run, whole, on exactly one node: else there is no place to come back to."""
+    """It must run, whole but for what a person disabled, on exactly one node: else there is no place to come back to."""
     found = _found(status, service)
-    if found is None or (found.state == "started" and len(found.nodes) == 1):
+    if found is None or (found.state in ("started", "disabled") and len(found.nodes) == 1):
         return None
+    if found.state == "disabled":
+        return Refusal("unstable", "%s is disabled by somebody's hand, so there is nothing to move. Enable it first." % service)
     where = " on %s" % ", ".join(found.nodes) if found.nodes else ""
     return Refusal("unstable", "%s is %s%s, not running on one node. Let it start or repair it first." % (service, found.state, where))
 
@@ -97,4 +100,5 @@ def plan_move(status: Status, service: str, to: t.Optional[str], avoid: t.Contai
     target = source if to == source else _target(status, source, to, avoid)
     if isinstance(target, Refusal):
         return target
-    return Move(service, tuple(one.id for one in found.resources), source, target)
+    # What a person disabled runs nowhere, and stays so.
+    return Move(service, tuple(one.id for one in found.resources if one.active), source, target)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import typing as t
 from xml.etree import ElementTree
 
@@ -148,10 +149,15 @@ def parse_report(said: str, now: float) -> MoveReport:
     for line in said.splitlines():
         word, _space, value = line.partition(" ")
         values[word] = value.strip()
-    shift = now - float(values["clock"]) if "clock" in values else 0.0
+
+    def number(word: str) -> float | None:
+        return float(values[word]) if re.match(r"[0-9]{1,12}(\.[0-9]{1,12})?\Z", values.get(word, "")) else None
+
+    clock = number("clock")
 
     def at(word: str) -> float | None:
-        return round(float(values[word]) + shift, 3) if word in values else None
+        seen = number(word)
+        return None if seen is None or clock is None else round(seen + now - clock, 3)
 
     return MoveReport(
         outcome=values.get("outcome", "cut_off"),

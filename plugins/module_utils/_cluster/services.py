@@ -128,8 +128,11 @@ def wanted_resources(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     if twice:
         raise ServicesError("the services would give these resources the same id: %s; rename a service or a member" % ", ".join(twice))
     return {
-        "properties": {"stonith-enabled": cluster.get("fencing", {}).get("method", "none") != "none", "no-quorum-policy": "stop"},
-        "resource_defaults": dict(RESOURCE_DEFAULTS),
+        # A cluster file without fencing says nothing of the fencing that somebody set up by hand, and nothing of its quorum policy.
+        "unless_set": {
+            "properties": {"stonith-enabled": cluster.get("fencing", {}).get("method", "none") != "none", "no-quorum-policy": "stop"},
+            "resource_defaults": dict(RESOURCE_DEFAULTS),
+        },
         **{kind: [one for part in parts for one in part[kind]] for kind in ("resources", "groups", "clones")},
         "constraints": {kind: [one for part in parts for one in part[kind]] for kind in ("colocation", "order")},
     }

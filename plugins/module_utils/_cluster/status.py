@@ -8,16 +8,21 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Container, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import xml_root
 
+ROOTS = {"cib": "cib", "monitor": "pacemaker-result"}
+"""The outermost element of each answer in XML."""
 TEMPORARY_PREFIXES = ("ondemand-move-", "cli-")
 LEAVING = "ondemand-leaving-"
 """How the id of a standby begins that a leave set (the node's name follows), to tell it from one that a person wants."""
 # RESOURCE_OPERATION_INTERVAL; a resource's id may hold underscores, and so do two of the operations.
 OPERATION_KEY = re.compile(r"(.+?)_(migrate_to|migrate_from|[a-z-]+)_\d+\Z")
-KINDS = ("group", "clone")
+KINDS = ("group", "clone", "bundle")
+SPREAD = ("clone", "bundle")
+"""Kinds that run in several places, so that nothing of them is moved."""
 
 
 class StatusError(ValueError):
@@ -61,7 +66,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Resource:
-    """One running or stopped piece of a service."""
+    """One running or stopped piece of a service. disabled: a person wants it stopped, or takes care of it alone."""
 
     id: str
     agent: str
@@ -69,6 +74,12 @@ class Resource:
     role: str
     pending: str
     failed: bool
+    disabled: bool = False
+
+    @property
+    def active(self) -> bool:
+        """Does it run, in whatever role?"""
+        return self.role != "Stopped"
 
 
 @dataclass(frozen=True)
@@ -87,21 +98,33 @@ class Service:
 
     @property
     def state(self) -> str:
-        """started, starting, stopping, stopped or failed. A clone counts as started when it runs anywhere and nothing is under way."""
-        active = [resource for resource in self.resources if resource.role != "Stopped"]
+        """started, starting, stopping, stopped, failed or disabled (what is missing is so by a person's wish).
+
+        A clone or bundle counts as started when it runs anywhere and nothing is under way.
+        """
+        active = [resource for resource in self.resources if resource.active]
         # One of a group that failed to start leaves those before it running.
-        whole = bool(active) if self.kind == "clone" else len(active) == len(self.resources)
-        if any(resource.failed for resource in self.resources):
+        whole = bool(active) if self.kind in SPREAD else len(active) == len(self.resources)
+        if any(resource.failed and (resource.active or not resource.disabled) for resource in self.resources):
             return "failed"
         if any(resource.role == "Stopping" or resource.pending == "Stopping" for resource in self.resources):
             return "stopping"
         if any(resource.role == "Starting" or resource.pending for resource in self.resources if resource.pending != "Monitoring"):
             return "starting"
+        if not whole and self._missing_by_wish():
+            return "disabled"
         if not whole and self.failures:
             return "failed"
         if not active:
             return "stopped"
         return "started" if whole else "starting"
+
+    def _missing_by_wish(self) -> bool:
+        """Is all that does not run disabled, or behind such a one in a group?"""
+        missing = [resource for resource in self.resources if not resource.active]
+        if self.kind == "group":
+            return missing[0].disabled
+        return bool(missing) and all(resource.disabled for resource in missing)
 
 
 @dataclass(frozen=True)
@@ -139,7 +162,7 @@ class Status:
 
     def movable_on(self, node: str) -> List[str]:
         """Names of the movable services (groups and single resources) that run on a node."""
-        return [service.name for service in self.services if service.kind != "clone" and node in service.nodes]
+        return [service.name for service in self.services if service.kind not in SPREAD and node in service.nodes]
 
 
 def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
@@ -182,7 +205,7 @@ def parse_votes(text: str) -> Votes:
         expected=number("Expected votes"),
         total=number("Total votes"),
         needed=number("Quorum"),
-        present=tuple(int(item, 0) for item in present),
+        present=tuple(int(item, 16 if item.startswith("0x") else 10) for item in present),
         two_node="2Node" in (flags.group(1).split() if flags else []),
     )
 
@@ -192,20 +215,16 @@ def _xml(parts: Dict[str, Tuple[int, str]], name: str) -> ET.Element:
     if rc != 0:
         raise StatusError("%s: %s" % (name, text.strip() or "code %d" % rc))
     try:
-        return ET.fromstring(text[text.index("<") :])
-    except (ValueError, ET.ParseError) as error:
-        raise StatusError("%s is no XML: %s" % (name, error)) from error
+        return xml_root(text, ROOTS[name])
+    except ValueError as error:
+        raise StatusError("%s: %s" % (name, error)) from error
 
 
 def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, votes: Votes) -> Tuple[Member, ...]:
     seen = {node.get("name", ""): node for node in monitor.findall("nodes/node") if node.get("type", "member") == "member"}
-    known = {
-        item.get("uname", ""): int(item.get("id", "0"))
-        for item in cib.findall("configuration/nodes/node")
-        if item.get("type", "member") == "member"
-    }
-    marked = {item.get("uname") for item in cib.findall("configuration/nodes/node") if _marked(item)}
     listed = {node.name: node for node in conf.nodes}
+    known = _known(cib, seen, listed)
+    marked = {item.get("uname") for item in cib.findall("configuration/nodes/node") if _marked(item)}
     members = []
     for name in sorted(set(known) | set(listed), key=lambda name: (listed[name].id if name in listed else known[name], name)):
         number = listed[name].id if name in listed else known[name]
@@ -228,6 +247,20 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
     return tuple(members)
 
 
+def _known(cib: ET.Element, seen: Mapping[str, ET.Element], listed: Container[str]) -> Dict[str, int]:
+    """The members' numbers by the CIB. Who has a text for one is no member of Corosync: a remote node, or left from other times."""
+    known = {}
+    for item in cib.findall("configuration/nodes/node"):
+        name, number = item.get("uname", ""), item.get("id", "")
+        if item.get("type", "member") != "member":
+            continue
+        if number.isascii() and number.isdigit():
+            known[name] = int(number)
+        elif name not in listed and name in seen and seen[name].get("online") == "true":
+            raise StatusError("cib: %s is online and its id is %r, which is no number of Corosync's" % (name, number))
+    return known
+
+
 def _marked(node: ET.Element) -> bool:
     return any(item.get("name") == "standby" and item.get("id", "").startswith(LEAVING) for item in node.iter("nvpair"))
 
@@ -238,24 +271,51 @@ def _remembered(text: str, listed: Set[str]) -> Tuple[str, ...]:
     return tuple(line[1] for line in lines if len(line) == 3 and line[0].isdigit() and line[2] == "lost" and line[1] not in listed)
 
 
+def idle_by_wish(said: str) -> Set[str]:
+    """In what crm_mon printed: ids of the resources that don't run because a person disabled them, or what they stand behind."""
+    services = _services(xml_root(said, ROOTS["monitor"]), ())
+    return {one.id.split(":")[0] for service in services if service.state == "disabled" for one in service.resources if not one.active}
+
+
 def _services(monitor: ET.Element, failures: Tuple[Dict[str, Any], ...]) -> List[Service]:
+    options = monitor.find("summary/cluster_options")
+    all_stopped = options is not None and options.get("stop-all-resources") == "true"
     services = []
     for item in monitor.findall("resources/*"):
         if item.tag in KINDS or (item.tag == "resource" and not item.get("resource_agent", "").startswith("stonith:")):
-            resources = tuple(_resource(child) for child in item.iter("resource"))
+            wished = all_stopped or item.get("disabled") == "true"
+            resources = tuple(_resource(child, wished, places) for child, places in _pieces(item))
             failed = sum(1 for failure in failures if failure["resource"] in [resource.id for resource in resources])
             services.append(Service(item.get("id", ""), item.tag if item.tag in KINDS else "primitive", resources, failed))
     return services
 
 
-def _resource(item: ET.Element) -> Resource:
+def _pieces(item: ET.Element) -> Iterator[Tuple[ET.Element, Mapping[str, Tuple[str, ...]]]]:
+    """The resources of a service, and where the guest nodes are that a bundle's replica makes: on the node of its connection."""
+    replicas = item.findall("replica")
+    for part in replicas or [item]:
+        nodes = {one.get("id", ""): _nodes(one) for one in part.iter("resource")} if replicas else {}
+        for child in part.iter("resource"):
+            yield child, nodes
+
+
+def _nodes(item: ET.Element) -> Tuple[str, ...]:
+    return tuple(node.get("name", "") for node in item.findall("node"))
+
+
+def _resource(item: ET.Element, wished: bool, places: Mapping[str, Tuple[str, ...]]) -> Resource:
+    """wished: a person stopped all that it belongs to; places: guest nodes, and the nodes that carry them."""
+    role = item.get("role", "Stopped")
+    unwanted = wished or item.get("target_role", "").lower() == "stopped"
     return Resource(
         id=item.get("id", ""),
         agent=item.get("resource_agent", "").replace("::", ":"),
-        nodes=tuple(node.get("name", "") for node in item.findall("node")),
-        role=item.get("role", "Stopped"),
+        nodes=tuple(place for node in _nodes(item) for place in places.get(node, (node,))),
+        role=role,
         pending=item.get("pending", ""),
         failed=item.get("failed") == "true",
+        # What nobody manages is left as it is, so one that is stopped stays so; one that runs is told by its role.
+        disabled=unwanted or (item.get("managed") == "false" and role == "Stopped"),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.leave_rules import leave_order, may_leave
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import TEMPORARY_PREFIXES, Member, Service, Status
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import SPREAD, TEMPORARY_PREFIXES, Member, Service, Status
 
 
 def view(status: Status, min_nodes: int = 1) -> Dict[str, Any]:
@@ -55,7 +55,7 @@ def _service(service: Service) -> Dict[str, Any]:
         "name": service.name,
         "kind": service.kind,
         "state": service.state,
-        "node": service.nodes[0] if service.kind != "clone" and service.nodes else None,
+        "node": service.nodes[0] if service.kind not in SPREAD and service.nodes else None,
         "nodes": list(service.nodes),
         "resources": [
             {

@@ -9,11 +9,11 @@ from typing import Any, Dict, Mapping
 from urllib.parse import urlsplit
 
 POOL = "ondemand"
-DEADLINES = {"boot_s": 300, "join_s": 180, "move_s": 120, "leave_s": 180, "connect_s": 10}
+DEADLINES = {"boot_s": 300, "join_s": 180, "move_s": 120, "drain_s": 180, "leave_s": 180, "connect_s": 10}
 MONITOR_S = 10
 SCALING = {"every_s": 5, "policies": []}
 SCALE_OUT = {"after_s": 15, "cooldown_s": 60, "most_at_once": 1}
-SCALE_IN = {"after_s": 300, "cooldown_s": 300, "most_at_once": 1}
+SCALE_IN = {"after_s": 300, "cooldown_s": 300, "most_at_once": 1, "drain_end": "keep"}
 
 
 def uri_host(uri: str) -> str:

@@ -36,11 +36,12 @@ def changed_text(text: str, name: str, address: Optional[str], host_key: Optiona
     ours = {name} | ({address} if address else set())
     kept: List[str] = []
     wanted = line(name, address, host_key) if host_key and address else None
-    for old in text.splitlines():
-        hosts = old.split(" ", 1)[0].split(",")
-        if old.startswith("#") or not ours.intersection(hosts):
+    # Lines end with a newline alone: what else may end a line for str.splitlines() stands in people's comments.
+    for old in text[: -1 if text.endswith("\n") else None].split("\n") if text else []:
+        hosts = (old.split(None, 1) or [""])[0].split(",")
+        if old.lstrip().startswith("#") or not ours.intersection(hosts):
             kept.append(old)
-        elif old == wanted:
+        elif old.rstrip("\r") == wanted:
             kept.append(old)
             wanted = None
     if wanted:
@@ -60,9 +61,9 @@ def _locked(directory: str) -> Iterator[None]:
 
 
 def read(path: str) -> str:
-    """The file's text, empty if there is none."""
+    """The file's text, empty if there is none. Whatever bytes people's lines hold come back as they were when the text is written."""
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
             return stream.read()
     except FileNotFoundError:
         return ""
@@ -80,7 +81,7 @@ def update(path: str, name: str, address: Optional[str], host_key: Optional[str]
         if after == before:
             return False
         handle, aside = tempfile.mkstemp(prefix=".known_hosts.", dir=directory)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
             stream.write(after)
             stream.flush()
             os.fsync(stream.fileno())

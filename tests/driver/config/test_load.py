@@ -46,7 +46,7 @@ def test_every_problem_is_told_with_its_path_and_what_would_be_right(name: str, 
 def test_the_collection_carries_this_schema_and_these_rules() -> None:
     assert (UTILS / "cluster_schema.json").read_text() == schema_text()
     config = CHECKOUT / "driver" / "src" / "ondemand" / "config"
-    for mine, theirs in (("rules.py", "cluster_rules.py"), ("cluster_words.py", "cluster_words.py")):
+    for mine, theirs in (("rules.py", "cluster_rules.py"), *((one, one) for one in ("cluster_words.py", "cluster_ports.py"))):
         assert (UTILS / theirs).read_text() == (config / mine).read_text(), theirs
 
 

@@ -44,6 +44,8 @@ def test_relative_paths_count_from_where_the_operator_stands(build, tmp_path):
     code, output = build(image_source="path", image_path="disk.qcow2", image_files=files)
     assert code == 0, output
     assert "would be built and published" in output
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert left == ["disk.qcow2", "files", "files/web.service", "shop.yml"], "check mode made something"
 
 
 def test_a_file_that_is_not_there_is_named_whole(build, tmp_path):

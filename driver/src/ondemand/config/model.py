@@ -220,6 +220,8 @@ class ScaleIn(Part):
     after_s: Seconds = 300
     cooldown_s: Seconds = 300
     most_at_once: Annotated[int, Field(ge=1, le=32, description="a number of nodes, 1 to 32")] = 1
+    drain_end: Literal["keep", "cut"] = "keep"
+    """what becomes of a node whose sessions have not ended after deadlines.drain_s: it stays, or they are cut"""
 
 
 class Scaling(Part):
@@ -237,6 +239,7 @@ class Deadlines(Part):
     boot_s: Deadline = 300
     join_s: Deadline = 180
     move_s: Deadline = 120
+    drain_s: Deadline = 180
     leave_s: Deadline = 180
     connect_s: Deadline = 10
 

@@ -13,14 +13,13 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
+from .cluster_ports import ports_do_not_collide
 from .cluster_words import Path, Problem, path_text, problem, shape_problem, shown
 
 __all__ = ["RULES", "Path", "Problem", "address_range", "path_text", "problem", "shape_problem", "too_much", "with_rules"]
 
 Found = Iterator[Tuple[Path, str, str]]
 
-STATS_PORT = 8404
-"""the load balancer's statistics listen here on every node"""
 MOST_VALUES = 20000
 """more than any cluster file has; YAML aliases can make a small text hold itself, or billions of values"""
 MOST_CHARACTERS = 1000000
@@ -232,6 +231,10 @@ def addresses_fit(cluster: Any) -> Found:
             yield here, "%d addresses are more than can be looked through" % room, "at most %d addresses" % MOST_ADDRESSES
     gateway = _get(cluster, "network", "gateway")
     yield from _outside_range(("cluster", "network", "gateway"), gateway, known)
+    servers = _get(cluster, "network", "dns")
+    for i, one in enumerate(servers if isinstance(servers, list) else []):
+        if _address(one) is not None and _address(one) in subnet:
+            yield from _outside_range(("cluster", "network", "dns", i), one, known)
 
 
 def _outside_range(path: Path, text: Any, known: Tuple[ipaddress.IPv4Network, ipaddress.IPv4Address, ipaddress.IPv4Address]) -> Found:
@@ -247,9 +250,14 @@ def _outside_range(path: Path, text: Any, known: Tuple[ipaddress.IPv4Network, ip
 
 
 def service_addresses_fit(cluster: Any) -> Found:
-    """Every service has an address of its own in the subnet, outside the range and not the gateway."""
+    """Every service has an address of its own in the subnet, outside the range and neither the gateway's nor a name server's."""
     known = _network(cluster)
     taken: List[Tuple[Path, Any]] = [(("cluster", "network", "gateway"), _get(cluster, "network", "gateway"))]
+    servers = _get(cluster, "network", "dns")
+    for i, server in enumerate(servers if isinstance(servers, list) else []):
+        # The gateway may well be one, and one that is named twice harms nobody.
+        if server not in [one for _path, one in taken]:
+            taken.append((("cluster", "network", "dns", i), server))
     for i, service in _entries(cluster, "services"):
         path: Path = ("cluster", "services", i, "address")
         taken.append((path, service.get("address")))
@@ -258,26 +266,6 @@ def service_addresses_fit(cluster: Any) -> Found:
         elif isinstance(service.get("address"), str) and _address(service["address"]) is None:
             yield path, "%s is no IPv4 address" % shown(service["address"]), "an address such as 10.99.0.10"
     yield from _twice(taken, "an address")
-
-
-def ports_do_not_collide(cluster: Any) -> Found:
-    """On a node the load balancer binds the services' ports and its statistics; the application listens on another one."""
-    fronts = [one.get("port") for _i, one in _entries(cluster, "services") if one.get("kind") == "balanced"]
-    behinds: Dict[int, str] = {}
-    for i, service in _entries(cluster, "services"):
-        if service.get("kind") != "balanced":
-            continue
-        if service.get("port") == STATS_PORT:
-            yield ("cluster", "services", i, "port"), "%d is the port of the load balancer's statistics" % STATS_PORT, "another port"
-        behind = _get(service, "resource", "port")
-        if behind == STATS_PORT or (behind is not None and behind in fronts):
-            why = "%s is bound by the load balancer on the same node" % shown(behind)
-            yield ("cluster", "services", i, "resource", "port"), why, "another port, such as 8080"
-        elif isinstance(behind, int):
-            here: Path = ("cluster", "services", i, "resource", "port")
-            if behind in behinds:
-                yield here, "%s is bound on the same node by %s" % (shown(behind), behinds[behind]), "a port of its own"
-            behinds.setdefault(behind, path_text(here))
 
 
 def disks_can_be_shared(cluster: Any) -> Found:

@@ -86,7 +86,8 @@ def _cluster(data: Any, path: str) -> ClusterState:
         quorate=_at(data, "quorate", path, bool),
         stable=_at(data, "stable", path, bool),
         nodes=_each(data, "nodes", path, _node),
-        not_started=tuple(name for name, state in states if state != "started"),
+        # What a person disabled is as it is to be.
+        not_started=tuple(name for name, state in states if state not in ("started", "disabled")),
         failures=tuple(failed),
         temporary=tuple(marks),
         leave_order=_each(data, "leave_order", path, _text, []),

@@ -10,7 +10,7 @@ from ondemand.config.model import Deadlines
 from ondemand.model import Observation, Step, StepKind
 
 OVERHEAD_S = 120.0
-"""what a playbook may spend outside waiting for boot, join, move and leave"""
+"""what a playbook may spend outside waiting for boot, join, drain, move and leave"""
 
 
 def create(count: int, deadlines: Deadlines, because: str) -> Step:
@@ -28,7 +28,7 @@ def scale_out(wanted: int, new: int, deadlines: Deadlines, because: str, back: S
 
 def scale_in(wanted: int, leavers: Sequence[str], deadlines: Deadlines, because: str) -> Step:
     """These leave and are deleted; so many VMs afterwards."""
-    limit = len(leavers) * (deadlines.leave_s + deadlines.move_s) + OVERHEAD_S
+    limit = deadlines.drain_s + len(leavers) * (deadlines.leave_s + deadlines.move_s) + OVERHEAD_S
     return Step(StepKind.IN, {"wanted": wanted, "leavers": list(leavers)}, because, {"gone": list(leavers)}, limit)
 
 

@@ -216,3 +216,21 @@ def test_what_is_still_busy_is_read() -> None:
         {"slot": "web/s1", "sessions": 3, "status": "DRAIN", "check": "L7OK"},
         {"slot": "web/s2", "sessions": 0, "status": "DOWN 1/2", "check": "L4CON"},
     ]
+
+
+def test_who_has_the_sessions_is_read() -> None:
+    clients = "".join(f"client\tweb/s1\t192.0.2.{number}\n" for number in range(1, 15))
+    rest = haproxy_runtime.parse_rest(f"web/s1\t30\tDRAIN\tL7OK\nweb/s2\t1\tDRAIN\tL7OK\n{clients}client\tapi/s1\t192.0.2.99\n")
+    assert rest[0]["clients"] == [f"192.0.2.{number}" for number in range(1, 11)], "ten are enough"
+    assert "clients" not in rest[1]
+
+
+@pytest.mark.parametrize("cut", [60, 75, 90, 110])
+def test_an_answer_that_was_cut_off_tells_of_no_server(cut: int) -> None:
+    heading = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_port\n"
+    line = "3 web 1 s1 10.0.0.11 2 0 100 100 8080\n"
+    assert haproxy_runtime.parse_state(heading + line) == {"web/s1": Slot("10.0.0.11:8080", "ready")}
+    assert haproxy_runtime.parse_state((heading + line)[:cut]) == {}
+    odd = heading + line.replace("8080", "-").replace(" 0 ", " x ")
+    assert haproxy_runtime.parse_state(odd) == {} and haproxy_runtime.parse_up(odd) == set()
+    assert haproxy_runtime.parse_rest("web/s1\tmany\tDRAIN\tL7OK\n") == []

@@ -30,6 +30,7 @@ CASES = {
     "of three healthy nodes one may leave": (status(member(1), member(2), member(3)), "n3", 1, None),
     "of two healthy nodes one may leave": (status(member(1), member(2)), "n2", 1, None),
     "a dead node may be taken off the list": (status(member(1), member(2), member(3, **DEAD)), "n3", 2, None),
+    "a dead node is none of the minimum": (status(member(1), member(2), member(3, **DEAD)), "n3", 3, None),
     "a half-joined node may leave": (status(member(1), member(2, online=False, pending=True)), "n2", 1, None),
     "the last one stays": (status(member(1)), "n1", 1, "last_node"),
     "the last one online stays": (status(member(1), member(2, **DEAD), quorate=False), "n1", 1, "last_node"),
@@ -54,6 +55,28 @@ def test_may_leave(case: str) -> None:
     assert (refusal.reason if refusal else None) == reason
     if refusal:
         assert name in refusal.sentence and refusal.sentence.endswith("."), "a refusal says who and what to do"
+
+
+WEIGHT = {
+    ("last_node", "not_quorate"): (status(member(1), member(2, **DEAD), quorate=False), "n1", 1),
+    ("not_quorate", "unclean"): (status(member(1), member(2), member(3, unclean=True, **DEAD), quorate=False), "n2", 1),
+    ("unclean", "quorum"): (status(member(1), member(2), member(3, unclean=True, **DEAD)), "n2", 1),
+    ("quorum", "minimum"): (status(member(1), member(2), member(3, **DEAD)), "n2", 2),
+    ("minimum", "unstable"): (status(member(1), member(2), member(3), idle=False), "n3", 3),
+}
+
+
+@pytest.mark.parametrize("first, second", WEIGHT)
+def test_of_two_reasons_the_weightier_one_is_told(first: str, second: str) -> None:
+    seen, name, minimum = WEIGHT[(first, second)]
+    rules = dict(leave_rules.RULES)
+    assert all(rules[reason](seen, seen.member(name), minimum) for reason in (first, second)), "both speak against it"
+    refusal = leave_rules.may_leave(seen, name, minimum)
+    assert refusal and refusal.reason == first
+
+
+def test_every_rule_is_weighed() -> None:
+    assert [reason for reason, _rule in leave_rules.RULES] == [first for first, _second in WEIGHT] + ["unstable"]
 
 
 def test_every_rule_has_a_case() -> None:

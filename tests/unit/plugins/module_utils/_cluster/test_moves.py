@@ -184,3 +184,9 @@ def test_only_what_is_new_is_told_of_pacemakers_check() -> None:
     assert 'unknown ID "nope"' in sentence
     assert "start-up" not in sentence
     assert "/tmp" not in sentence
+
+
+@pytest.mark.parametrize("clock", ["", "clock\n", "clock 12.%N\n", "clock soon\n"])
+def test_a_clock_that_cannot_be_read_gives_no_times_and_no_traceback(clock: str) -> None:
+    report = parse_report("stopped_at 100.5\nstarted_at x\non n2 \noutcome moved\n" + clock, now=1000.0)
+    assert (report.outcome, report.stopped_at, report.started_at, report.nodes) == ("moved", None, None, ("n2",))

@@ -93,8 +93,9 @@ def test_no_services_is_a_configuration_too() -> None:
     config = wanted_resources(cluster())
     assert check_config(config) == []
     assert config["resources"] == config["groups"] == config["clones"] == []
-    assert config["properties"] == {"stonith-enabled": False, "no-quorum-policy": "stop"}
-    assert config["resource_defaults"]["resource-stickiness"] == "100"
+    assert set(config) & {"properties", "resource_defaults", "operation_defaults"} == set(), "nothing that is set is changed"
+    assert config["unless_set"]["properties"] == {"stonith-enabled": False, "no-quorum-policy": "stop"}
+    assert config["unless_set"]["resource_defaults"]["resource-stickiness"] == "100"
 
 
 def test_a_given_operation_replaces_ours_of_that_name_and_the_others_stay() -> None:

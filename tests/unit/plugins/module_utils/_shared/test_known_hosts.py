@@ -72,3 +72,31 @@ def test_many_at_once_lose_no_line(tmp_path):
     for thread in threads:
         thread.join()
     assert len(known_hosts.read(path).splitlines()) == 30
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "# Jürgen's gateway\n".encode("latin-1") + b"192.0.2.9,old " + OTHER.encode() + b"\n",
+        "# one\u2028two\x0bthree\x85four\x1cfive\n".encode(),
+        b"# by a DOS editor\r\n192.0.2.9\told\r\n",
+        b"\n\n   # indented\n|1|hash=|hash= " + OTHER.encode() + b"\n@cert-authority *.example " + OTHER.encode() + b"\n",
+        b"\xff\xfe\x00\n",
+    ],
+)
+def test_lines_of_people_are_kept_byte_by_byte(tmp_path, theirs):
+    path = tmp_path / "known_hosts"
+    path.write_bytes(theirs)
+    ours = f"10.0.0.2,shop-n1 {KEY}\n".encode()
+    assert known_hosts.update(str(path), "shop-n1", "10.0.0.2", KEY) is True
+    assert path.read_bytes() == theirs + ours
+    assert known_hosts.update(str(path), "shop-n1", "10.0.0.2", KEY) is False
+    assert known_hosts.update(str(path), "shop-n1", None, None) is True
+    assert path.read_bytes() == theirs
+
+
+def test_a_last_line_without_an_end_gets_one_and_a_line_with_tabs_is_found(tmp_path):
+    path = tmp_path / "known_hosts"
+    path.write_bytes(f"10.0.0.2,shop-n1\t{OTHER}\ngit.example {OTHER}".encode())
+    assert known_hosts.update(str(path), "shop-n1", "10.0.0.2", KEY) is True
+    assert path.read_text() == f"git.example {OTHER}\n10.0.0.2,shop-n1 {KEY}\n"
