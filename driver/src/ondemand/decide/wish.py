@@ -57,7 +57,9 @@ def _without_memory(observation: Observation, memory: Memory) -> Standing:
     count = len(known(observation))
     note = f"no wish is remembered, and the cluster has {nodes_words(count)}"
     staying = _staying(observation) if observation.cluster else None
-    return Standing(replace(memory, wanted=count, because=note, cause=Cause.NONE, known=staying), note, found=observation.cluster is not None)
+    return Standing(
+        replace(memory, wanted=count, because=note, cause=Cause.NONE, known=staying), note, found=observation.cluster is not None
+    )
 
 
 def _by_hand(observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float) -> bool:
@@ -79,7 +81,9 @@ def _taken_over(observation: Observation, memory: Memory, now: float) -> Standin
     count = _staying(observation)
     before = nodes_words(memory.wanted or 0)
     note = f"the cluster has {nodes_words(count)}, {before} had been wanted, and no step of this driver explains it: scaled by hand, so {count} from now on"
-    made = replace(memory, wanted=count, because=note, breach_at=None, cause=Cause.NONE, known=count, windows={}, grown_at=now, shrunk_at=now)
+    made = replace(
+        memory, wanted=count, because=note, breach_at=None, cause=Cause.NONE, known=count, windows={}, grown_at=now, shrunk_at=now
+    )
     return Standing(replace(made, asked_at=None), note, found=True)
 
 

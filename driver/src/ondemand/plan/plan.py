@@ -253,7 +253,9 @@ def surplus_nodes(case: Case) -> Found:
         return Plan((), case.held)
     if case.observation.unreachable:
         hosts = ", ".join(case.observation.unreachable)
-        return Refusal(Reason.HOST_UNREACHABLE, f"{hosts} can't be reached, so nobody knows all VMs and none is removed; bring the host back")
+        return Refusal(
+            Reason.HOST_UNREACHABLE, f"{hosts} can't be reached, so nobody knows all VMs and none is removed; bring the host back"
+        )
     found = _leavers(case)
     if isinstance(found, Refusal):
         return found
