@@ -250,7 +250,9 @@ def test_a_new_journal_and_a_node_that_reboots_lose_no_vm(world: World) -> None:
     assert world.vms() == [one, two]
     assert world.entries("step") == []
     assert [entry["wanted"] for entry in world.entries("decision")] == [2]
-    assert any(f"{two} is known to the cluster and not online: nothing of it is deleted" in entry["because"] for entry in world.entries("plan"))
+    assert any(
+        f"{two} is known to the cluster and not online: nothing of it is deleted" in entry["because"] for entry in world.entries("plan")
+    )
 
 
 def test_a_second_driver_of_a_cluster_is_refused(world: World) -> None:
