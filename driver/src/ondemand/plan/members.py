@@ -41,10 +41,13 @@ def known(observation: Observation) -> tuple[str, ...]:
 
 
 def away(observation: Observation) -> list[Node]:
-    """Nodes that the cluster knows, that are not in, and that are not lost for sure: they may be booting, joining, or cut off."""
-    members, lost = set(observation.members), {one.name for one in ghosts(observation)}
+    """Nodes that the cluster knows and that are not in: they may be booting, joining, cut off or lost.
+
+    Also those whose VM no host shows: its host may have been taken out of the file, and the node may just reboot there.
+    """
+    members = set(observation.members)
     nodes = observation.cluster.nodes if observation.cluster else ()
-    return [one for one in nodes if one.name not in members and one.name not in lost]
+    return [one for one in nodes if one.name not in members]
 
 
 def unseen(observation: Observation) -> int:

@@ -153,8 +153,8 @@ def healthy(case: Case) -> Found:
 
 
 def lost_nodes(case: Case) -> Found:
-    """A node whose VM is gone only takes a vote away: it leaves first."""
-    lost = [one.name for one in ghosts(case.observation) if one.may_leave.allowed]
+    """A node whose VM is gone only takes a vote away: it leaves first, unless it was online a moment ago."""
+    lost = [one.name for one in ghosts(case.observation) if one.may_leave.allowed and case.waited.get(one.name, 0.0) >= AWAY_S]
     if not lost or not case.members:
         return None
     why = f"the VM of {', '.join(lost)} is gone from every host"
@@ -196,10 +196,11 @@ def half_gone(case: Case) -> Found:
 
 
 def returning_nodes(case: Case) -> Found:
-    """A node that is only away for a moment is waited for; one that a step of ours was joining is not."""
-    young = [one.name for one in away(case.observation) if case.waited.get(one.name, 0.0) < AWAY_S]
+    """A node that is only away for a moment is waited for; a VM that a step of ours was joining is not."""
+    joining = {one.name for one in case.observation.vms} if case.interrupted in (StepKind.CREATE, StepKind.OUT) else set()
+    young = [one.name for one in away(case.observation) if one.name not in joining and case.waited.get(one.name, 0.0) < AWAY_S]
     have = len(case.members)
-    if not young or have >= case.wanted or case.interrupted in (StepKind.CREATE, StepKind.OUT):
+    if not young or have >= case.wanted:
         return None
     return Plan((), f"{have} of {case.wanted} are members") if have + len(young) >= case.wanted else None
 
