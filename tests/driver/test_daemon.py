@@ -14,6 +14,7 @@ import time
 from ondemand.act import processes
 from ondemand.act.runner import memory_folder
 from ondemand.decide.memory import Memory
+from ondemand.model import Cause
 from ondemand.record.journal import Journal
 from ondemand.record.lock import is_held
 from tests.driver.world import World
@@ -172,9 +173,11 @@ def test_a_dry_run_tells_and_changes_nothing(world: World) -> None:
 
 
 def test_a_dry_run_goes_on_from_what_the_driver_remembers(world: World) -> None:
+    policy = {"name": "cpu", "signal": "vm.cpu", "above": 0.6, "below": 0.2}
+    world.write_file({"scaling": {"policies": [policy]}, "hosts": [{"name": "hv1", "uri": "test:///absent.xml"}]})
     assert world.call("run", "--once").returncode == 0
     journal = Journal(world.state / "journal.db")
-    journal.remember(Memory(wanted=2, because="the load of this morning"))
+    journal.remember(Memory(wanted=2, because="the load of this morning", cause=Cause.LOAD, known=1))
     journal.close()
     before = world.history()
     done = world.call("run", "--once", "--dry-run")
@@ -224,6 +227,32 @@ def test_a_failed_step_is_told_and_tried_again_after_a_pause(world: World) -> No
     driver = world.start()
     world.until("two nodes after the pause", lambda: len(world.nodes()) == 2)
     assert world.stop(driver) == 0
+
+
+def test_nodes_that_somebody_added_by_hand_stay_and_are_told(world: World) -> None:
+    assert world.call("run", "--once").returncode == 0
+    names = [f"{world.name}-n{i}" for i in (1, 2, 3)]
+    world.set(vms=[world.vm(1), world.vm(2), world.vm(3)], nodes=[{"name": one, "services": []} for one in names])
+    done = world.call("run", "--once")
+    assert done.returncode == 0, done.stderr
+    assert sorted(world.nodes()) == world.vms() == names
+    assert world.entries("step") == []
+    told = json.loads(world.call("status", "--json").stdout)
+    assert told["wanted"] == 3
+    assert "the cluster has 3 nodes, 1 node had been wanted" in told["because"] and "scaled by hand" in told["because"]
+
+
+def test_a_new_journal_and_a_node_that_reboots_lose_no_vm(world: World) -> None:
+    one, two = f"{world.name}-n1", f"{world.name}-n2"
+    world.set(vms=[world.vm(1), world.vm(2)], nodes=[{"name": one, "services": []}, {"name": two, "services": [], "online": False}])
+    done = world.call("run", "--once")
+    assert done.returncode == 0, done.stderr
+    assert world.vms() == [one, two]
+    assert world.entries("step") == []
+    assert [entry["wanted"] for entry in world.entries("decision")] == [2]
+    assert any(
+        f"{two} is known to the cluster and not online: nothing of it is deleted" in entry["because"] for entry in world.entries("plan")
+    )
 
 
 def test_a_second_driver_of_a_cluster_is_refused(world: World) -> None:

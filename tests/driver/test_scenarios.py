@@ -14,7 +14,7 @@ import yaml
 from ondemand.config.model import Cluster
 from ondemand.decide.decide import decide
 from ondemand.decide.memory import Memory
-from ondemand.model import Decision, Node, Observation, Plan, Refusal, Signal, StepKind, Verdict, Vm
+from ondemand.model import Cause, Decision, Node, Observation, Plan, Refusal, Signal, StepKind, Verdict, Vm
 from ondemand.plan.plan import plan
 from tests.driver.values import cluster, observation
 
@@ -60,10 +60,12 @@ def run(case: dict[str, Any]) -> tuple[Decision, Memory, Plan | Refusal]:
     given = dict(case.get("memory", {}))
     if "unfinished" in given:
         given["unfinished"] = StepKind(given["unfinished"])
+    if "cause" in given:
+        given["cause"] = Cause(given["cause"])
     memory = Memory(**given)
     for seen in observations(case):
         decision, memory = decide(seen, made.requirement, made.scaling, memory, seen.at)
-    found = plan(seen, memory.wanted or 0, made, memory.because, memory.unfinished, memory.barred)
+    found = plan(seen, memory.wanted or 0, made, memory.because, memory.unfinished, memory.barred, memory.waited(seen.at), memory.held)
     return decision, memory, found
 
 

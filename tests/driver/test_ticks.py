@@ -4,101 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from ondemand.config.load import Loaded, load
-from ondemand.daemon import Daemon, Parts, Tick
+from ondemand.config.load import Loaded
+from ondemand.daemon import Tick
 from ondemand.decide.memory import Memory
-from ondemand.model import Outcome, Signal, Step, StepKind
+from ondemand.model import Step, StepKind
 from ondemand.record.journal import Journal
-from tests.driver.values import demo_data, merged
-
-
-@dataclass
-class World:
-    """What the daemon is given, what it did, and what it logged. `now` moves only when somebody moves it."""
-
-    folder: Path
-    now: float = 1000.0
-    names: tuple[str, ...] = ("demo-n1",)
-    performed: list[Step] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    look_s: float = 0.0
-    waited_s: float | None = None
-    signals: dict[str, Signal] = field(default_factory=dict)
-    standby: tuple[str, ...] = ()
-    idle: bool = False
-    looks: int = 0
-    stop_after: int = 1_000_000
-    """after so many looks somebody wishes the driver to end"""
-    read_of: list[list[str]] = field(default_factory=list)
-
-    def stop(self) -> bool:
-        return self.looks >= self.stop_after
-
-    def clock(self) -> float:
-        return self.now
-
-    def run(self, playbook: str, variables: Mapping[str, Any], deadline_s: float) -> Outcome:
-        verdict = {"allowed": True}
-        rest = {"online": True, "standby": False, "pending": False, "unclean": False, "services": [], "resources": [], "may_leave": verdict}
-        nodes = [{"name": name, **rest, "standby": name in self.standby} for name in self.names]
-        vms = [{"name": name, "host": "hv1", "state": "running", "vcpus": 1, "memory_mib": 640} for name in self.names]
-        began = self.now
-        self.now += self.look_s
-        self.looks += 1
-        cluster = {"quorate": True, "stable": True, "nodes": nodes, "services": []}
-        return Outcome(True, {"vms": vms, "cluster": cluster}, "", began, self.now)
-
-    def perform(self, step: Step) -> Outcome:
-        self.performed.append(step)
-        if "wanted" in step.variables:
-            self.names = tuple(f"demo-n{i + 1}" for i in range(step.variables["wanted"]))
-        return Outcome(True, {}, "done", self.now, self.now)
-
-    def wait_for_orphans(self, longest_s: float, stop: Callable[[], bool]) -> int | None:
-        self.waited_s = longest_s
-        return None if stop() else 0
-
-    def read(self, members: Mapping[str, str]) -> tuple[dict[str, Signal], list[str]]:
-        self.read_of.append(sorted(members))
-        if self.idle:
-            self.signals = {"vm.cpu": Signal(0.01, "", self.now, tuple(sorted(members)))}
-        return dict(self.signals), []
-
-    def forget(self) -> None:
-        self.signals = {}
-
-    def close(self) -> None:
-        pass
-
-    def debug(self, event: str, **more: object) -> None:
-        pass
-
-    def info(self, event: str, **more: object) -> None:
-        self.lines.append(f"{event} {more}")
-
-    warning = error = info
-
-    def write(self, over: dict[str, Any] | None = None) -> Path:
-        """The cluster file: the demo's without policies, changed by `over`."""
-        small = {"name": "demo", "access": {"state_dir": str(self.folder)}, "scaling": {"policies": []}}
-        path = self.folder / "shop.yml"
-        path.write_text(yaml.safe_dump({"cluster": merged(merged(demo_data()["cluster"], small), over or {})}))
-        return path
-
-    def daemon(
-        self, over: dict[str, Any] | None = None, journal: Journal | None = None, load_file: Any = load, set_text: Any = len
-    ) -> Daemon:
-        path = self.write(over)
-        parts: Any = Parts(path, self, lambda _loaded: self, load_file, journal or Journal(None), self.clock, self, self.stop)  # type: ignore[arg-type]
-        return Daemon(parts, load(path), set_text)
+from tests.driver.ticks import World
 
 
 @pytest.fixture
@@ -157,7 +73,7 @@ def test_an_orphan_is_waited_for_to_its_deadline_and_never_longer(quiet: World, 
 
 def test_looks_that_take_long_do_not_keep_a_cluster_from_shrinking(quiet: World) -> None:
     policy = {"name": "cpu", "signal": "vm.cpu", "above": 0.6, "below": 0.2}
-    quiet.names, quiet.look_s, quiet.idle = ("demo-n1", "demo-n2"), 30.0, True
+    quiet.names, quiet.look_s, quiet.cpu = ("demo-n1", "demo-n2"), 30.0, 0.01
     paced = {"policies": [policy], "every_s": 2, "scale_in": {"after_s": 150, "cooldown_s": 0}}
     daemon = quiet.daemon({"scaling": paced})
     while quiet.now < 1400 and not quiet.performed:

@@ -17,7 +17,7 @@ from ondemand.config.load import Loaded
 from ondemand.decide.decide import decide
 from ondemand.decide.memory import begun, remember
 from ondemand.errors import ConfigError, ObserveError
-from ondemand.model import Decision, Kind, Observation, Outcome, Plan, Refusal, Signal, Step
+from ondemand.model import Decision, Kind, Observation, Outcome, Plan, Refusal, Signal, Step, StepKind
 from ondemand.observe.cluster import read_cluster
 from ondemand.plan.members import idle_words
 from ondemand.plan.plan import plan
@@ -139,18 +139,7 @@ class Daemon:
         self._reload()
         if self._parts.clock() >= self._look_at:
             self._observe()
-        if self._seen is None:
-            return Tick.BLIND
-        observation = replace(self._with_signals(self._seen), busy_s=self._busy_s)
-        self._busy_s = 0.0
-        now = self._parts.clock()
-        cluster = self._loaded.cluster
-        decision, memory = decide(observation, cluster.requirement, cluster.scaling, self._memory, now)
-        self._record(decision, now)
-        if memory.wanted != self._memory.wanted:
-            self._parts.journal.remember(memory)
-        self._memory = memory
-        return self._follow(observation)
+        return self._follow(self._seen) if self._seen is not None else Tick.BLIND
 
     @property
     def every_s(self) -> float:
@@ -163,8 +152,22 @@ class Daemon:
 
     # ------------------------------------------------------------ the beats of a tick
 
-    def _follow(self, observation: Observation) -> Tick:
-        """Plans; if there is a step, looks again, and does it only if it is still the first."""
+    def _judge(self, seen: Observation) -> Observation:
+        """Reads the load, decides and records; what was observed, with the load."""
+        observation = replace(self._with_signals(seen), busy_s=self._busy_s)
+        self._busy_s = 0.0
+        now = self._parts.clock()
+        cluster = self._loaded.cluster
+        decision, memory = decide(observation, cluster.requirement, cluster.scaling, self._memory, now)
+        self._record(decision, now)
+        if not memory.same_wish(self._memory):
+            self._parts.journal.remember(memory)
+        self._memory = memory
+        return observation
+
+    def _follow(self, seen: Observation) -> Tick:
+        """Decides and plans; if there is a step, observes and decides again, and does it only if it is still the first."""
+        observation = self._judge(seen)
         found = self._plan(observation)
         if isinstance(found, Refusal):
             return self._refuse(found)
@@ -179,9 +182,11 @@ class Daemon:
             return Tick.WAITING
         if self._seen is None or now - self._seen.at > FRESH_S:
             self._observe()
-        if self._seen is None:
-            return Tick.BLIND
-        again = self._plan(self._seen)
+            if self._seen is None:
+                return Tick.BLIND
+            # The wish too is of that moment: what the load said before the second look is no evidence after it.
+            observation = self._judge(self._seen)
+        again = self._plan(observation)
         if isinstance(again, Refusal):
             return self._refuse(again)
         self._parts.journal.plan(self._parts.clock(), again)
@@ -208,15 +213,17 @@ class Daemon:
             outcome = replace(outcome, ok=False, because=missed) if missed else outcome
         self._memory = remember(self._memory, step, outcome, parts.clock())
         parts.journal.step_ended(step_id, outcome, self._memory)
-        self._load.forget()
+        if step.kind is not StepKind.MOVE:
+            self._load.forget()
         say = parts.log.info if outcome.ok else parts.log.error
         say("outcome", ok=outcome.ok, because=outcome.because, seconds=round(outcome.ended_at - outcome.started_at, 1))
         return Tick.DONE if outcome.ok else Tick.FAILED
 
     def _plan(self, observation: Observation) -> Plan | Refusal:
-        memory = self._memory
-        barred = {key for key, until in memory.barred.items() if until > self._parts.clock()}
-        return plan(observation, memory.wanted or 0, self._loaded.cluster, memory.because, memory.unfinished, barred)
+        memory, now = self._memory, self._parts.clock()
+        barred = {key for key, until in memory.barred.items() if until > now}
+        cluster = self._loaded.cluster
+        return plan(observation, memory.wanted or 0, cluster, memory.because, memory.unfinished, barred, memory.waited(now), memory.held)
 
     def _refuse(self, refusal: Refusal) -> Tick:
         if self._parts.journal.plan(self._parts.clock(), refusal):

@@ -142,6 +142,19 @@ class Kind(StrEnum):
     HOLD = "hold"
 
 
+class Cause(StrEnum):
+    """What a wish for more or fewer nodes rests on. A wish ends with its cause."""
+
+    NONE = "none"
+    """nothing is wished for that isn't there"""
+    LOAD = "load"
+    """the policies, by what is measured"""
+    STATED = "stated"
+    """the cluster file's least and most"""
+    SIZE = "size"
+    """nodes of another size are replaced"""
+
+
 @dataclass(frozen=True)
 class Decision:
     """What should be. `breach_at` is when its cause was first seen; `code` tells repeated decisions from new ones."""
@@ -151,6 +164,7 @@ class Decision:
     because: str
     code: str
     breach_at: float | None = None
+    cause: Cause = Cause.NONE
 
 
 class StepKind(StrEnum):

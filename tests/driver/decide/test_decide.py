@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ondemand.decide.decide import decide
-from ondemand.decide.memory import Memory, pause_s, remember
-from ondemand.model import Kind, Outcome, Signal, Step, StepKind
+from ondemand.decide.memory import Memory, begun, pause_s, remember
+from ondemand.model import Cause, ClusterState, Kind, Observation, Outcome, Signal, Step, StepKind
 from tests.driver.values import cluster, node, observation
 
 CLUSTER = cluster({"scaling": {"scale_out": {"most_at_once": 3}, "scale_in": {"most_at_once": 3}}})
@@ -47,17 +48,67 @@ def test_wanted_stays_within_the_limits_and_nothing_shrinks_on_bad_or_partial_da
         decision, after = decide(seen, CLUSTER.requirement, CLUSTER.scaling, memory, now)
         assert (decision, after) == decide(seen, CLUSTER.requirement, CLUSTER.scaling, memory, now), "same input, same output"
         assert decision.because
-        assert decision.kind is not Kind.HOLD or before in (None, after.wanted)
-        if before is not None and LEAST <= before <= MOST:
-            assert LEAST <= (after.wanted or 0) <= MOST
-            if (after.wanted or 0) < before:
-                assert sample is not None
-                value, age, covered = sample
-                assert math.isfinite(value)
-                assert 0 <= value < 6
-                assert -1 <= age <= 8
-                assert count != before or set(seen.members) <= covered
+        if decision.kind is Kind.HOLD and count:
+            assert after.wanted in (before, count), "a hold keeps the wish, or takes what is there for it"
+        if count or before is not None:
+            assert after.wanted is not None
+            assert LEAST <= after.wanted <= max(MOST, before or 0)
+        if LEAST <= (after.wanted or 0) < count <= MOST:
+            assert sample is not None, "fewer than there are: only on a sample of this moment"
+            value, age, covered = sample
+            assert math.isfinite(value)
+            assert 0 <= value < 6
+            assert -1 <= age <= 8
+            assert set(seen.members) <= covered
         memory = after
+
+
+def low(at: float, value: float = 1.0, count: int = 2) -> Observation:
+    """Nodes of which each serves so many requests."""
+    signals = {"lb.rate_per_node": Signal(value, "", at, NAMES[:count])}
+    return observation([node(i + 1) for i in range(count)], at=at, signals=signals)
+
+
+def test_a_policy_that_changed_under_its_name_begins_its_seconds_anew() -> None:
+    memory = Memory(wanted=2, cause=Cause.NONE, known=2)
+    before, after = (
+        cluster({"scaling": {"policies": [{"name": "requests", "signal": "lb.rate_per_node", "above": 15, "below": below}]}}).scaling
+        for below in (6, 3)
+    )
+    for at in (100.0, 106.0, 112.0):
+        decision, _ = decide(low(at), CLUSTER.requirement, before if at < 112 else after, memory, at)
+        _, memory = decide(low(at), CLUSTER.requirement, before, memory, at)
+    assert "is below 3 for 0 s" in decision.because
+    assert decide(low(112.0), CLUSTER.requirement, before, memory, 112.0)[0].kind is Kind.SHRINK
+
+
+def test_a_failed_step_begins_the_windows_anew_and_a_good_move_does_not() -> None:
+    memory = Memory(wanted=2, cause=Cause.NONE, known=2)
+    for at in (100.0, 106.0, 111.0):
+        _, memory = decide(low(at), CLUSTER.requirement, CLUSTER.scaling, memory, at)
+    moved, failed, grown = (remember(memory, step, outcome(ok), 111.5) for step, ok in ((MOVE, True), (MOVE, False), (STEP, True)))
+    assert (moved.windows, failed.windows, grown.windows) == (memory.windows, {}, {})
+    kinds = [decide(low(112.0), CLUSTER.requirement, CLUSTER.scaling, one, 112.0)[0].kind for one in (moved, failed, grown)]
+    assert kinds == [Kind.SHRINK, Kind.HOLD, Kind.HOLD]
+
+
+def test_after_a_step_of_the_drivers_own_another_number_of_nodes_is_nobodys_hand() -> None:
+    memory = remember(begun(Memory(wanted=2, cause=Cause.NONE, known=2), LEAVE), LEAVE, outcome(True), 100.0)
+    decision, memory = decide(low(101.0, count=1), CLUSTER.requirement, CLUSTER.scaling, memory, 101.0)
+    assert (memory.wanted, memory.known) == (2, 1), "a lost node left, and is replaced"
+    assert "by hand" not in decision.because
+    decision, memory = decide(low(103.0, count=3), CLUSTER.requirement, CLUSTER.scaling, memory, 103.0)
+    assert (memory.wanted, memory.grown_at, memory.windows["requests.below.lb.rate_per_node.6"].since) == (3, 103.0, 103.0)
+    assert "by hand" in decision.because and memory.because in decision.because
+
+
+def test_who_is_away_is_waited_for_from_when_it_was_first_seen_so() -> None:
+    memory, seen = Memory(), replace(low(0.0), cluster=ClusterState(True, True, (node(1), node(2, online=False))))
+    for at in (100.0, 150.0):
+        _, memory = decide(seen, CLUSTER.requirement, CLUSTER.scaling, memory, at)
+    assert memory.waited(160.0) == {"shop-n2": 60.0}
+    _, memory = decide(low(170.0), CLUSTER.requirement, CLUSTER.scaling, memory, 170.0)
+    assert memory.waited(180.0) == {}
 
 
 @settings(max_examples=200, deadline=None)
@@ -77,6 +128,7 @@ def outcome(ok: bool) -> Outcome:
 
 
 STEP = Step(StepKind.OUT, {"wanted": 2}, "why", {"members": 2}, 60.0)
+LEAVE = Step(StepKind.IN, {"wanted": 2, "leavers": ["shop-n2"]}, "why", {"gone": ["shop-n2"]}, 60.0)
 MOVE = Step(StepKind.MOVE, {"service": "ledger", "to": "shop-n2"}, "why", {"service": "ledger", "node": "shop-n2"}, 60.0)
 
 

@@ -29,13 +29,16 @@ def test_a_node_is_leaving_only_where_the_collection_says_so(more: dict[str, obj
     assert (seen.members, seen.serving) == (("shop-n1",), ())
 
 
-@pytest.mark.parametrize("state, named", [("started", False), ("disabled", False), ("stopped", True), ("starting", True), ("failed", True)])
-def test_what_a_person_disabled_is_not_waited_for(state: str, named: bool) -> None:
+@pytest.mark.parametrize(
+    ("state", "unfinished"),
+    [("started", False), ("disabled", False), ("starting", True), ("stopping", True), ("stopped", True), ("failed", True)],
+)
+def test_a_service_that_somebody_wants_stopped_is_nothing_unfinished(state: str, unfinished: bool) -> None:
     told = facts()
-    told["cluster"]["services"] = [{"name": "legacy", "state": state}]
+    told["cluster"]["services"] = [{"name": "ledger", "state": state}]
     seen = observation(told, 1.0)
     assert seen.cluster is not None
-    assert seen.cluster.not_started == (("legacy",) if named else ())
+    assert seen.cluster.not_started == (("ledger",) if unfinished else ())
 
 
 def test_a_word_that_is_no_truth_is_told_with_its_path() -> None:

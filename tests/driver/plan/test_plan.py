@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ondemand.model import Node, Observation, Plan, Refusal, Step, StepKind
+from ondemand.model import Node, Observation, Plan, Refusal, Step, StepKind, Verdict
 from ondemand.plan import steps
 from ondemand.plan.members import fits
 from ondemand.plan.plan import plan
@@ -132,6 +133,61 @@ def test_moves_are_as_few_as_the_spread_needs(seen: Observation) -> None:
     floor, ceiling = total // count, -(-total // count)
     least = max(sum(max(0, one - ceiling) for one in load.values()), sum(max(0, floor - one) for one in load.values()))
     assert len(made) == least
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds(), st.integers(min_value=1, max_value=5), st.data())
+def test_no_vm_of_a_node_that_is_away_goes_before_its_time_and_without_verdict(seen: Observation, wanted: int, data: st.DataObject) -> None:
+    assert seen.cluster is not None
+    waited, made = {}, []
+    for one in seen.cluster.nodes:
+        out, seconds, may = data.draw(st.booleans()), data.draw(st.sampled_from([0.0, 119.0, 120.0])), data.draw(st.booleans())
+        if out:
+            waited[one.name] = seconds
+        made.append(replace(one, online=not out, may_leave=Verdict(may, "" if may else "quorum")))
+    seen = replace(seen, cluster=replace(seen.cluster, nodes=tuple(made)))
+    interrupted = data.draw(st.sampled_from([None, StepKind.OUT, StepKind.IN]))
+    found = plan(seen, wanted, CLUSTER, "", interrupted, (), waited)
+    for step in found.steps if isinstance(found, Plan) else ():
+        leavers = step.variables.get("leavers", ())
+        for one in made:
+            if one.name in leavers:
+                assert one.may_leave.allowed
+                assert one.online or waited[one.name] >= 120
+        if step.kind is StepKind.IN:
+            there = {each.name for each in seen.vms}
+            assert step.variables["wanted"] == len(there) - len(there & set(leavers)), "nobody else has to go for that number"
+            assert len(made) - len(set(leavers) & {each.name for each in made}) >= min(wanted, len(made))
+
+
+def test_with_a_host_out_of_sight_nobody_leaves() -> None:
+    seen = observation([node(1), node(2), node(3)], unreachable=["hv2"])
+    found = plan(seen, 2, CLUSTER)
+    assert isinstance(found, Refusal)
+    assert (found.reason.value, "hv2 can't be reached" in found.sentence) == ("host_unreachable", True)
+
+
+def test_members_of_which_no_host_shows_a_vm_are_not_told_to_leave() -> None:
+    found = plan(observation([node(1), node(2)], []), 1, CLUSTER)
+    assert isinstance(found, Refusal)
+    assert found.reason.value == "not_found"
+
+
+def test_what_is_held_removes_nobody_and_is_told() -> None:
+    seen = observation([node(1, ["s0", "s1"]), node(2, ["s2", "s3"], standby=True, leaving=True)])
+    assert plan(seen, 1, CLUSTER, held="no sample") == Plan((), "no sample")
+    assert isinstance(plan(seen, 1, CLUSTER), Plan) and plan(seen, 1, CLUSTER) != Plan((), "no sample")
+
+
+@pytest.mark.parametrize("name", ["s0", "s0-app", "s0-address", "web", "web-clone", "haproxy-clone"])
+def test_what_is_ours_and_not_started_delays_the_spreading(name: str) -> None:
+    crowded = [node(1, ["s0", "s1", "s2", "s3"]), node(2)]
+    found = plan(observation(crowded, not_started=("legacy", name)), 2, CLUSTER)
+    assert isinstance(found, Plan)
+    assert (found.steps, found.because.startswith(f"{name} is not started")) == ((), True)
+    others = plan(observation(crowded, not_started=("legacy", "s0-other")), 2, CLUSTER)
+    assert isinstance(others, Plan)
+    assert [one.kind for one in others.steps] == [StepKind.MOVE, StepKind.MOVE]
 
 
 def test_a_step_whose_end_is_not_there_did_not_end_well() -> None:

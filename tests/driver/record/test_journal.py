@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from ondemand.decide.memory import Memory, Window, begun
 from ondemand.errors import RecordError
-from ondemand.model import Decision, Kind, Outcome, Plan, Reason, Refusal, Step, StepKind
+from ondemand.model import Cause, Decision, Kind, Outcome, Plan, Reason, Refusal, Step, StepKind
 from ondemand.record.journal import VERSION, Journal
 from ondemand.record.lock import Lock, is_held
 from tests.driver.values import node, observation
@@ -64,6 +65,23 @@ def test_the_memory_is_kept_without_its_windows(tmp_path: Path) -> None:
     again = Journal(tmp_path / "journal.db")
     assert again.memory(NOW) == Memory(2, "load", 5.0, {}, 3.0, None, 1, 9.0, None, {"s@n": 7.0})
     again.close()
+
+
+def test_a_wish_is_kept_with_its_cause_and_what_the_cluster_had(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    journal.remember(Memory(3, "load", cause=Cause.LOAD, known=2, asked_at=9e9, away={"n": 1.0}, held="no sample"))
+    assert journal.memory(NOW) == Memory(3, "load", cause=Cause.LOAD, known=2, asked_at=NOW)
+    journal.close()
+
+
+def test_a_memory_of_a_driver_that_knew_no_causes_is_read(tmp_path: Path) -> None:
+    old = {"wanted": 2, "because": "load", "breach_at": None, "grown_at": 3.0, "shrunk_at": None, "failures": 0, "retry_at": None}
+    journal = Journal(tmp_path / "journal.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as raw, raw:
+        raw.execute("INSERT INTO state VALUES ('memory', ?)", (json.dumps({**old, "unfinished": None, "barred": {}}),))
+    assert journal.memory(NOW) == Memory(2, "load", grown_at=3.0)
+    assert journal.memory(NOW).cause is None
+    journal.close()
 
 
 def test_times_that_were_kept_by_a_clock_ahead_block_no_longer_than_ever(tmp_path: Path) -> None:

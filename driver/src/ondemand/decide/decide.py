@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""From signals and memory to a decision. Several policies: any may grow, all must agree to shrink, none may guess."""
+"""From signals and memory to a decision. Several policies: any may grow, all must agree to shrink, none may guess.
+
+A decision to shrink counts for the moment it is made in. Nobody carries it over: the next one is made from what is there then.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +12,38 @@ from dataclasses import replace
 from ondemand.config.model import Requirement, Scaling
 from ondemand.decide.memory import Memory, Window, decided
 from ondemand.decide.threshold import Vote, stale_after_s, vote, why_unusable, windows_after
-from ondemand.model import Decision, Kind, Observation
-from ondemand.plan.members import idle, outdated, size_words
+from ondemand.decide.wish import Standing, standing
+from ondemand.model import Cause, Decision, Kind, Observation
+from ondemand.plan.members import idle, leaving, outdated, size_words
 
 
 def decide(observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float) -> tuple[Decision, Memory]:
     """What should be, and the memory with it. Pure: the same values give the same decision."""
-    members = len(observation.members)
-    votes, windows = _votes(observation, scaling, memory, members, now)
-    kept = replace(memory, windows=windows)
-    decision = _stated(requirement, kept, members, now) or _by_votes(votes, observation, requirement, scaling, kept, now)
+    stands = standing(observation, requirement, scaling, memory, now)
+    votes, windows = _votes(observation, scaling, stands.memory, now)
+    kept = replace(stands.memory, windows=windows)
+    decision = _stated(requirement, kept, now) or _by_votes(votes, observation, requirement, scaling, kept, now)
     if decision.kind is Kind.HOLD:
-        decision = _replacement(observation, requirement, decision, kept, now) or decision
-    return decision, decided(kept, decision)
+        decision = _replacement(observation, requirement, decision, memory, now) or decision
+    decision = _told(decision, stands)
+    return decision, replace(decided(kept, decision), held=_held(observation, requirement, scaling, decision, now))
 
 
-def _votes(observation: Observation, scaling: Scaling, memory: Memory, members: int, now: float) -> tuple[list[Vote], dict[str, Window]]:
+def _told(decision: Decision, stands: Standing) -> Decision:
+    """The decision with what became of the former wish: whatever was found is told, an end of a wish where nothing follows it."""
+    if not stands.note or not (stands.found or decision.kind is Kind.HOLD):
+        return decision
+    return replace(decision, because=f"{stands.note}; {decision.because}", code=f"{'found' if stands.found else 'ended'}:{decision.code}")
+
+
+def _wanted(memory: Memory) -> int:
+    return memory.wanted or 0
+
+
+def _votes(observation: Observation, scaling: Scaling, memory: Memory, now: float) -> tuple[list[Vote], dict[str, Window]]:
     votes, windows = [], {}
     stale_s = stale_after_s(scaling)
-    wanted, aside = memory.wanted if memory.wanted is not None else members, len(idle(observation))
+    wanted, aside = _wanted(memory), len(idle(observation))
     for policy in scaling.policies:
         signal = observation.signals.get(policy.signal)
         unusable = why_unusable(policy.signal, signal, now, stale_s)
@@ -37,22 +53,22 @@ def _votes(observation: Observation, scaling: Scaling, memory: Memory, members: 
     return votes, windows
 
 
-def _stated(requirement: Requirement, memory: Memory, members: int, now: float) -> Decision | None:
+def _stated(requirement: Requirement, memory: Memory, now: float) -> Decision | None:
     """A statement outranks measurements: the cluster file's least and most hold at once, without window and cooldown."""
-    least, most = requirement.nodes.min, requirement.nodes.max
-    before = memory.wanted if memory.wanted is not None else members
+    least, most, before = requirement.nodes.min, requirement.nodes.max, _wanted(memory)
     if before < least:
-        return Decision(Kind.GROW, least, f"the cluster file asks for at least {least} nodes, and {before} are wanted", "stated", now)
+        told = f"the cluster file asks for at least {least} nodes, and {before} are wanted"
+        return Decision(Kind.GROW, least, told, "stated", now, Cause.STATED)
     if before > most:
-        return Decision(Kind.SHRINK, most, f"the cluster file allows at most {most} nodes, and {before} are wanted", "stated", now)
+        told = f"the cluster file allows at most {most} nodes, and {before} are wanted"
+        return Decision(Kind.SHRINK, most, told, "stated", now, Cause.STATED)
     return None
 
 
 def _by_votes(
     votes: list[Vote], observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float
 ) -> Decision:
-    members = len(observation.members)
-    wanted = memory.wanted if memory.wanted is not None else members
+    members, wanted = len(observation.members), _wanted(memory)
     if not votes:
         return Decision(Kind.HOLD, wanted, "the cluster file has no policy, so only its least and most count", "no_policy")
     grow = [one for one in votes if one.target is not None and one.target > wanted]
@@ -81,7 +97,8 @@ def _grow(winner: Vote, wanted: int, members: int, requirement: Requirement, sca
         )
     target = min(winner.target or wanted, most)
     clamp = f", of {winner.target} asked for: the cluster file allows no more" if target != winner.target else ""
-    return Decision(Kind.GROW, target, f"{winner.because}: {target} nodes instead of {wanted}{clamp}", "grow", winner.breach_at)
+    told = f"{winner.because}: {target} nodes instead of {wanted}{clamp}"
+    return Decision(Kind.GROW, target, told, "grow", winner.breach_at, Cause.LOAD)
 
 
 def _shrink(
@@ -93,21 +110,39 @@ def _shrink(
         return Decision(Kind.HOLD, wanted, f"{because}; {wanted} nodes are the least that the cluster file allows", "hold:least")
     if members > wanted:
         return Decision(Kind.HOLD, wanted, f"{because}; {wanted} nodes are wanted already, {members} are still there", "hold:shrinking")
-    missed = _uncovered(votes, observation, scaling)
-    if missed and members == wanted:
+    missed = _uncovered(observation, scaling)
+    if missed:
         return Decision(Kind.HOLD, wanted, f"{because}, but {missed}: nothing is removed on half a picture", "hold:uncovered")
     for at, what in ((memory.grown_at, "growth"), (memory.shrunk_at, "shrinking")):
         if _left(at, scaling.scale_in.cooldown_s, now) > 0:
             why = f"the last {what} was less than {scaling.scale_in.cooldown_s:g} s ago"
             return Decision(Kind.HOLD, wanted, f"{because}; {why}", f"hold:cooldown_in_{what}")
     asked = max(one.target or 0 for one in votes)
-    target = max(asked, least) if members >= wanted else max(members, least)
+    there = memory.known if memory.known is not None else wanted
+    target = max(asked, least) if there >= wanted else max(there, least)
     clamp = f", not {asked}: the cluster file asks for no fewer" if target > asked else ""
     breach_at = max((one.breach_at for one in votes if one.breach_at is not None), default=None)
-    return Decision(Kind.SHRINK, target, f"{because}: {target} nodes instead of {wanted}{clamp}", "shrink", breach_at)
+    return Decision(Kind.SHRINK, target, f"{because}: {target} nodes instead of {wanted}{clamp}", "shrink", breach_at, Cause.LOAD)
 
 
-def _uncovered(votes: list[Vote], observation: Observation, scaling: Scaling) -> str:
+def _held(observation: Observation, requirement: Requirement, scaling: Scaling, decision: Decision, now: float) -> str:
+    """Why a leave that was cut off may not go on at this moment: that fewer nodes do has to be seen on those that serve."""
+    half = ", ".join(one.name for one in leaving(observation))
+    beyond = len(observation.members) > requirement.nodes.max
+    if not half or beyond or decision.cause is Cause.SIZE or decision.cause is Cause.STATED:
+        return ""
+    why = [why_unusable(one.signal, observation.signals.get(one.signal), now, stale_after_s(scaling)) for one in scaling.policies]
+    why += [_uncovered(observation, scaling)]
+    why += [
+        f"{one.signal} is above {one.above:g}"
+        for one in scaling.policies
+        if one.signal in observation.signals and observation.signals[one.signal].value > one.above
+    ]
+    told = next((one for one in why if one), "")
+    return f"{half} was about to leave, and stays half-way for now: {told}" if told else ""
+
+
+def _uncovered(observation: Observation, scaling: Scaling) -> str:
     """Which serving members some signal says nothing about; empty if each covers all of them. One in standby has no load to tell of."""
     members = set(observation.serving)
     for policy in scaling.policies:
@@ -134,4 +169,4 @@ def _replacement(observation: Observation, requirement: Requirement, hold: Decis
         f"the cluster file asks for nodes of {size_words(requirement.size)}, and {names} {'has' if len(old) == 1 else 'have'} another size"
     )
     breach_at = memory.breach_at if memory.because == because else now
-    return Decision(Kind.GROW if larger else Kind.SHRINK, hold.wanted, because, "stated_size", breach_at)
+    return Decision(Kind.GROW if larger else Kind.SHRINK, hold.wanted, because, "stated_size", breach_at, Cause.SIZE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ondemand.model import Decision, Kind, Outcome, Step, StepKind
+from ondemand.model import Cause, Decision, Kind, Outcome, Step, StepKind
 
 FIRST_RETRY_S = 10.0
 LONGEST_RETRY_S = 300.0
@@ -37,18 +37,36 @@ class Memory:
     unfinished: StepKind | None = None
     barred: Mapping[str, float] = field(default_factory=dict)
     """SERVICE@NODE -> until when no move there is tried: a failed one interrupted the service"""
+    cause: Cause | None = None
+    """what the wish rests on; None: kept by a driver that knew no causes"""
+    known: int | None = None
+    """nodes that the cluster knew when this was decided, without those that leave; None: a step of ours may have changed it since"""
+    asked_at: float | None = None
+    """when the load last asked for a growth that is not there yet"""
+    away: Mapping[str, float] = field(default_factory=dict)
+    """node that the cluster knows and that is not in -> since when it is seen so"""
+    held: str = ""
+    """why no member may be removed at this moment, whatever is wanted; empty if one may"""
+
+    def waited(self, now: float) -> dict[str, float]:
+        """Node that is away -> seconds for which it was waited for."""
+        return {name: now - since for name, since in self.away.items()}
+
+    def same_wish(self, other: Memory) -> bool:
+        """Whether both say the same of what is wanted; their sentences may count seconds."""
+        return (self.wanted, self.cause, self.known) == (other.wanted, other.cause, other.known)
 
 
 def decided(memory: Memory, decision: Decision) -> Memory:
     """The memory after a decision: what it asks for, and why, is kept until the next one that isn't a hold."""
     if decision.kind is Kind.HOLD:
         return memory if memory.wanted == decision.wanted else replace(memory, wanted=decision.wanted)
-    return replace(memory, wanted=decision.wanted, because=decision.because, breach_at=decision.breach_at)
+    return replace(memory, wanted=decision.wanted, because=decision.because, breach_at=decision.breach_at, cause=decision.cause)
 
 
 def begun(memory: Memory, step: Step) -> Memory:
-    """The memory while a step runs."""
-    return replace(memory, unfinished=step.kind)
+    """The memory while a step runs. What the cluster knows afterwards is the step's doing, nobody else's."""
+    return replace(memory, unfinished=step.kind, known=memory.known if step.kind is StepKind.MOVE else None)
 
 
 def pause_s(failures: int) -> float:
@@ -67,20 +85,24 @@ def capped(memory: Memory, now: float) -> Memory:
         breach_at=past(memory.breach_at),
         grown_at=past(memory.grown_at),
         shrunk_at=past(memory.shrunk_at),
+        asked_at=past(memory.asked_at),
         retry_at=None if memory.retry_at is None else min(memory.retry_at, now + LONGEST_RETRY_S),
         barred={key: min(until, now + BARRED_S) for key, until in memory.barred.items()},
     )
 
 
 def remember(memory: Memory, step: Step, outcome: Outcome, now: float) -> Memory:
-    """The memory after a step. Samples from before a change say nothing about after it, so the windows begin anew."""
+    """The memory after a step. Samples from before a change say nothing about after it, so the windows begin anew.
+
+    Not after a move: as many nodes carry the same work, and a node that is to leave could otherwise never be emptied first.
+    """
     if not outcome.ok:
         failures = memory.failures + 1
         barred = {key: until for key, until in memory.barred.items() if until > now}
         if step.kind is StepKind.MOVE:
             barred[f"{step.variables['service']}@{step.variables['to']}"] = now + BARRED_S
         return replace(memory, failures=failures, retry_at=now + pause_s(failures), windows={}, barred=barred)
-    made = replace(memory, failures=0, retry_at=None, unfinished=None, windows={})
+    made = replace(memory, failures=0, retry_at=None, unfinished=None, windows=memory.windows if step.kind is StepKind.MOVE else {})
     if step.kind in (StepKind.OUT, StepKind.CREATE):
         return replace(made, grown_at=now)
     if step.kind is StepKind.IN:

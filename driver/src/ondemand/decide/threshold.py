@@ -45,6 +45,11 @@ def why_unusable(name: str, signal: Signal | None, now: float, stale_s: float) -
     return None
 
 
+def window_key(policy: Policy, side: str) -> str:
+    """What a window is kept under. Another signal or threshold is another condition, also under the name of a former policy."""
+    return f"{policy.name}.{side}.{policy.signal}.{policy.above if side == 'above' else policy.below:g}"
+
+
 def windows_after(
     policy: Policy,
     signal: Signal | None,
@@ -63,7 +68,7 @@ def windows_after(
     """
     kept = {}
     for side, longest_s in (("above", 4 * stale_s + busy_s), ("below", stale_s + busy_s)):
-        key = f"{policy.name}.{side}"
+        key = window_key(policy, side)
         old = windows.get(key)
         if usable and signal is not None:
             held = signal.value > policy.above if side == "above" else signal.value < policy.below
@@ -88,7 +93,7 @@ def vote(
     if unusable is not None or signal is None:
         return Vote(policy.name, None, "no_data", f"policy {policy.name} can't tell: {unusable}")
     words = f"{policy.signal} {_number(signal.value)}{_unit(signal.unit)}"
-    above, below = windows.get(f"{policy.name}.above"), windows.get(f"{policy.name}.below")
+    above, below = (windows.get(window_key(policy, side)) for side in ("above", "below"))
     if above:
         return _settled(
             policy, "above", above, signal, scaling.scale_out.after_s, words, _more(policy, scaling, signal, wanted, aside), wanted

@@ -12,6 +12,8 @@ from ondemand.model import ClusterState, Node, Observation, Verdict, Vm
 
 T = TypeVar("T")
 MISSING = object()
+DISABLED = "disabled"
+"""a service that somebody wants stopped: nothing about it is unfinished"""
 
 
 def _at(data: Any, key: str, path: str, kind: type[T], default: Any = MISSING) -> T:
@@ -86,8 +88,7 @@ def _cluster(data: Any, path: str) -> ClusterState:
         quorate=_at(data, "quorate", path, bool),
         stable=_at(data, "stable", path, bool),
         nodes=_each(data, "nodes", path, _node),
-        # What a person disabled is as it is to be.
-        not_started=tuple(name for name, state in states if state not in ("started", "disabled")),
+        not_started=tuple(name for name, state in states if state not in ("started", DISABLED)),
         failures=tuple(failed),
         temporary=tuple(marks),
         leave_order=_each(data, "leave_order", path, _text, []),

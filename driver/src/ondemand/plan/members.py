@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""Who is a member, who is half-made, who has another size than is asked for."""
+"""Who is a member, who is away, who is half-made, who has another size than is asked for."""
 
 from __future__ import annotations
 
 from ondemand.config.model import Size
 from ondemand.model import Node, Observation, Vm
+
+
+def nodes_words(count: int) -> str:
+    """A number of nodes in words."""
+    return f"{count} node{'' if count == 1 else 's'}"
 
 
 def size_words(size: Size) -> str:
@@ -25,9 +30,30 @@ def outdated(observation: Observation, size: Size) -> list[Vm]:
 
 
 def unfinished(observation: Observation) -> list[Vm]:
-    """VMs that exist and are no members (yet, or any more), lowest name first."""
+    """VMs that exist and that the cluster doesn't know (yet, or any more), lowest name first. One that it knows is a node, online or not."""
+    names = set(known(observation))
+    return sorted((one for one in observation.vms if one.name not in names), key=lambda one: _order(one.name))
+
+
+def known(observation: Observation) -> tuple[str, ...]:
+    """Names of all nodes that the cluster knows, whatever state they are in."""
+    return tuple(one.name for one in observation.cluster.nodes) if observation.cluster else ()
+
+
+def away(observation: Observation) -> list[Node]:
+    """Nodes that the cluster knows and that are not in: they may be booting, joining, cut off or lost.
+
+    Also those whose VM no host shows: its host may have been taken out of the file, and the node may just reboot there.
+    """
     members = set(observation.members)
-    return sorted((one for one in observation.vms if one.name not in members), key=lambda one: _order(one.name))
+    nodes = observation.cluster.nodes if observation.cluster else ()
+    return [one for one in nodes if one.name not in members]
+
+
+def unseen(observation: Observation) -> int:
+    """Members whose VM no host shows. The playbooks count VMs, so these are none of the number that they are told."""
+    names = {one.name for one in observation.vms}
+    return 0 if observation.unreachable else sum(1 for name in observation.members if name not in names)
 
 
 def leaving(observation: Observation) -> list[Node]:

@@ -8,22 +8,39 @@ except the last rule, which runs an interrupted playbook again when nothing else
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 from ondemand.config.model import Cluster
 from ondemand.model import Node, Observation, Plan, Reason, Refusal, Step, StepKind, Vm
 from ondemand.plan import steps
-from ondemand.plan.members import fits, ghosts, idle, idle_words, leaving, outdated, size_words, unfinished
-from ondemand.plan.spread import moves
+from ondemand.plan.members import (
+    away,
+    fits,
+    ghosts,
+    idle,
+    idle_words,
+    known,
+    leaving,
+    outdated,
+    size_words,
+    unfinished,
+    unseen,
+)
+from ondemand.plan.spread import moves, unfinished_services
 
 MOVE_MARK = "ondemand-move-"
 """a move's own constraint is called so, with the service's name behind it"""
+AWAY_S = 120.0
+"""so long a node that the cluster knows may be away before anything is done about it: it may just be booting"""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a rule looks at. `because` is why so many nodes are wanted, `interrupted` the step without a known end."""
+    """What a rule looks at. `because` is why so many nodes are wanted, `interrupted` the step without a known end.
+
+    `waited`: node that is away -> seconds; `held`: why no member may be removed at this moment, empty if one may.
+    """
 
     observation: Observation
     wanted: int
@@ -31,6 +48,8 @@ class Case:
     because: str
     interrupted: StepKind | None
     barred: Collection[str]
+    waited: Mapping[str, float]
+    held: str
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -70,15 +89,30 @@ def plan(
     because: str = "",
     interrupted: StepKind | None = None,
     barred: Collection[str] = (),
+    waited: Mapping[str, float] | None = None,
+    held: str = "",
 ) -> Plan | Refusal:
     """The steps from the observation to `wanted` nodes of the required size with evenly spread services, or why there are none."""
-    case = Case(observation, wanted, cluster, because or f"{wanted} nodes are wanted", interrupted, barred)
+    case = Case(observation, wanted, cluster, because or f"{wanted} nodes are wanted", interrupted, barred, waited or {}, held)
     for rule in RULES:
         found = rule(case)
+        if isinstance(found, Plan) and not found.steps:
+            return replace(found, because="; ".join(one for one in (found.because, away_words(case)) if one))
         if found is not None:
             return found
-    idle = idle_words(observation)
-    return Plan((), f"{len(case.members)} nodes are members, as wanted, and their work is spread evenly" + (f"; {idle}" if idle else ""))
+    told = f"{len(case.members)} nodes are members, as wanted, and their work is spread evenly"
+    return Plan((), "; ".join(one for one in (told, idle_words(observation), away_words(case)) if one))
+
+
+def away_words(case: Case) -> str:
+    """A sentence about nodes that are away; empty if there are none."""
+    names = [one.name for one in away(case.observation)]
+    if not names:
+        return ""
+    return (
+        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} known to the cluster and not online: nothing of it is deleted, and nothing "
+        f"is done about it before it was away for {AWAY_S:g} s"
+    )
 
 
 def within_limits(case: Case) -> Found:
@@ -119,8 +153,8 @@ def healthy(case: Case) -> Found:
 
 
 def lost_nodes(case: Case) -> Found:
-    """A node whose VM is gone only takes a vote away: it leaves first."""
-    lost = [one.name for one in ghosts(case.observation) if one.may_leave.allowed]
+    """A node whose VM is gone only takes a vote away: it leaves first, unless it was online a moment ago."""
+    lost = [one.name for one in ghosts(case.observation) if one.may_leave.allowed and case.waited.get(one.name, 0.0) >= AWAY_S]
     if not lost or not case.members:
         return None
     why = f"the VM of {', '.join(lost)} is gone from every host"
@@ -139,9 +173,16 @@ def surplus_halves(case: Case) -> Found:
 
 
 def _after(case: Case, leavers: list[str]) -> int:
-    """VMs of the cluster when these are gone; never told as fewer than the least, the playbook would refuse that."""
-    names = {one.name for one in case.observation.vms} | set(case.members)
+    """VMs of the cluster when these are gone; never told as fewer than the least, the playbook would refuse that.
+
+    All VMs count, those of nodes that are away too: told a lower number, the playbook would let others go as well.
+    """
+    names = {one.name for one in case.observation.vms}
     return max(case.cluster.requirement.nodes.min, len(names - set(leavers)))
+
+
+def _out(case: Case, wanted: int, new: int, why: str, back: Collection[str] = ()) -> Plan:
+    return Plan((steps.scale_out(wanted, new, case.cluster.deadlines, why, list(back), unseen(case.observation)),), why)
 
 
 def half_gone(case: Case) -> Found:
@@ -151,7 +192,17 @@ def half_gone(case: Case) -> Found:
     if not back or have > case.wanted:
         return None
     why = f"{case.because}; {', '.join(back)} was about to leave and is needed after all: it is taken back instead of a new VM"
-    return Plan((steps.scale_out(case.wanted, max(1, case.wanted - have), case.cluster.deadlines, why, back),), why)
+    return _out(case, case.wanted, max(1, case.wanted - have), why, back)
+
+
+def returning_nodes(case: Case) -> Found:
+    """A node that is only away for a moment is waited for; a VM that a step of ours was joining is not."""
+    joining = {one.name for one in case.observation.vms} if case.interrupted in (StepKind.CREATE, StepKind.OUT) else set()
+    young = [one.name for one in away(case.observation) if one.name not in joining and case.waited.get(one.name, 0.0) < AWAY_S]
+    have = len(case.members)
+    if not young or have >= case.wanted:
+        return None
+    return Plan((), f"{have} of {case.wanted} are members") if have + len(young) >= case.wanted else None
 
 
 def missing_nodes(case: Case) -> Found:
@@ -160,7 +211,7 @@ def missing_nodes(case: Case) -> Found:
     if have >= case.wanted:
         return None
     why = f"{case.because}; {have} of {case.wanted} are members"
-    return Plan((steps.scale_out(case.wanted, case.wanted - have, case.cluster.deadlines, why),), why)
+    return _out(case, case.wanted, case.wanted - have, why)
 
 
 def another_size(case: Case) -> Found:
@@ -175,27 +226,50 @@ def another_size(case: Case) -> Found:
             f"{case.old[0].name} can't be replaced: for a time {have + 1} nodes would be there and the cluster file allows "
             f"{case.most}; raise requirement.nodes.max",
         )
-    return Plan((steps.scale_out(case.goal, 1, case.cluster.deadlines, why),), why)
+    return _out(case, case.goal, 1, why)
+
+
+def surplus_away(case: Case) -> Found:
+    """More nodes than wanted, and one of them was away for long: it goes before one that serves, with the collection's word only."""
+    state = case.observation.cluster
+    surplus = len(known(case.observation)) - case.wanted
+    if state is None or surplus <= 0 or case.held or case.observation.unreachable:
+        return None
+    rank = {name: i for i, name in enumerate(state.leave_order)}
+    long = [one.name for one in away(case.observation) if one.may_leave.allowed and case.waited.get(one.name, 0.0) >= AWAY_S]
+    leavers = sorted(long, key=lambda name: (rank.get(name, len(rank)), name))[:surplus]
+    if not leavers:
+        return None
+    why = f"{case.because}; {', '.join(leavers)} was away for {AWAY_S:g} s and more, and leaves"
+    return Plan((steps.scale_in(_after(case, leavers), leavers, case.cluster.deadlines, why),), why)
 
 
 def surplus_nodes(case: Case) -> Found:
-    """More members than wanted: one leaves, another size first, its movable services before it."""
+    """More members than wanted: those beyond leave, another size first, their movable services before them."""
     state = case.observation.cluster
-    have = len(case.members)
-    if state is None or have <= case.wanted:
+    surplus = len(case.members) - case.wanted
+    if state is None or surplus <= 0:
         return None
-    leaver = _leaver(case)
-    if isinstance(leaver, Refusal):
-        return leaver
-    rest = " the rest of the way: an earlier leave was cut off" if leaver.leaving else ""
-    why = f"{case.because}; {have} are members, and {leaver.name} leaves{rest}"
-    away = [one for one in moves(state, case.cluster.services, {leaver.name}, case.barred) if one.origin == leaver.name]
-    made: list[Step] = [steps.move(one.service, one.to, case.cluster.deadlines, one.because) for one in away]
-    return Plan((*made, steps.scale_in(have - 1, [leaver.name], case.cluster.deadlines, why)), why)
+    if case.held:
+        return Plan((), case.held)
+    if case.observation.unreachable:
+        hosts = ", ".join(case.observation.unreachable)
+        return Refusal(
+            Reason.HOST_UNREACHABLE, f"{hosts} can't be reached, so nobody knows all VMs and none is removed; bring the host back"
+        )
+    found = _leavers(case)
+    if isinstance(found, Refusal):
+        return found
+    leavers = [one.name for one in found[:surplus]]
+    rest = " the rest of the way: an earlier leave was cut off" if found[0].leaving else ""
+    why = f"{case.because}; {len(case.members)} are members, and {', '.join(leavers)} leaves{rest}"
+    first = [one for one in moves(state, case.cluster.services, set(leavers), case.barred) if one.origin in leavers]
+    made: list[Step] = [steps.move(one.service, one.to, case.cluster.deadlines, one.because) for one in first]
+    return Plan((*made, steps.scale_in(_after(case, leavers), leavers, case.cluster.deadlines, why)), why)
 
 
-def _leaver(case: Case) -> Node | Refusal:
-    """The first in the collection's order that may leave; one that is on its way out before all others, then one of another size.
+def _leavers(case: Case) -> list[Node] | Refusal:
+    """Those that may leave, in the collection's order; one that is on its way out before all others, then those of another size.
 
     One that a person put into standby is none: whoever did it lets it go, or has it back.
     """
@@ -206,10 +280,10 @@ def _leaver(case: Case) -> Node | Refusal:
     order += sorted(set(nodes) - set(order))
     old = {one.name for one in case.old}
     order.sort(key=lambda name: (not nodes[name].leaving, name not in old))
-    known = {one.name for one in case.observation.vms}
-    for name in order:
-        if nodes[name].may_leave.allowed and name in known:
-            return nodes[name]
+    seen = {one.name for one in case.observation.vms}
+    found = [nodes[name] for name in order if nodes[name].may_leave.allowed and name in seen]
+    if found:
+        return found
     if not nodes:
         return Refusal(
             Reason.UNSTABLE, f"nobody can be told to leave: {idle_words(case.observation)}; take it out of standby or scale in by hand"
@@ -219,7 +293,7 @@ def _leaver(case: Case) -> Node | Refusal:
         reason = Reason(verdict.reason) if verdict.reason in set(Reason) else Reason.UNSTABLE
         return Refusal(reason, verdict.sentence or f"{order[0]} may not leave")
     return Refusal(
-        Reason.HOST_UNREACHABLE, "the VMs of the nodes that may leave are on hosts that can't be reached, so they could not be deleted"
+        Reason.NOT_FOUND, "no host shows a VM of the nodes that may leave, so none could be deleted; add the host that has it to the file"
     )
 
 
@@ -228,8 +302,9 @@ def settled(case: Case) -> Found:
     state = case.observation.cluster
     if state is not None and not state.stable:
         return Plan((), f"{len(case.members)} nodes are members, as wanted; the cluster is still starting or stopping resources")
-    if state is not None and state.not_started:
-        return Plan((), f"{', '.join(state.not_started)} is not started; nothing is moved until it is, or its failure is cleaned up")
+    waiting = unfinished_services(state, case.cluster.services) if state is not None else ()
+    if waiting:
+        return Plan((), f"{', '.join(waiting)} is not started; nothing is moved until it is, or its failure is cleaned up")
     return None
 
 
@@ -261,7 +336,7 @@ def interrupted_step(case: Case) -> Found:
         return None
     have = len(case.members)
     why = f"an earlier {case.interrupted.value} has no known good end; run again it finishes what is half done and is otherwise without change"
-    return Plan((steps.scale_out(have, 1, case.cluster.deadlines, why),), why)
+    return _out(case, have, 1, why)
 
 
 RULES: tuple[Callable[[Case], Found], ...] = (
@@ -271,8 +346,10 @@ RULES: tuple[Callable[[Case], Found], ...] = (
     lost_nodes,
     surplus_halves,
     half_gone,
+    returning_nodes,
     missing_nodes,
     another_size,
+    surplus_away,
     surplus_nodes,
     interrupted_step,
     settled,

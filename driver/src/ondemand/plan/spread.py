@@ -28,6 +28,15 @@ def weights(nodes: Sequence[Node], services: Sequence[Service]) -> dict[str, int
     return {one.name: len(movable & set(one.services)) + len(addresses & set(one.resources)) for one in nodes}
 
 
+def unfinished_services(cluster: ClusterState, services: Sequence[Service]) -> tuple[str, ...]:
+    """What of the cluster file's services is not started and should be. What somebody else runs in the cluster delays nothing of ours."""
+    ours = {"haproxy", "haproxy-clone"}
+    for one in services:
+        ours |= {one.name, f"{one.name}-clone", f"{one.name}-address"}
+        ours |= {each.name for each in one.group} if one.kind == "movable" else set()
+    return tuple(name for name in cluster.not_started if name in ours)
+
+
 Barred = dict[str, set[str]]
 
 

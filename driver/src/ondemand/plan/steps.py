@@ -19,11 +19,14 @@ def create(count: int, deadlines: Deadlines, because: str) -> Step:
     return Step(StepKind.CREATE, {}, because, {"members": count}, limit)
 
 
-def scale_out(wanted: int, new: int, deadlines: Deadlines, because: str, back: Sequence[str] = ()) -> Step:
-    """So many VMs afterwards, `new` of which are still to boot and to join; `back` are in standby and serve again afterwards."""
+def scale_out(wanted: int, new: int, deadlines: Deadlines, because: str, back: Sequence[str] = (), unseen: int = 0) -> Step:
+    """So many members afterwards, `new` of which are still to boot and to join; `back` are in standby and serve again afterwards.
+
+    The playbook counts VMs: `unseen` are the members that it can't count, for no host shows their VM.
+    """
     limit = deadlines.boot_s + max(1, new) * deadlines.join_s + OVERHEAD_S
     expected = {"members": wanted, "serving": list(back)} if back else {"members": wanted}
-    return Step(StepKind.OUT, {"wanted": wanted}, because, expected, limit)
+    return Step(StepKind.OUT, {"wanted": max(1, wanted - unseen)}, because, expected, limit)
 
 
 def scale_in(wanted: int, leavers: Sequence[str], deadlines: Deadlines, because: str) -> Step:

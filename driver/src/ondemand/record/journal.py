@@ -18,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ondemand.decide.memory import Memory, capped
 from ondemand.errors import RecordError
-from ondemand.model import Decision, Observation, Outcome, Plan, Refusal, Step, StepKind
+from ondemand.model import Cause, Decision, Observation, Outcome, Plan, Refusal, Step, StepKind
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -204,6 +204,9 @@ class Journal:
             "retry_at": memory.retry_at,
             "unfinished": memory.unfinished.value if memory.unfinished else None,
             "barred": dict(memory.barred),
+            "cause": memory.cause.value if memory.cause else None,
+            "known": memory.known,
+            "asked_at": memory.asked_at,
         }
         self._put("memory", data)
 
@@ -238,8 +241,9 @@ class Journal:
     def memory(self, now: float) -> Memory:
         """The memory that was kept, with no time in it that lies further ahead than the driver ever sets one."""
         kept = self.state("memory")
-        unfinished = kept.pop("unfinished", None)
-        return capped(Memory(**kept, unfinished=StepKind(unfinished) if unfinished else None), now)
+        unfinished, cause = kept.pop("unfinished", None), kept.pop("cause", None)
+        made = Memory(**kept, unfinished=StepKind(unfinished) if unfinished else None, cause=Cause(cause) if cause else None)
+        return capped(made, now)
 
     @_guarded
     def open_steps(self) -> list[dict[str, Any]]:
