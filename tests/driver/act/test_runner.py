@@ -179,6 +179,25 @@ def test_a_refusal_tells_more_than_a_plain_failure() -> None:
     assert result_of([ignored])["failure"] is None
 
 
+@pytest.mark.parametrize("refusal", [{"reason": "no_room", "message": "x"}, {"sentence": "x"}, {}, "no_room"], ids=str)
+def test_a_refusal_of_another_shape_is_told_as_such(refusal: object) -> None:
+    event = {"event": "runner_on_failed", "event_data": {"task": "t", "host": "h", "res": {"msg": "no host", "refusal": refusal}}}
+    failure = result_of([event])["failure"]
+    assert failure["reason"] is None
+    assert failure["because"].startswith("no host (the collection's refusal handed back ")
+    assert "`refusal" in failure["because"]
+
+
+def test_a_result_that_does_not_fit_is_no_good_end(world: World) -> None:
+    (world.folder / "playbooks").mkdir()
+    book = (PLAYBOOKS / "move_service.yml").read_text().replace("'stopped_at'", "'ended_at'")
+    (world.folder / "playbooks" / "move_service.yml").write_text(book)
+    made = PlaybookActor(world.name, world.file.read_text(), Where(world.folder / "playbooks"), time.monotonic, holder_of(world.state))
+    done = made.run("move_service", {"service": "ledger", "to": f"{world.name}-n1"}, 120)
+    assert not done.ok
+    assert done.because.startswith("the collection's move_service handed back no `stopped_at`: collection and driver of different versions?")
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ActError, match="does not exist"):
         find_playbooks(tmp_path / "absent")

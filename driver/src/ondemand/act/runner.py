@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ondemand import wall
 from ondemand.act import processes
 from ondemand.errors import ActError
 from ondemand.model import Outcome, Step
@@ -182,7 +183,9 @@ class PlaybookActor:
 def _outcome(playbook: str, answer: Mapping[str, Any], began: float, ended: float) -> Outcome:
     facts = answer.get("facts") or {}
     if answer.get("status") == "successful":
-        return Outcome(True, facts, f"{playbook} ended well", began, ended)
+        wrong = wall.problems(playbook, facts)
+        because = wall.complaint(playbook, wrong) if wrong else f"{playbook} ended well"
+        return Outcome(not wrong, facts, because, began, ended)
     failure = answer.get("failure")
     if failure:
         told = failure.get("because") or f"the task {failure.get('task')!r} failed on {failure.get('node')}"
