@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -75,6 +76,22 @@ def test_a_host_that_hangs_delays_nobody_and_is_not_asked_twice(tmp_path: Path, 
     assert "has not answered" in dead.problem
     assert dead.vms == {}
     assert well.running == ("shop-n1",)
+    door.close()
+
+
+def test_a_host_that_hung_is_read_again_though_the_call_never_ends(tmp_path: Path) -> None:
+    """A pipe that nobody writes to takes the place of a host that hangs; then the host is well, at the same address."""
+    path = tmp_path / "node.xml"
+    os.mkfifo(path)  # who opens it waits for a writer, for ever
+    door = LibvirtDoor([("hv1", f"test://{path}")], "shop", time.monotonic, give_up_s=0.5)
+    (first,) = door.read(0.1)
+    assert "has not answered" in first.problem
+    path.unlink()
+    write_node(tmp_path)
+    until = time.monotonic() + 60
+    while door.read(5)[0].problem and time.monotonic() < until:
+        time.sleep(0.1)
+    assert door.read(10)[0].running == ("shop-n1",)
     door.close()
 
 
