@@ -102,6 +102,18 @@ def test_a_host_that_refuses_is_told_with_its_name(tmp_path: Path) -> None:
     door.close()
 
 
+@pytest.mark.parametrize("begin", ["qemu+ssh://hv1/system?command=", "qemu+ext:///system?command="])
+def test_nothing_is_run_by_a_uri_that_names_a_command(tmp_path: Path, begin: str) -> None:
+    program, trace = tmp_path / "run", tmp_path / "trace"
+    program.write_text(f"#!/bin/sh\ntouch {trace}\n")
+    program.chmod(0o700)
+    door = LibvirtDoor([("hv1", f"{begin}{program}")], "shop", time.monotonic)
+    (sample,) = door.read(20)
+    door.close()
+    assert "hv1 can't be read: its URI" in sample.problem
+    assert not trace.exists()
+
+
 def test_ssh_never_asks() -> None:
     assert quiet_uri("qemu+ssh://root@hv1/system") == "qemu+ssh://root@hv1/system?no_tty=1"
     assert quiet_uri("qemu+ssh://root@hv1/system?keyfile=/k") == "qemu+ssh://root@hv1/system?keyfile=/k&no_tty=1"

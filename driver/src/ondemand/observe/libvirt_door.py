@@ -21,6 +21,8 @@ from xml.etree import ElementTree
 
 import libvirt  # type: ignore[import-untyped]
 
+from ondemand.config.cluster_uris import uri_problem
+
 METADATA = "urn:ondemand:cluster:vm:1"
 OWNER = "ondemand.cluster"
 VCPU_TIME = re.compile(r"vcpu\.[0-9]+\.time")
@@ -81,12 +83,15 @@ class _Reader:
     """A host's connection. It is touched by one thread only, and so is every libvirt object of it."""
 
     def __init__(self, name: str, uri: str, cluster: str, clock: Callable[[], float]) -> None:
-        self._name, self._uri, self._cluster, self._clock = name, uri, cluster, clock
+        self._name, self._uri, self._cluster, self._clock = name, quiet_uri(uri), cluster, clock
+        self._wrong = uri_problem(uri)
         self._connection: Any = None
         self._known: dict[str, tuple[str | None, float]] = {}
 
     def sample(self) -> HostSample:
-        """What the host tells now, or why it tells nothing."""
+        """What the host tells now, or why it tells nothing. Nothing is called by a URI that the check would refuse."""
+        if self._wrong:
+            return HostSample(self._name, {}, f"{self._name} can't be read: its URI {self._wrong[0]}; right would be: {self._wrong[1]}")
         try:
             return self._read()
         except (libvirt.libvirtError, OSError) as error:
@@ -141,7 +146,7 @@ class _Host:
 
     def __init__(self, name: str, uri: str, cluster: str, clock: Callable[[], float], give_up_s: float) -> None:
         self.name, self._give_up_s = name, give_up_s
-        self._new_reader = functools.partial(_Reader, name, quiet_uri(uri), cluster, clock)
+        self._new_reader = functools.partial(_Reader, name, uri, cluster, clock)
         self._lock = threading.Lock()
         self._busy_since: float | None = None
         self._answer: HostSample | None = None
