@@ -7,6 +7,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -143,6 +145,28 @@ def test_without_room_for_its_files_a_job_is_a_failed_outcome(world: World, monk
     done = made.run("observe", {}, 20)
     assert (done.ok, done.reason) == (False, "")
     assert "see to the space" in done.because
+
+
+FULL = """
+import pathlib, sys, time
+from ondemand.act.runner import LOOK, PlaybookActor, Where
+done = PlaybookActor(sys.argv[1], "a: 1", Where(pathlib.Path(sys.argv[2])), time.monotonic, LOOK).run("noisy", {}, 300)
+print(done.ok, done.because)
+"""
+NOISY = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [{"debug": {"msg": "{{ 'x' * 20000000 }}"}}]}]
+ROOM = 'mount -t tmpfs -o size=8m none "$0" && exec "$@"'
+
+
+def test_a_job_that_fills_its_folder_says_so_and_what_to_do(world: World) -> None:
+    (world.folder / "noisy.yml").write_text(json.dumps(NOISY))
+    (world.folder / "small").mkdir()
+    small = str(world.folder / "small")
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", ROOM, small, sys.executable, "-c", FULL, world.name, str(world.folder)]
+    environment = {**world.environment, "XDG_RUNTIME_DIR": small}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400, check=False)
+    assert done.stdout.startswith("False noisy did not come to its end: the folder "), done
+    assert "is full (" in done.stdout
+    assert "name a larger one in XDG_RUNTIME_DIR" in done.stdout
 
 
 def test_variables_and_the_cluster_file_are_private_files_and_never_arguments(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
