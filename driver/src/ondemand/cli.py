@@ -191,6 +191,7 @@ def status(file: FileArgument, as_json: JsonOption = False) -> None:
     loaded = load(file)
     journal = _journal(loaded)
     memory: Memory = journal.memory(time.time())
+    blind = journal.blind()
     told = {
         "cluster": loaded.cluster.name,
         "driver": is_held(loaded.state_dir),
@@ -199,12 +200,12 @@ def status(file: FileArgument, as_json: JsonOption = False) -> None:
         "failures": memory.failures,
         "retry_at": memory.retry_at,
         "running": journal.open_steps(),
-        "blind": journal.blind(),
+        "blind": blind,
         "observation": journal.state("observation"),
         "newest": journal.history(5),
     }
     journal.close()
-    code = 1 if told["blind"] else 0
+    code = 1 if blind else 0
     if as_json:
         print(json.dumps(told, indent=1))
         raise SystemExit(code)
@@ -214,8 +215,8 @@ def status(file: FileArgument, as_json: JsonOption = False) -> None:
         print(f"seen {_ago(seen['at'])}: members {', '.join(seen['members']) or 'none'}; services {seen['services'] or 'none'}")
     for one in journal_lines(told["newest"]):
         print(one)
-    if code:
-        print(f"blind since {_when(told['blind']['at'])}: {told['blind']['because']}; nothing is done until it can be seen", file=sys.stderr)
+    if blind:
+        print(f"blind since {_when(blind['at'])}: {blind['because']}; nothing is done until it can be seen", file=sys.stderr)
     raise SystemExit(code)
 
 
@@ -244,7 +245,8 @@ def journal_lines(entries: object) -> list[str]:
     """Entries as lines for people."""
     lines = []
     for one in entries if isinstance(entries, list) else []:
-        what = BLIND if one.get("code") == BLIND else one.get("decision") or one.get("step") or ("refusal" if one.get("refusal") else f"{len(one.get('steps', []))} steps")
+        steps = "refusal" if one.get("refusal") else f"{len(one.get('steps', []))} steps"
+        what = BLIND if one.get("code") == BLIND else one.get("decision") or one.get("step") or steps
         mark = "" if one.get("ok") is None else " ok" if one["ok"] else " not ok"
         lines.append(f"{_when(one['at'])}  {one['kind']:8} {what}{mark}: {one['because']}")
     return lines

@@ -27,8 +27,8 @@ SECONDS = float
 """epoch seconds; a whole number is one too"""
 TIMINGS = {one: Maybe(SECONDS) for one in ("defined_at", "started_at", "reachable_at", "deleted_at")}
 VM: dict[str, Any] = {
-    **{one: str for one in ("name", "cluster", "host", "uri", "zone", "state", "uuid", "mac")},
-    **{one: int for one in ("vcpus", "vcpus_max", "memory_mib", "memory_max_mib")},
+    **dict.fromkeys(("name", "cluster", "host", "uri", "zone", "state", "uuid", "mac"), str),
+    **dict.fromkeys(("vcpus", "vcpus_max", "memory_mib", "memory_max_mib"), int),
     **{one: Maybe(str) for one in ("address", "host_key", "image", "role", "pool")},
     **{one: Maybe(int) for one in ("prefix", "generation")},
     "created_at": Maybe(SECONDS),
@@ -36,17 +36,17 @@ VM: dict[str, Any] = {
     "missing": NAMES,
 }
 HOST: dict[str, Any] = {
-    **{one: str for one in ("name", "uri", "zone", "because")},
+    **dict.fromkeys(("name", "uri", "zone", "because"), str),
     "reachable": bool,
-    **{one: int for one in ("cpus", "memory_mib", "free_memory_mib", "committed_vcpus", "committed_memory_mib")},
+    **dict.fromkeys(("cpus", "memory_mib", "free_memory_mib", "committed_vcpus", "committed_memory_mib"), int),
     "pool": {"name": str, "path": Maybe(str), "free_mib": int},
     "images": [{"name": str, "sha256": str, "generation": int}],
     "vms": NAMES,
 }
 NODE: dict[str, Any] = {
-    **{one: str for one in ("name", "address")},
+    **dict.fromkeys(("name", "address"), str),
     "id": int,
-    **{one: bool for one in ("online", "standby", "pending", "unclean", "leaving")},
+    **dict.fromkeys(("online", "standby", "pending", "unclean", "leaving"), bool),
     "services": NAMES,
     "resources": NAMES,
     "may_leave": {"allowed": bool, "reason": Maybe(str), "sentence": str},

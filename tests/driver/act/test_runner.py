@@ -219,7 +219,9 @@ def test_a_result_that_does_not_fit_is_no_good_end(world: World) -> None:
     made = PlaybookActor(world.name, world.file.read_text(), Where(world.folder / "playbooks"), time.monotonic, holder_of(world.state))
     done = made.run("move_service", {"service": "ledger", "to": f"{world.name}-n1"}, 120)
     assert not done.ok
-    assert done.because.startswith("the collection's move_service handed back no `stopped_at`: collection and driver of different versions?")
+    assert done.because.startswith(
+        "the collection's move_service handed back no `stopped_at`: collection and driver of different versions?"
+    )
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:

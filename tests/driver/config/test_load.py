@@ -46,7 +46,11 @@ def test_every_problem_is_told_with_its_path_and_what_would_be_right(name: str, 
 def test_the_collection_carries_this_schema_and_these_rules() -> None:
     assert (UTILS / "cluster_schema.json").read_text() == schema_text()
     config = CHECKOUT / "driver" / "src" / "ondemand" / "config"
-    for mine, theirs in (("rules.py", "cluster_rules.py"), ("cluster_words.py", "cluster_words.py"), ("cluster_uris.py", "cluster_uris.py")):
+    for mine, theirs in (
+        ("rules.py", "cluster_rules.py"),
+        ("cluster_words.py", "cluster_words.py"),
+        ("cluster_uris.py", "cluster_uris.py"),
+    ):
         assert (UTILS / theirs).read_text() == (config / mine).read_text(), theirs
     of_modules = CHECKOUT / "plugins" / "module_utils" / "_libvirt" / "uris.py"
     assert of_modules.read_text().partition('"""')[2] == (config / "cluster_uris.py").read_text().partition('"""')[2]

@@ -215,7 +215,7 @@ def test_two_balancers_that_drip_neither_blind_the_reader_nor_keep_it_from_endin
         reader = LoadReader(shop(), tmp_path, time.monotonic, port)
         assert "can't be asked" in reader.read(MEMBERS)[1][0]
         reader.close()
-        reader._pool.shutdown(wait=True)  # noqa: SLF001 - as at the end of the process; hangs where the read does
+        reader._pool.shutdown(wait=True)  # as at the end of the process; hangs where the read does
 
 
 CUT = {

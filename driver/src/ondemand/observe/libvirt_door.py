@@ -227,9 +227,7 @@ def _run_events() -> None:
 class LibvirtDoor:
     """Reads all hosts of a cluster at once."""
 
-    def __init__(
-        self, hosts: Sequence[tuple[str, str]], cluster: str, clock: Callable[[], float], give_up_s: float = GIVE_UP_S
-    ) -> None:
+    def __init__(self, hosts: Sequence[tuple[str, str]], cluster: str, clock: Callable[[], float], give_up_s: float = GIVE_UP_S) -> None:
         _run_events()
         self._hosts = [_Host(name, uri, cluster, clock, give_up_s) for name, uri in hosts]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ondemand.errors import RecordError
 
-
 FLOCK = "hhqqi4x"
 """the kernel's struct flock: kind, whence, start, length, process"""
 
