@@ -54,4 +54,5 @@ def is_held(state_dir: Path) -> bool:
         told = fcntl.fcntl(file, fcntl.F_OFD_GETLK, _whole(fcntl.F_RDLCK))
     finally:
         os.close(file)
-    return struct.unpack(FLOCK, told)[0] != fcntl.F_UNLCK
+    kind: int = struct.unpack(FLOCK, told)[0]
+    return kind != fcntl.F_UNLCK
