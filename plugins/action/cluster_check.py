@@ -14,6 +14,8 @@ from typing import Any, Dict, Iterator, List, Optional
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_rules import Path, Problem, shape_problem, too_much, with_rules
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_uris import PLAIN_PATH, odd_sign
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_words import problem
 
 try:
     import jsonschema
@@ -96,6 +98,15 @@ def check(data: Any) -> List[Problem]:
     return with_rules(shape, data.get("cluster") if isinstance(data, dict) else None)
 
 
+def home_problems(cluster: Dict[str, Any]) -> List[Problem]:
+    """What is wrong with the state directory as it is on this controller: `~` is a directory that the file doesn't tell."""
+    given = (cluster.get("access") or {}).get("state_dir") or "~"
+    path = os.path.expanduser(given)
+    if not odd_sign(path):
+        return []
+    return [problem(("cluster", "access", "state_dir"), "%s has a sign that ssh would fill in" % path, PLAIN_PATH)]
+
+
 def sentence(problems: List[Problem]) -> str:
     """All problems as one text, a line each."""
     head = "The cluster file has %d problem%s; nothing was touched." % (len(problems), "" if len(problems) == 1 else "s")
@@ -121,7 +132,7 @@ class ActionModule(ActionBase):
                 "import it (%s); install it there, for example with pip or the package python3-jsonschema" % MISSING
             )
         # Counted before it is copied: a few aliases can stand for billions of values.
-        problems = too_much(given) or check({"cluster": _plain(given)})
+        problems = too_much(given) or check({"cluster": _plain(given)}) or home_problems(given)
         result.update(changed=False, problems=problems)
         if problems:
             result.update(

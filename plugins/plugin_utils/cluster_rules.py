@@ -14,6 +14,7 @@ import ipaddress
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from .cluster_ports import ports_do_not_collide
+from .cluster_uris import PLAIN_PATH, odd_sign, uri_problem
 from .cluster_words import Path, Problem, path_text, problem, shape_problem, shown
 
 __all__ = ["RULES", "Path", "Problem", "address_range", "path_text", "problem", "shape_problem", "too_much", "with_rules"]
@@ -332,6 +333,21 @@ def defaults_are_left_out(cluster: Any) -> Found:
             yield path + (key,), "is there without a value", "left out, for the default, or a text"
 
 
+def uris_lead_to_hosts(cluster: Any) -> Found:
+    """A URI names a host and a way to it: parts that have libvirt run a command or read other files are refused."""
+    for i, host in _entries(cluster, "hosts"):
+        found = uri_problem(host["uri"]) if isinstance(host.get("uri"), str) else None
+        if found:
+            yield ("cluster", "hosts", i, "uri"), "%s %s" % (shown(host["uri"]), found[0]), found[1]
+
+
+def state_dir_reaches_ssh(cluster: Any) -> Found:
+    """ssh is told the files of keys by their paths, and fills in what stands behind a percent sign."""
+    path = _get(cluster, "access", "state_dir")
+    if isinstance(path, str) and odd_sign(path):
+        yield ("cluster", "access", "state_dir"), "%s has the sign %s, which ssh would fill in" % (shown(path), odd_sign(path)), PLAIN_PATH
+
+
 RULES: Tuple[Callable[[Any], Found], ...] = (
     names_are_texts,
     texts_are_one_line,
@@ -347,6 +363,8 @@ RULES: Tuple[Callable[[Any], Found], ...] = (
     thresholds_leave_a_gap,
     load_balancers_are_there,
     root_logs_in,
+    uris_lead_to_hosts,
+    state_dir_reaches_ssh,
     defaults_are_left_out,
 )
 

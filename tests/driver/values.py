@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from ondemand import wall
 from ondemand.config.load import check
 from ondemand.config.model import Cluster
 from ondemand.model import ClusterState, Node, Observation, Signal, Verdict, Vm
@@ -61,3 +62,21 @@ def observation(
 
 
 NO = Verdict(False, "quorum", "without it the votes that are left are too few")
+
+
+def sample(shape: Any) -> Any:
+    """A value of a shape of the wall: one entry in each list, texts empty, numbers 0, nothing true."""
+    if isinstance(shape, wall.Maybe):
+        return sample(shape.of)
+    if isinstance(shape, list):
+        return [sample(shape[0])]
+    return {key: sample(one) for key, one in shape.items()} if isinstance(shape, dict) else shape()
+
+
+def handed_back() -> dict[str, Any]:
+    """What observe hands back of a cluster at rest with one node, in full."""
+    made: dict[str, Any] = sample(wall.HANDED_BACK["observe"])
+    made["vms"][0].update(name="shop-n1", host="hv1", state="running", vcpus=1, memory_mib=640, address="10.99.0.20")
+    made["cluster"].update(quorate=True, stable=True, leave_order=["shop-n1"])
+    made["cluster"]["nodes"][0].update(name="shop-n1", online=True)
+    return made

@@ -30,7 +30,7 @@ from ondemand.observe.cluster import read_cluster
 from ondemand.observe.load import LoadReader
 from ondemand.plan.plan import plan as make_plan
 from ondemand.preview import with_load
-from ondemand.record.journal import Journal
+from ondemand.record.journal import BLIND, Journal
 from ondemand.record.lock import Lock, is_held
 from ondemand.record.log import logger
 
@@ -95,12 +95,18 @@ def run(
     real = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), clock.now, holder)
     actor: Actor = DryActor(real, clock.now) if dry_run else real
     lock = None if dry_run else Lock(loaded.state_dir, loaded.cluster.name)
-    journal = Journal(None if dry_run else loaded.state_dir / JOURNAL)
+    stop.listen()
+    log = logger(loaded.cluster.name, json_logs)
+
+    def patience(told: str) -> bool:
+        if told:
+            log.warning("trouble", about="journal", because=told)
+        return not stop.wanted()
+
+    journal = Journal(None if dry_run else loaded.state_dir / JOURNAL, patience=patience)
     if dry_run:
         with closing(_journal(loaded)) as kept:
             journal.remember(kept.memory(clock.now()))
-    stop.listen()
-    log = logger(loaded.cluster.name, json_logs)
     log.info("driver begins", file=str(file), dry_run=dry_run, every_s=loaded.cluster.scaling.every_s)
 
     def reader(now: Loaded) -> LoadReader:
@@ -178,10 +184,14 @@ def _look(loaded: Loaded, actor: Actor, clock: Clock) -> tuple[Observation, list
 
 @app.command()
 def status(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Prints what the journal knows: whether a driver runs, what is wanted and why, the newest observation, the newest entries."""
+    """Prints what the journal knows: whether a driver runs, what is wanted and why, the newest observation, the newest entries.
+
+    Ends with 1 where the cluster could not be observed at the last look.
+    """
     loaded = load(file)
     journal = _journal(loaded)
     memory: Memory = journal.memory(time.time())
+    blind = journal.blind()
     told = {
         "cluster": loaded.cluster.name,
         "driver": is_held(loaded.state_dir),
@@ -190,19 +200,24 @@ def status(file: FileArgument, as_json: JsonOption = False) -> None:
         "failures": memory.failures,
         "retry_at": memory.retry_at,
         "running": journal.open_steps(),
+        "blind": blind,
         "observation": journal.state("observation"),
         "newest": journal.history(5),
     }
     journal.close()
+    code = 1 if blind else 0
     if as_json:
         print(json.dumps(told, indent=1))
-        return
+        raise SystemExit(code)
     print(f"cluster {loaded.cluster.name}: {'a driver runs' if told['driver'] else 'no driver runs'}; {_wanted(memory)}")
     seen = told["observation"]
     if isinstance(seen, dict) and seen:
         print(f"seen {_ago(seen['at'])}: members {', '.join(seen['members']) or 'none'}; services {seen['services'] or 'none'}")
     for one in journal_lines(told["newest"]):
         print(one)
+    if blind:
+        print(f"blind since {_when(blind['at'])}: {blind['because']}; nothing is done until it can be seen", file=sys.stderr)
+    raise SystemExit(code)
 
 
 def _wanted(memory: Memory) -> str:
@@ -230,11 +245,15 @@ def journal_lines(entries: object) -> list[str]:
     """Entries as lines for people."""
     lines = []
     for one in entries if isinstance(entries, list) else []:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one["at"]))
-        what = one.get("decision") or one.get("step") or ("refusal" if one.get("refusal") else f"{len(one.get('steps', []))} steps")
+        steps = "refusal" if one.get("refusal") else f"{len(one.get('steps', []))} steps"
+        what = BLIND if one.get("code") == BLIND else one.get("decision") or one.get("step") or steps
         mark = "" if one.get("ok") is None else " ok" if one["ok"] else " not ok"
-        lines.append(f"{when}  {one['kind']:8} {what}{mark}: {one['because']}")
+        lines.append(f"{_when(one['at'])}  {one['kind']:8} {what}{mark}: {one['because']}")
     return lines
+
+
+def _when(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
 
 def _ago(at: float) -> str:

@@ -22,7 +22,7 @@ from ondemand.observe.cluster import read_cluster
 from ondemand.plan.members import idle_words
 from ondemand.plan.plan import plan
 from ondemand.plan.steps import why_not_reached
-from ondemand.record.journal import Journal
+from ondemand.record.journal import BLIND, Journal
 
 LOOK_AGAIN_S = 60.0
 """the cluster is observed by playbook at least so often"""
@@ -247,6 +247,7 @@ class Daemon:
         except ObserveError as error:
             self._seen = None
             self._tell("observe", str(error))
+            self._record(Decision(Kind.HOLD, self._memory.wanted or 0, str(error), BLIND), self._parts.clock())
         whole = self._seen is not None and settled(self._seen)
         self._look_at = self._parts.clock() + (LOOK_AGAIN_S if whole else self._pause_s)
         self._pause_s = LOOK_SOON_S if whole else min(LOOK_AGAIN_S, 2 * self._pause_s)

@@ -16,6 +16,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.uris import uri_problem
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
 
 LIBVIRT_IMPORT_ERROR: Optional[str]
@@ -116,6 +117,9 @@ def unreachable(uri: str, because: str) -> Refusal:
 
 def open_host(uri: str, deadline_s: float, read_only: bool = False) -> Any:
     """A libvirt connection, open within the deadline (seconds), with keepalive; else Refused(host_unreachable)."""
+    wrong = uri_problem(uri)
+    if wrong:
+        raise Refused(Refusal("bad_input", f"The URI {uri} {wrong[0]}; right would be: {wrong[1]}. No connection was made."))
     _start_event_loop()
     opener = libvirt.openReadOnly if read_only else libvirt.open
     ended, connection, error = within(deadline_s, lambda: opener(without_prompt(uri)))

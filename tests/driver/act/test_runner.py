@@ -7,6 +7,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -145,6 +147,28 @@ def test_without_room_for_its_files_a_job_is_a_failed_outcome(world: World, monk
     assert "see to the space" in done.because
 
 
+FULL = """
+import pathlib, sys, time
+from ondemand.act.runner import LOOK, PlaybookActor, Where
+done = PlaybookActor(sys.argv[1], "a: 1", Where(pathlib.Path(sys.argv[2])), time.monotonic, LOOK).run("noisy", {}, 300)
+print(done.ok, done.because)
+"""
+NOISY = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [{"debug": {"msg": "{{ 'x' * 20000000 }}"}}]}]
+ROOM = 'mount -t tmpfs -o size=8m none "$0" && exec "$@"'
+
+
+def test_a_job_that_fills_its_folder_says_so_and_what_to_do(world: World) -> None:
+    (world.folder / "noisy.yml").write_text(json.dumps(NOISY))
+    (world.folder / "small").mkdir()
+    small = str(world.folder / "small")
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", ROOM, small, sys.executable, "-c", FULL, world.name, str(world.folder)]
+    environment = {**world.environment, "XDG_RUNTIME_DIR": small}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400, check=False)
+    assert done.stdout.startswith("False noisy did not come to its end: the folder "), done
+    assert "is full (" in done.stdout
+    assert "name a larger one in XDG_RUNTIME_DIR" in done.stdout
+
+
 def test_variables_and_the_cluster_file_are_private_files_and_never_arguments(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_DRIVER", "not-for-jobs")
     seen: list[str] = []
@@ -177,6 +201,27 @@ def test_a_refusal_tells_more_than_a_plain_failure() -> None:
     assert result_of([failed(msg="first"), failed(msg="second")])["failure"]["because"] == "first"
     ignored = {"event": "runner_on_failed", "event_data": {"ignore_errors": True, "res": {"msg": "ignored"}}}
     assert result_of([ignored])["failure"] is None
+
+
+@pytest.mark.parametrize("refusal", [{"reason": "no_room", "message": "x"}, {"sentence": "x"}, {}, "no_room"], ids=str)
+def test_a_refusal_of_another_shape_is_told_as_such(refusal: object) -> None:
+    event = {"event": "runner_on_failed", "event_data": {"task": "t", "host": "h", "res": {"msg": "no host", "refusal": refusal}}}
+    failure = result_of([event])["failure"]
+    assert failure["reason"] is None
+    assert failure["because"].startswith("no host (the collection's refusal handed back ")
+    assert "`refusal" in failure["because"]
+
+
+def test_a_result_that_does_not_fit_is_no_good_end(world: World) -> None:
+    (world.folder / "playbooks").mkdir()
+    book = (PLAYBOOKS / "move_service.yml").read_text().replace("'stopped_at'", "'ended_at'")
+    (world.folder / "playbooks" / "move_service.yml").write_text(book)
+    made = PlaybookActor(world.name, world.file.read_text(), Where(world.folder / "playbooks"), time.monotonic, holder_of(world.state))
+    done = made.run("move_service", {"service": "ledger", "to": f"{world.name}-n1"}, 120)
+    assert not done.ok
+    assert done.because.startswith(
+        "the collection's move_service handed back no `stopped_at`: collection and driver of different versions?"
+    )
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:

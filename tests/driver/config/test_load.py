@@ -20,7 +20,7 @@ from ondemand.config.rules import MOST_ADDRESSES
 from ondemand.config.schema import schema, schema_text
 from ondemand.errors import ConfigError
 from tests.cluster_files import bad_files, good_files
-from tests.driver.values import demo_data
+from tests.driver.values import DEMO, demo_data, merged
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 UTILS = CHECKOUT / "plugins" / "plugin_utils"
@@ -46,8 +46,11 @@ def test_every_problem_is_told_with_its_path_and_what_would_be_right(name: str, 
 def test_the_collection_carries_this_schema_and_these_rules() -> None:
     assert (UTILS / "cluster_schema.json").read_text() == schema_text()
     config = CHECKOUT / "driver" / "src" / "ondemand" / "config"
-    for mine, theirs in (("rules.py", "cluster_rules.py"), *((one, one) for one in ("cluster_words.py", "cluster_ports.py"))):
+    same = ("cluster_words.py", "cluster_ports.py", "cluster_uris.py")
+    for mine, theirs in (("rules.py", "cluster_rules.py"), *((one, one) for one in same)):
         assert (UTILS / theirs).read_text() == (config / mine).read_text(), theirs
+    of_modules = CHECKOUT / "plugins" / "module_utils" / "_libvirt" / "uris.py"
+    assert of_modules.read_text().partition('"""')[2] == (config / "cluster_uris.py").read_text().partition('"""')[2]
 
 
 def test_the_drivers_defaults_are_the_collections() -> None:
@@ -258,3 +261,74 @@ def test_whatever_stands_in_a_file_the_check_answers_with_problems_and_never_bre
     _made, problems = check(whole)
     assert all(one["problem"] and one["should_be"] for one in problems)
     assert {one["path"] for one in problems} == {one["path"] for one in collection_check(whole)}
+
+
+GOOD_URIS = (
+    "qemu:///system",
+    "qemu:///session",
+    "qemu+ssh://root@hv1/system",
+    "qemu+ssh://hv1.example:2222/system?keyfile=/srv/my%20key&no_tty=1",
+    "qemu+ssh://[2001:db8::1]:22/system",
+    "qemu+libssh://hv1/system",
+    "qemu+tls://hv1/system?no_tty=1;mode=auto",
+    "qemu+tcp://127.0.0.1:16509/system",
+    "qemu+unix:///system",
+    "test:///default",
+    "test:///srv/a.xml",
+)
+BAD_URIS = (
+    "qemu+ssh://hv1/system?command=/tmp/run",
+    "qemu+ssh://hv1/system?no_tty=1&command=/tmp/run",
+    "qemu+ssh://hv1/system?no_tty=1;command=/tmp/run",
+    "qemu+ssh://hv1/system?Command=/tmp/run",
+    "qemu+ssh://hv1/system?%63ommand=/tmp/run",
+    "qemu+ssh://hv1/system?&command=/tmp/run",
+    "qemu+ext:///system?command=/tmp/run",
+    "qemu+ext:///system",
+    "QEMU+EXT:///system",
+    "qemu+ssh://hv1/system?netcat=/tmp/run",
+    "qemu+ssh://hv1/system?proxy=netcat",
+    "qemu+ssh://hv1/system?socket=/tmp/s",
+    "qemu+unix:///system?socket=/tmp/s",
+    "qemu+libssh://hv1/system?sshconfig=/tmp/c",
+    "qemu+ssh://hv1/system?no_verify=1",
+    "qemu+libssh2://hv1/system?known_hosts_verify=ignore",
+    "qemu+libssh://hv1/system?known_hosts=/tmp/k",
+    "qemu+tls://hv1/system?pkipath=/tmp",
+    "qemu+tls://hv1/system?no_verify=1",
+    "qemu+ssh://hv1/system?name=qemu%2Bext:///system",
+    "qemu+ssh://hv1/system?keyfile=-oProxyCommand",
+    "qemu+ssh://hv1/system?keyfile=/a%0ab",
+    "qemu+ssh://hv1/system?keyfile=/a&keyfile=/b",
+    "qemu+ssh://-oProxyCommand=x/system",
+    "qemu+ssh://-lroot@hv1/system",
+    "qemu+ssh://root:secret@hv1/system",
+    "qemu+ssh://hv1:port/system",
+    "qemu+ssh://[::1/system",
+    "qemu+ssh://hv1/system#?command=x",
+    "esx://hv1/",
+    "prod",
+    "",
+)
+
+
+@pytest.mark.parametrize("uri", GOOD_URIS)
+def test_a_uri_that_leads_to_a_host_is_right(uri: str) -> None:
+    made, problems = check({"cluster": merged(demo_data()["cluster"], {"hosts": [{"name": "hv1", "uri": uri}]})})
+    assert made is not None, problems
+
+
+@pytest.mark.parametrize("uri", BAD_URIS)
+def test_a_uri_that_leads_elsewhere_is_refused(uri: str) -> None:
+    made, problems = check({"cluster": merged(demo_data()["cluster"], {"hosts": [{"name": "hv1", "uri": uri}]})})
+    assert made is None
+    assert [one["path"] for one in problems] == ["cluster.hosts[0].uri"]
+    assert problems[0]["should_be"]
+
+
+def test_a_home_that_ssh_would_fill_in_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/50%")
+    with pytest.raises(ConfigError) as caught:
+        load(DEMO)
+    assert [one["path"] for one in caught.value.problems] == ["cluster.access.state_dir"]
+    assert "/home/50%/.local/state/ondemand/shop" in caught.value.problems[0]["problem"]

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import http.server
+import itertools
 import shutil
 import socket
 import subprocess
@@ -17,8 +19,10 @@ from pathlib import Path
 import pytest
 
 from ondemand.config.model import Cluster
+from ondemand.model import Signal
 from ondemand.observe import haproxy
 from ondemand.observe.load import LoadReader
+from ondemand.observe.signals import LoadSample, signals
 from tests.driver.values import cluster
 
 HAPROXY = shutil.which("haproxy") or "/usr/sbin/haproxy"
@@ -165,6 +169,130 @@ def test_a_wrong_or_missing_password_and_a_dead_balancer_are_told_and_give_no_si
     reader.close()
 
 
+def speaking(words: Iterator[bytes], pause_s: float = 0.0) -> int:
+    """A port that answers every request with these words, one after another."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def talk() -> None:
+        with contextlib.suppress(OSError):
+            one, _where = listener.accept()
+            with one:
+                one.recv(4096)
+                for word in words:
+                    one.sendall(word)
+                    time.sleep(pause_s)
+        listener.close()
+
+    threading.Thread(target=talk, daemon=True).start()
+    return int(listener.getsockname()[1])
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
+DRIPS = {"the status line": b"H", "a header": b"HTTP/1.1 200 OK\r\nX: ", "the body": HEAD}
+
+
+@pytest.mark.parametrize("begin", DRIPS.values(), ids=list(DRIPS))
+def test_an_answer_of_one_byte_after_another_ends_at_the_deadline_of_the_whole(begin: bytes) -> None:
+    port = speaking(itertools.chain([begin], itertools.repeat(b"T", 600)), 0.05)
+    done: list[str] = []
+
+    def ask() -> None:
+        try:
+            done.append(haproxy.fetch("127.0.0.1", "a", "b", port, 0.5))
+        except OSError as error:
+            done.append(repr(error))
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(20)  # all of its bytes take 30 s
+    assert done == ["TimeoutError('no whole answer in time')"]
+
+
+def test_two_balancers_that_drip_neither_blind_the_reader_nor_keep_it_from_ending(tmp_path: Path) -> None:
+    (tmp_path / "stats_password").write_text("x")
+    ports = [speaking(itertools.chain([HEAD], itertools.repeat(b"T", 2400)), 0.05) for _ in range(2)]
+    for port in ports:  # the first look at each takes up a thread for 120 s where nobody ends it
+        reader = LoadReader(shop(), tmp_path, time.monotonic, port)
+        assert "can't be asked" in reader.read(MEMBERS)[1][0]
+        reader.close()
+        reader._pool.shutdown(wait=True)  # as at the end of the process; hangs where the read does
+
+
+CUT = {
+    "before its stated length": b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n# pxname\nweb\n",
+    "in a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n# pxname\nweb\n",
+    "within a line": HEAD + b"# pxname\nwe",
+}
+
+
+@pytest.mark.parametrize("answer", CUT.values(), ids=list(CUT))
+def test_an_answer_that_was_cut_off_is_none(answer: bytes) -> None:
+    with pytest.raises(OSError, match="cut off|IncompleteRead"):
+        haproxy.fetch("127.0.0.1", "a", "b", speaking(iter([answer])), 5)
+
+
+def test_an_answer_without_an_end_is_none() -> None:
+    with pytest.raises(OSError, match="answered more than"):
+        haproxy.fetch("127.0.0.1", "a", "b", speaking(itertools.chain([HEAD], itertools.repeat(b"x" * 100_000, 100))), 20)
+
+
+COLUMNS = "# pxname,svname,qcur,scur,status,weight,addr,lastchg,req_tot,req_rate_max,bout\n"
+
+
+def csv_of(requests: int, age_s: int, *slots: str, most: str = "200", sent: int = 5) -> str:
+    """The statistics of one service; a slot is the text of its columns from qcur to addr."""
+    rows = [f"web,FRONTEND,,,OPEN,,,,{requests},{most},{sent}", *(f"web,s{i},{one},,,," for i, one in enumerate(slots, 1))]
+    return COLUMNS + "\n".join([*rows, f"web,BACKEND,0,0,UP,,,{age_s},,,"]) + "\n"
+
+
+def told(before: str, now: str, elapsed_s: float = 10.0) -> dict[str, Signal]:
+    """The signals of two looks at the service web with two members."""
+    members = {"n1": "", "n2": ""}
+    looks = [haproxy.parse(text, "web", at) for text, at in ((before, 100.0), (now, 100.0 + elapsed_s))]
+    first, second = [LoadSample(one.at, {}, {"web": one}) for one in looks if one is not None]
+    return signals(first, second, members, ["web"])
+
+
+UP = "0,,UP,100,"
+PARTIAL = {
+    "a slot without weight": (UP, "0,,UP,,"),
+    "a slot without status": (UP, "0,,,100,"),
+    "a weight that is no number": (UP, "0,,UP,much,"),
+    "one address of two": ("0,,UP,100,10.0.0.1:80", UP),
+}
+
+
+@pytest.mark.parametrize("slots", PARTIAL.values(), ids=list(PARTIAL))
+def test_what_is_told_of_some_slots_is_not_taken_for_all(slots: tuple[str, ...]) -> None:
+    found = told(csv_of(1000, 500, UP, UP), csv_of(1200, 510, *slots))
+    assert "lb.rate_per_node" not in found
+    assert found["lb.rate"].nodes == ()
+
+
+def test_slots_that_are_down_need_no_weight() -> None:
+    found = told(csv_of(1000, 500, UP, UP, "0,,MAINT,,"), csv_of(1200, 510, UP, UP, "0,,MAINT,,"))
+    assert found["lb.rate_per_node"].value == 10.0
+
+
+def test_a_slot_that_does_not_tell_its_queue_makes_the_queue_unknown() -> None:
+    assert haproxy.parse(csv_of(10, 5, UP, ",,UP,100,"), "web", 0) is None
+
+
+TWINS = {
+    "more requests than it ever had in so many seconds": csv_of(500_000, 510, UP, UP),
+    "another counter that went back": csv_of(1200, 510, UP, UP, sent=4),
+    "a fastest second that went back": csv_of(1200, 510, UP, UP, most="150"),
+    "no word on its fastest second": csv_of(1200, 510, UP, UP, most=""),
+}
+
+
+@pytest.mark.parametrize("now", TWINS.values(), ids=list(TWINS))
+def test_another_process_of_the_same_age_gives_no_rate(now: str) -> None:
+    before = csv_of(1000, 500, UP, UP)
+    assert told(before, csv_of(1200, 510, UP, UP))["lb.rate"].value == 20.0
+    assert not set(told(before, now)) & {"lb.rate", "lb.rate_per_node"}
+
+
 def test_text_that_is_no_statistics_gives_no_number() -> None:
     assert haproxy.parse("", "web", 0) is None
     assert haproxy.parse("<html>no</html>", "web", 0) is None
@@ -174,6 +302,6 @@ def test_text_that_is_no_statistics_gives_no_number() -> None:
     rows = "web,FRONTEND,,0,OPEN,,,{requests}\nweb,BACKEND,0,0,UP,1,5,\n"
     assert haproxy.parse(head + rows.format(requests=""), "web", 0) is None
     assert haproxy.parse(head + rows.format(requests="-1"), "web", 0) is None
-    told = haproxy.parse(head + rows.format(requests="7"), "web", 0)
-    assert told is not None
-    assert told.requests == 7
+    right = haproxy.parse(head + rows.format(requests="7"), "web", 0)
+    assert right is not None
+    assert right.requests == 7

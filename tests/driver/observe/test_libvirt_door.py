@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -78,11 +79,39 @@ def test_a_host_that_hangs_delays_nobody_and_is_not_asked_twice(tmp_path: Path, 
     door.close()
 
 
+def test_a_host_that_hung_is_read_again_though_the_call_never_ends(tmp_path: Path) -> None:
+    """A pipe that nobody writes to takes the place of a host that hangs; then the host is well, at the same address."""
+    path = tmp_path / "node.xml"
+    os.mkfifo(path)  # who opens it waits for a writer, for ever
+    door = LibvirtDoor([("hv1", f"test://{path}")], "shop", time.monotonic, give_up_s=0.5)
+    (first,) = door.read(0.1)
+    assert "has not answered" in first.problem
+    path.unlink()
+    write_node(tmp_path)
+    until = time.monotonic() + 60
+    while door.read(5)[0].problem and time.monotonic() < until:
+        time.sleep(0.1)
+    assert door.read(10)[0].running == ("shop-n1",)
+    door.close()
+
+
 def test_a_host_that_refuses_is_told_with_its_name(tmp_path: Path) -> None:
     door = LibvirtDoor([("hv9", f"test://{tmp_path}/absent.xml")], "shop", time.monotonic)
     (sample,) = door.read(10)
     assert sample.problem.startswith("hv9 can't be read")
     door.close()
+
+
+@pytest.mark.parametrize("begin", ["qemu+ssh://hv1/system?command=", "qemu+ext:///system?command="])
+def test_nothing_is_run_by_a_uri_that_names_a_command(tmp_path: Path, begin: str) -> None:
+    program, trace = tmp_path / "run", tmp_path / "trace"
+    program.write_text(f"#!/bin/sh\ntouch {trace}\n")
+    program.chmod(0o700)
+    door = LibvirtDoor([("hv1", f"{begin}{program}")], "shop", time.monotonic)
+    (sample,) = door.read(20)
+    door.close()
+    assert "hv1 can't be read: its URI" in sample.problem
+    assert not trace.exists()
 
 
 def test_ssh_never_asks() -> None:

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import pytest
 
-from ondemand.errors import ObserveError
-from ondemand.observe.facts import observation
 from ondemand.observe.haproxy import ServiceStats, Slot
 from ondemand.observe.libvirt_door import CpuSample
 from ondemand.observe.signals import LoadSample, cpu_share, rate, serving, signals
@@ -82,49 +80,3 @@ def test_a_rate_per_node_is_shared_by_those_that_serve_and_absent_when_none_does
 def test_one_service_that_can_not_be_read_leaves_the_sums_out() -> None:
     now = LoadSample(110, {}, {"web": stats(110, 100)})
     assert signals(None, now, MEMBERS, ["web", "shop"]) == {}
-
-
-RIGHT = {
-    "vms": [{"name": "n1", "host": "h", "state": "running", "vcpus": 1, "memory_mib": 512, "address": "10.0.0.1"}],
-    "unreachable": [{"host": "hv2", "uri": "x", "because": "no route"}],
-    "cluster": {
-        "quorate": True,
-        "stable": True,
-        "nodes": [
-            {"name": "n1", "online": True, "standby": False, "pending": False, "unclean": False, "services": ["a"], "resources": ["a", "b"],
-             "may_leave": {"allowed": False, "reason": "last_node", "sentence": "no"}}
-        ],
-        "services": [{"name": "a", "state": "started"}, {"name": "b", "state": "failed"}],
-        "failures": [{"resource": "b", "node": "n1"}],
-        "constraints": [{"id": "ondemand-move-a", "temporary": True}, {"id": "mine", "temporary": False}],
-        "leave_order": ["n1"],
-    },
-}  # fmt: skip
-
-
-def test_the_playbooks_result_becomes_values() -> None:
-    told = observation(RIGHT, 5.0)
-    assert told.members == ("n1",)
-    assert told.unreachable == ("hv2",)
-    assert told.cluster is not None
-    assert told.cluster.not_started == ("b",)
-    assert told.cluster.temporary == ("ondemand-move-a",)
-    assert told.cluster.failures == (("b", "n1"),)
-    assert told.cluster.nodes[0].may_leave.reason == "last_node"
-    assert observation({"vms": [], "cluster": None}, 5.0).cluster is None
-
-
-BROKEN = {
-    "ondemand.vms": {**RIGHT, "vms": None},
-    "ondemand.vms[0].vcpus": {**RIGHT, "vms": [{**RIGHT["vms"][0], "vcpus": "1"}]},
-    "ondemand.vms[0]": {**RIGHT, "vms": ["n1"]},
-    "ondemand.cluster.quorate": {**RIGHT, "cluster": {**RIGHT["cluster"], "quorate": None}},
-    "ondemand.cluster.nodes[0].may_leave": {**RIGHT, "cluster": {**RIGHT["cluster"], "nodes": [{"name": "n1"}]}},
-}
-
-
-@pytest.mark.parametrize(("path", "facts"), BROKEN.items(), ids=list(BROKEN))
-def test_a_result_of_the_wrong_shape_is_told_with_its_path(path: str, facts: dict[str, object]) -> None:
-    with pytest.raises(ObserveError) as caught:
-        observation(facts, 5.0)
-    assert path in str(caught.value)

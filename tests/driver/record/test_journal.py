@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from ondemand.decide.memory import Memory, Window, begun
 from ondemand.errors import RecordError
 from ondemand.model import Cause, Decision, Kind, Outcome, Plan, Reason, Refusal, Step, StepKind
+from ondemand.record import journal as journal_module
 from ondemand.record.journal import VERSION, Journal
 from ondemand.record.lock import Lock, is_held
 from tests.driver.values import node, observation
@@ -152,9 +154,83 @@ BROKEN = {
 @pytest.mark.parametrize(("what", "use"), [(what, use) for what, (_sql, uses) in BROKEN.items() for use in uses])
 def test_whatever_is_broken_in_an_open_journal_is_told_with_all_its_files(tmp_path: Path, what: str, use: str) -> None:
     journal = with_rows(tmp_path / "journal.db", BROKEN[what][0])
-    with pytest.raises(RecordError, match=r"can't be used: .*journal\.db, journal\.db-wal, journal\.db-shm away together"):
+    with pytest.raises(RecordError, match=r"can't be used: .*a copy of journal\.db, journal\.db-wal, journal\.db-shm together") as caught:
         USES[use](journal)
+    assert "Don't start without them" in str(caught.value)
+    assert "away" not in str(caught.value)
     journal.close()
+
+
+WRITES = ("decision", "plan", "step_begun", "step_ended", "remember", "observed")
+
+
+@pytest.mark.parametrize("use", WRITES)
+def test_a_journal_that_is_held_is_waited_for_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use: str) -> None:
+    monkeypatch.setattr(journal_module, "BUSY_S", 0.05)
+    with_rows(tmp_path / "journal.db", "").close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as holder:
+        told: list[str] = []
+
+        def patience(words: str) -> bool:
+            told.append(words)
+            if len([one for one in told if one]) > 1:  # told twice: it was waited for, and it lets go
+                holder.execute("ROLLBACK")
+                told.append("let go")
+            return "let go" not in told[:-1]
+
+        journal = Journal(tmp_path / "journal.db", patience=patience)
+        holder.execute("BEGIN IMMEDIATE")
+        USES[use](journal)
+        assert "let go" in told
+        assert "is held by another process, such as a backup" in told[0]
+        journal.close()
+
+
+def test_a_journal_that_is_held_is_no_broken_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "BUSY_S", 0.05)
+    journal = with_rows(tmp_path / "journal.db", "")
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RecordError, match="is held by another process, such as a backup, .* wait for its end") as caught:
+            journal.remember(MEMORY)
+        assert "can't be used" not in str(caught.value)
+    journal.close()
+
+
+def read_only(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """Runs Python where the folder is mounted read-only."""
+    mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, str(folder), sys.executable, "-c", script, str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(SOURCE)}, timeout=60, check=False)
+
+
+READ = """
+import sys
+from pathlib import Path
+from ondemand.record.journal import Journal
+from ondemand.record.lock import is_held
+journal = Journal(Path(sys.argv[1]) / "journal.db", readonly=True)
+print(journal.memory(100.0).wanted, len(journal.history()), is_held(Path(sys.argv[1])))
+"""
+
+
+def test_a_journal_on_a_read_only_mount_can_be_read(tmp_path: Path) -> None:
+    with_rows(tmp_path / "journal.db", "").close()
+    Lock(tmp_path, "shop").release()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["driver.lock", "journal.db"]
+    done = read_only(tmp_path, READ)
+    assert done.stdout == "2 3 False\n", done
+
+
+def test_newest_writes_beside_a_journal_are_not_left_out(tmp_path: Path) -> None:
+    kept = with_rows(tmp_path / "journal.db", "")
+    for name in ("journal.db", "journal.db-wal"):  # as after a kill, without the index, which is made anew by whoever may write
+        (tmp_path / "copy").mkdir(exist_ok=True)
+        (tmp_path / "copy" / name).write_bytes((tmp_path / name).read_bytes())
+    kept.close()
+    done = read_only(tmp_path / "copy", READ)
+    assert done.returncode != 0
+    assert "can't be used" in done.stderr
 
 
 def test_a_write_that_fails_half_way_leaves_nothing_and_the_next_one_works(tmp_path: Path) -> None:
@@ -208,6 +284,24 @@ def test_who_reads_while_a_journal_is_made_finds_none_or_a_whole_one(tmp_path: P
     (tmp_path / "journal.db.new").write_text("what a killed driver left")
     Journal(path).close()
     assert set(found) == {VERSION}
+
+
+def test_asking_for_the_lock_never_keeps_a_driver_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Lock(tmp_path, "shop").release()
+    close = os.close
+
+    def closing(file: int) -> None:
+        Lock(tmp_path, "shop").release()  # somebody starts a driver while the other one still asks
+        close(file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ondemand.record.lock.os", type("Os", (), {**vars(os), "close": staticmethod(closing)}))
+        patched.setattr(Lock, "release", lambda self: close(self._file))
+        assert not is_held(tmp_path)
+    held = Lock(tmp_path, "shop")
+    assert is_held(tmp_path)
+    held.release()
+    assert not is_held(tmp_path)
 
 
 def test_the_lock_is_one_drivers_and_free_when_its_process_is_gone(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 import ansible_runner  # type: ignore[import-untyped]
 
+from ondemand import wall
+
 FAILED = ("runner_on_failed", "runner_on_unreachable", "runner_item_on_failed")
 WANTED = ("playbook_on_stats", *FAILED)
 TAIL = 2000
@@ -32,13 +34,20 @@ def result_of(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         if event.get("event") == "playbook_on_stats":
             facts = (data.get("artifact_data") or {}).get("ondemand") or {}
         elif event.get("event") in FAILED and not data.get("ignore_errors"):
-            told = data.get("res") or {}
-            refusal = told.get("refusal")
-            words = refusal.get("sentence") if isinstance(refusal, dict) else told.get("msg")
-            reason = refusal.get("reason") if isinstance(refusal, dict) else None
-            failures.append({"task": str(data.get("task", "")), "node": str(data.get("host", "")), "because": words, "reason": reason})
+            failures.append({"task": str(data.get("task", "")), "node": str(data.get("host", "")), **_told(data.get("res") or {})})
     first = next((one for one in failures if one["reason"]), failures[0] if failures else None)
     return {"facts": facts, "failure": first}
+
+
+def _told(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A failed task's words, and its reason if it is a refusal. One that can't be read as a refusal is told with all that is wrong."""
+    refusal = result.get("refusal")
+    if refusal is None:
+        return {"because": result.get("msg"), "reason": None}
+    wrong = list(wall.unlike(wall.REFUSAL, refusal, "refusal"))
+    if wrong:
+        return {"because": f"{result.get('msg')} ({wall.complaint('refusal', wrong)})", "reason": None}
+    return {"because": refusal["sentence"], "reason": refusal["reason"]}
 
 
 def run(job: Mapping[str, Any]) -> dict[str, Any]:

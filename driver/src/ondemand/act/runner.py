@@ -19,12 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ondemand import wall
 from ondemand.act import processes
 from ondemand.errors import ActError
 from ondemand.model import Outcome, Step
 
 COLLECTION = "ondemand.cluster"
 LARGEST_ANSWER = 64_000_000
+LEAST_ROOM = 256 * 1024
+"""bytes; a file system with less of them free ends a job's writing, whatever the job then says itself"""
 LOOK = "look"
 """the holder of jobs that only look and for which nobody holds the cluster: any number may run, and they are nobody's orphans"""
 OLD_LOOK_S = 3600.0
@@ -75,6 +78,18 @@ def memory_folder() -> Path:
     return Path(tempfile.gettempdir())
 
 
+def full_words(place: Path) -> str:
+    """That no more can be written into the folder of jobs, and what to do; empty where there is room, or no such folder."""
+    try:
+        room = os.statvfs(place)
+    except OSError:
+        return ""
+    if room.f_bavail * room.f_frsize >= LEAST_ROOM and (room.f_favail or not room.f_files):
+        return ""
+    left = f"{room.f_bavail * room.f_frsize // 1024} of {room.f_blocks * room.f_frsize // 1024} KiB are free"
+    return f"the folder {place}, where the files of jobs lie, is full ({left}); free some, or name a larger one in XDG_RUNTIME_DIR"
+
+
 class PlaybookActor:
     """Runs the collection's playbooks for one cluster. `holder`: whose jobs they are, of `holder_of`, or LOOK."""
 
@@ -97,16 +112,21 @@ class PlaybookActor:
         try:
             folder = Path(tempfile.mkdtemp(prefix=f"{self._stem}{self._holder}-", dir=self._folders))
             answer = self._in_child(playbook, variables, deadline_s, folder)
+            full = full_words(self._folders)
         except subprocess.TimeoutExpired:
-            why = f"{playbook} did not end within {deadline_s:g} s and was ended; what it left is looked at anew"
+            full = full_words(self._folders)
+            why = f"{playbook} did not end within {deadline_s:g} s and was ended; {full or 'what it left is looked at anew'}"
             return Outcome(False, {}, why, began, self._clock(), "deadline")
         except (OSError, ValueError) as error:
             # No space for the job's files, a folder that somebody removed, an answer that is no JSON: the cluster may be all right.
-            why = f"{playbook} could not be run: {error}; see to the space and the rights of {self._folders}, it is tried again"
-            return Outcome(False, {}, why, began, self._clock())
+            why = full_words(self._folders) or f"{error}; see to the space and the rights of {self._folders}"
+            return Outcome(False, {}, f"{playbook} could not be run: {why}; it is tried again", began, self._clock())
         finally:
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
+        if full and not answer.get("failure") and not answer.get("facts"):
+            # Whatever the job says itself, it could not write what it had to say.
+            return Outcome(False, {}, f"{playbook} did not come to its end: {full}; it is tried again", began, self._clock())
         return _outcome(playbook, answer, began, self._clock())
 
     def wait_for_orphans(self, longest_s: float, stop: Callable[[], bool]) -> int | None:
@@ -182,7 +202,9 @@ class PlaybookActor:
 def _outcome(playbook: str, answer: Mapping[str, Any], began: float, ended: float) -> Outcome:
     facts = answer.get("facts") or {}
     if answer.get("status") == "successful":
-        return Outcome(True, facts, f"{playbook} ended well", began, ended)
+        wrong = wall.problems(playbook, facts)
+        because = wall.complaint(playbook, wrong) if wrong else f"{playbook} ended well"
+        return Outcome(not wrong, facts, because, began, ended)
     failure = answer.get("failure")
     if failure:
         told = failure.get("because") or f"the task {failure.get('task')!r} failed on {failure.get('node')}"

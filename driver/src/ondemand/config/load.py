@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ondemand.config.cluster_uris import PLAIN_PATH, odd_sign
 from ondemand.config.cluster_words import Problem, problem, shape_problem
 from ondemand.config.model import Cluster, ClusterFile
 from ondemand.config.rules import names_are_texts, too_much, with_rules
@@ -169,4 +170,7 @@ def load(path: Path) -> Loaded:
     except RuntimeError as error:
         told = problem(("cluster", "access", "state_dir"), f"can't be found: {error}", "a path that begins with /, or set HOME")
         raise ConfigError(f"the state folder of {path} can't be found; nothing was touched", [told]) from error
+    if odd_sign(str(loaded.state_dir)):
+        told = problem(("cluster", "access", "state_dir"), f"{loaded.state_dir} has a sign that ssh would fill in", PLAIN_PATH)
+        raise ConfigError(f"the state folder of {path} can't be used; nothing was touched", [told])
     return loaded

@@ -3,12 +3,13 @@
 """The driver's only door to libvirt: CPU time of a cluster's VMs, read in bulk, read-only, one thread per host.
 
 A host that hangs delays nobody: its thread goes on waiting, the others' numbers are taken at the deadline, and no second call
-is sent to it before the first has ended.
+is sent to it before the first has ended or was given up.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import queue
 import re
 import threading
@@ -20,11 +21,16 @@ from xml.etree import ElementTree
 
 import libvirt  # type: ignore[import-untyped]
 
+from ondemand.config.cluster_uris import uri_problem
+
 METADATA = "urn:ondemand:cluster:vm:1"
 OWNER = "ondemand.cluster"
 VCPU_TIME = re.compile(r"vcpu\.[0-9]+\.time")
 FORGET_S = 60.0
 """a domain that is not ours is asked again after so long"""
+GIVE_UP_S = 60.0
+"""a call that has hung for so long is left behind and made anew: the host may be well again"""
+LONGEST_PATIENCE_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -73,53 +79,31 @@ def name_in(metadata: str, cluster: str) -> str | None:
     return element.get("name") if ours else None
 
 
-class _Host:
-    """A host's connection and its thread. Every libvirt object is touched by that thread only."""
+class _Reader:
+    """A host's connection. It is touched by one thread only, and so is every libvirt object of it."""
 
     def __init__(self, name: str, uri: str, cluster: str, clock: Callable[[], float]) -> None:
-        self.name, self._uri, self._cluster, self._clock = name, quiet_uri(uri), cluster, clock
+        self._name, self._uri, self._cluster, self._clock = name, quiet_uri(uri), cluster, clock
+        self._wrong = uri_problem(uri)
         self._connection: Any = None
         self._known: dict[str, tuple[str | None, float]] = {}
-        self._asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._busy_since: float | None = None
-        self._answer: HostSample | None = None
-        self._done = threading.Event()
-        threading.Thread(target=self._work, name=f"libvirt-{name}", daemon=True).start()
 
-    def ask(self) -> None:
-        """Starts a look, unless the one before hasn't ended."""
-        with self._lock:
-            if self._busy_since is not None:
-                return
-            self._busy_since, self._answer = time.monotonic(), None
-            self._done.clear()
-        self._asked.put(True)
-
-    def answer(self, deadline: float) -> HostSample:
-        """The look's result, or that there is none yet at the deadline (monotonic)."""
-        self._done.wait(max(0.0, deadline - time.monotonic()))
-        with self._lock:
-            if self._answer is not None:
-                return self._answer
-            waited = time.monotonic() - (self._busy_since or time.monotonic())
-        return HostSample(self.name, {}, f"{self.name} has not answered for {waited:.0f} s")
+    def sample(self) -> HostSample:
+        """What the host tells now, or why it tells nothing. Nothing is called by a URI that the check would refuse."""
+        if self._wrong:
+            return HostSample(self._name, {}, f"{self._name} can't be read: its URI {self._wrong[0]}; right would be: {self._wrong[1]}")
+        try:
+            return self._read()
+        except (libvirt.libvirtError, OSError) as error:
+            self.close()
+            return HostSample(self._name, {}, f"{self._name} can't be read: {error}")
 
     def close(self) -> None:
-        """Ends the thread; one that hangs in libvirt ends with the process."""
-        self._asked.put(False)
-
-    def _work(self) -> None:
-        while self._asked.get():
-            try:
-                sample = self._read()
-            except (libvirt.libvirtError, OSError) as error:
-                self._drop()
-                sample = HostSample(self.name, {}, f"{self.name} can't be read: {error}")
-            with self._lock:
-                self._answer, self._busy_since = sample, None
-            self._done.set()
-        self._drop()
+        """Ends the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(libvirt.libvirtError):
+                connection.close()
 
     def _read(self) -> HostSample:
         if self._connection is None:
@@ -139,7 +123,7 @@ class _Host:
             sample = cpu_of(stats, self._clock())
             if sample:
                 found[name] = sample
-        return HostSample(self.name, found, running=tuple(sorted(running)))
+        return HostSample(self._name, found, running=tuple(sorted(running)))
 
     def _ours(self, domain: Any) -> str | None:
         """The VM's name in the cluster. Metadata costs a call per domain, so it is asked once: a mark never changes."""
@@ -156,11 +140,63 @@ class _Host:
         self._known[uuid] = (name, time.monotonic())
         return name
 
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(libvirt.libvirtError):
-                connection.close()
+
+class _Host:
+    """A host and the thread that reads it. A call that hangs can't be ended, so its thread is left behind at last, and another one begins."""
+
+    def __init__(self, name: str, uri: str, cluster: str, clock: Callable[[], float], give_up_s: float) -> None:
+        self.name, self._give_up_s = name, give_up_s
+        self._new_reader = functools.partial(_Reader, name, uri, cluster, clock)
+        self._lock = threading.Lock()
+        self._busy_since: float | None = None
+        self._answer: HostSample | None = None
+        self._silent_s = 0.0
+        self._done = threading.Event()
+        self._asked = self._begin()
+
+    def ask(self) -> None:
+        """Starts a look, unless the one before hasn't ended."""
+        with self._lock:
+            now = time.monotonic()
+            if self._busy_since is not None:
+                waited = now - self._busy_since
+                if waited < self._give_up_s:
+                    return
+                # Twice as patient each time: threads that are left behind stay few.
+                self._silent_s, self._give_up_s = self._silent_s + waited, min(LONGEST_PATIENCE_S, 2 * self._give_up_s)
+                self._asked.put(False)
+                self._asked = self._begin()
+            self._busy_since, self._answer = now, None
+            self._done.clear()
+            self._asked.put(True)
+
+    def answer(self, deadline: float) -> HostSample:
+        """The look's result, or that there is none yet at the deadline (monotonic)."""
+        self._done.wait(max(0.0, deadline - time.monotonic()))
+        with self._lock:
+            if self._answer is not None:
+                return self._answer
+            waited = self._silent_s + time.monotonic() - (self._busy_since or time.monotonic())
+        return HostSample(self.name, {}, f"{self.name} has not answered for {waited:.0f} s")
+
+    def close(self) -> None:
+        """Ends the thread; one that hangs in libvirt ends with the process."""
+        self._asked.put(False)
+
+    def _begin(self) -> queue.SimpleQueue[bool]:
+        asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        threading.Thread(target=self._work, args=(asked, self._new_reader()), name=f"libvirt-{self.name}", daemon=True).start()
+        return asked
+
+    def _work(self, asked: queue.SimpleQueue[bool], reader: _Reader) -> None:
+        while asked.get():
+            sample = reader.sample()
+            with self._lock:
+                if asked is not self._asked:  # left behind meanwhile: nobody waits for this answer
+                    break
+                self._answer, self._busy_since, self._silent_s = sample, None, 0.0
+                self._done.set()
+        reader.close()
 
 
 def _no_output(_context: Any, _error: Any) -> None:
@@ -191,9 +227,9 @@ def _run_events() -> None:
 class LibvirtDoor:
     """Reads all hosts of a cluster at once."""
 
-    def __init__(self, hosts: Sequence[tuple[str, str]], cluster: str, clock: Callable[[], float]) -> None:
+    def __init__(self, hosts: Sequence[tuple[str, str]], cluster: str, clock: Callable[[], float], give_up_s: float = GIVE_UP_S) -> None:
         _run_events()
-        self._hosts = [_Host(name, uri, cluster, clock) for name, uri in hosts]
+        self._hosts = [_Host(name, uri, cluster, clock, give_up_s) for name, uri in hosts]
 
     def read(self, deadline_s: float) -> list[HostSample]:
         """Every host's sample, after `deadline_s` seconds at most."""

@@ -50,26 +50,39 @@ def cpu_share(before: LoadSample | None, now: LoadSample, members: Mapping[str, 
 
 
 def serving(stats: ServiceStats, members: Mapping[str, str]) -> tuple[str, ...]:
-    """The members that the load balancer sends requests to.
+    """The members that the load balancer sends requests to; none where it doesn't tell of every slot.
 
-    By address where it tells addresses. Where it doesn't, slots have no names of nodes: as many as there are members stand for
+    By address where it tells addresses. Where it tells none, slots have no names of nodes: as many as there are members stand for
     all of them, fewer for nobody in particular.
     """
     up = [one for one in stats.slots if one.serving]
-    if all(one.address for one in up):
-        addresses = {one.address for one in up}
-        return tuple(sorted(name for name, address in members.items() if address in addresses))
+    told = {one.address for one in up}
+    if any(one.serving is None for one in stats.slots) or ("" in told and len(told) > 1):
+        return ()
+    if "" not in told:
+        return tuple(sorted(name for name, address in members.items() if address in told))
     return tuple(sorted(members)) if len(up) >= len(members) else tuple(sorted(one.name for one in up))
+
+
+def same_process(old: ServiceStats, new: ServiceStats) -> bool:
+    """Whether two looks may be at one process: what only grows grew, by no more than ever came within that time, and so did its age.
+
+    The address goes to another node's load balancer with its own count, and two that were started together tell the same age. Where the
+    fastest second is not told, nobody knows.
+    """
+    elapsed = new.at - old.at
+    if abs((new.up_for_s - old.up_for_s) - elapsed) > SAME_PROCESS_S:
+        return False
+    if any(after < before for before, after in zip(old.counters, new.counters, strict=False)):
+        return False
+    return new.most_per_s is not None and new.requests - old.requests <= new.most_per_s * (elapsed + SAME_PROCESS_S)
 
 
 def rate(old: ServiceStats | None, new: ServiceStats) -> float | None:
     """Requests per second between two looks; None if they are not looks at the same process, or the counter went back."""
-    if old is None or new.at <= old.at or new.requests < old.requests:
+    if old is None or new.at <= old.at or new.requests < old.requests or not same_process(old, new):
         return None
-    elapsed = new.at - old.at
-    if abs((new.up_for_s - old.up_for_s) - elapsed) > SAME_PROCESS_S:
-        return None
-    return (new.requests - old.requests) / elapsed
+    return (new.requests - old.requests) / (new.at - old.at)
 
 
 def balancer(before: LoadSample | None, now: LoadSample, members: Mapping[str, str], services: Sequence[str]) -> dict[str, Signal]:

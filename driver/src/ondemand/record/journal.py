@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -22,6 +24,7 @@ from ondemand.model import Cause, Decision, Observation, Outcome, Plan, Refusal,
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Patience = Callable[[str], bool]
 
 VERSION = 1
 TABLES = """
@@ -36,35 +39,88 @@ CREATE INDEX entries_by_kind ON entries (kind, id);
 CREATE TABLE state (name TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
 """
 FIRST = f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
+BLIND = "blind"
+"""the code of a hold that no look stands behind"""
 BESIDE = ("-wal", "-shm")
 """SQLite keeps newest writes in files beside the database that are called so, and takes them for whatever file has its name"""
 # A row that is no JSON, or other JSON than ours, says as much of the file as an error of SQLite does.
 UNUSABLE = (sqlite3.Error, ValueError, TypeError, KeyError)
 
 
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+BUSY_S = 5.0
+"""so long SQLite itself waits for whoever holds the file, before anybody is told"""
+AGAIN_S = 0.1
+"""the pause where SQLite doesn't wait by itself"""
+
+
 def _unusable(path: Path | None, error: Exception) -> RecordError:
-    """The error that every use of a broken journal ends in."""
+    """The error that every use of a broken journal ends in. It never advises to begin without: what is wanted, and what was begun, stands there."""
     told = f"the journal {path or 'in memory'} can't be used: {error}"
     if path is None:
         return RecordError(f"{told}; start the command again")
     files = ", ".join([path.name, *(path.name + end for end in BESIDE)])
     return RecordError(
-        f"{told}; see to the space and the rights of its folder. If that is not it, stop the driver and move {files} away together: "
-        "the driver begins a new journal and reads everything else from the cluster"
+        f"{told}; see to the space and the rights of its folder. If that is not it, stop the driver, keep a copy of {files} together, and bring "
+        "them back from a backup, or mend them (sqlite3 FILE .recover). Don't start without them: a driver with an empty journal doesn't know "
+        "how many nodes are wanted, nor which steps were begun"
     )
 
 
+def _held(path: Path | None, waited_s: float) -> str:
+    """What is told while another process holds the journal."""
+    return f"the journal {path} is held by another process, such as a backup, for {waited_s:.0f} s now; nothing is done until it lets go"
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in BUSY
+
+
+def _patiently(path: Path | None, patience: Patience, act: Callable[[], T]) -> T:
+    """Does it, and again as long as another process holds the file and whoever is asked wants to wait. Raises RecordError."""
+    began, tell_at = time.monotonic(), 0.0
+    while True:
+        try:
+            return act()
+        except (*UNUSABLE, OSError) as error:
+            if not _is_busy(error):
+                raise _unusable(path, error) from error
+            waited = time.monotonic() - began
+            told = _held(path, waited) if waited >= tell_at else ""
+            tell_at = 2 * waited if told else tell_at
+            if not patience(told):
+                raise RecordError(f"{_held(path, waited)}; wait for its end, or end it, and call this again") from error
+            time.sleep(AGAIN_S)
+
+
 def _guarded(method: Callable[Concatenate[Journal, P], T]) -> Callable[Concatenate[Journal, P], T]:
-    """A method whose errors are RecordErrors: a full disk or a broken file ends the driver with a sentence."""
+    """A method whose errors are RecordErrors: a full disk or a broken file ends the driver with a sentence, a file that is held doesn't."""
 
     @functools.wraps(method)
     def guarded(self: Journal, /, *given: P.args, **named: P.kwargs) -> T:
-        try:
-            return method(self, *given, **named)
-        except UNUSABLE as error:
-            raise _unusable(self.path, error) from error
+        return _patiently(self.path, self._patience, lambda: method(self, *given, **named))
 
     return guarded
+
+
+def _for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that can't write. SQLite wants to make files even for that; where the mount is read-only it is told not to."""
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    made = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_S)
+    try:
+        made.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.OperationalError as error:
+        made.close()
+        if _is_busy(error) or not os.statvfs(path).f_flag & os.ST_RDONLY or _has_newer(path):
+            raise
+        return sqlite3.connect(f"{uri}&immutable=1", uri=True, isolation_level=None)
+    return made
+
+
+def _has_newer(path: Path) -> bool:
+    """Whether newest writes lie beside the file, which nobody would see who takes the file alone for the whole."""
+    beside = path.with_name(path.name + BESIDE[0])
+    return beside.exists() and beside.stat().st_size > 0
 
 
 def _make_whole(path: Path) -> None:
@@ -86,20 +142,22 @@ def _make_whole(path: Path) -> None:
 class Journal:
     """An open journal. `path` None: one in memory, for a dry run, which leaves no trace."""
 
-    def __init__(self, path: Path | None, readonly: bool = False) -> None:
-        self.path = path
-        try:
-            if readonly and path is not None:
-                self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
-            else:
-                if path is not None and not path.exists():
-                    _make_whole(path)
-                self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=5)
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = FULL")
-            self._prepare(readonly)
-        except (sqlite3.Error, OSError) as error:
-            raise _unusable(path, error) from error
+    def __init__(self, path: Path | None, readonly: bool = False, patience: Patience = lambda _told: False) -> None:
+        """`patience` is asked while another process holds the file, with a sentence where there is something new to tell: whether to wait."""
+        self.path, self._patience = path, patience
+        _patiently(path, patience, lambda: self._open(readonly))
+
+    def _open(self, readonly: bool) -> None:
+        path = self.path
+        if readonly and path is not None:
+            self._db = _for_reading(path)
+        else:
+            if path is not None and not path.exists():
+                _make_whole(path)
+            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=BUSY_S)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+        self._prepare(readonly)
 
     def _prepare(self, readonly: bool) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -244,6 +302,13 @@ class Journal:
         unfinished, cause = kept.pop("unfinished", None), kept.pop("cause", None)
         made = Memory(**kept, unfinished=StepKind(unfinished) if unfinished else None, cause=Cause(cause) if cause else None)
         return capped(made, now)
+
+    @_guarded
+    def blind(self) -> dict[str, Any]:
+        """Since when (`at`) and why (`because`) the cluster could not be observed; empty where the newest decision was made on a look."""
+        row = self._db.execute("SELECT at, data FROM entries WHERE kind = 'decision' ORDER BY id DESC LIMIT 1").fetchone()
+        told = json.loads(row[1]) if row else {}
+        return {"at": row[0], "because": told["because"]} if told.get("code") == BLIND else {}
 
     @_guarded
     def open_steps(self) -> list[dict[str, Any]]:

@@ -143,3 +143,15 @@ def test_errors_are_told_apart_by_their_code():
     assert not connection.is_error(caught.value, "NO_STORAGE_VOL")
     assert not connection.is_error(ValueError("x"), "NO_DOMAIN")
     host.close()
+
+
+@pytest.mark.parametrize("begin", ["qemu+ssh://hv1/system?command=", "qemu+ext:///system?command="])
+def test_nothing_is_run_by_a_uri_that_names_a_command(begin, tmp_path):
+    program, trace = tmp_path / "run", tmp_path / "trace"
+    program.write_text("#!/bin/sh\ntouch %s\n" % trace)
+    program.chmod(0o700)
+    with pytest.raises(Refused) as caught:
+        connection.open_host(begin + str(program), 20)
+    assert caught.value.refusal.reason == "bad_input"
+    assert "No connection was made" in caught.value.refusal.sentence
+    assert not trace.exists()
