@@ -33,6 +33,9 @@ dc_of() { printf '%s\n' "$1" | sed -n 's/.*<current_dc [^>]*name="\([^"]*\)".*/\
 
 # history: crm_mon with the operations that were done, without the time of the question: two equal ones mean that nothing happened.
 # rest_of NODE RESOURCES MON DC: whether nothing is ahead there; if something is, $why says what.
+# own NODE MON: what of the picture is the node's own, its operations among it.
+# kept_off NODE MON: Pacemaker has begun nothing there for 30 seconds. It carries out one change at a time, so a slow start somewhere else
+#   keeps it from what is ahead here; a node that is what it should be does not wait for that.
 _WAITS = (
     _HELPERS
     + r"""
@@ -44,6 +47,19 @@ rest_of() {
     why="Pacemaker has still to act with $(printf '%s\n' "$left" | paste -s -d, | sed 's/,/, /g') (DC ${4:-none})"
     stuck "$left" "$4"
   else why="Pacemaker did not tell what it has still to do (DC ${4:-none})"; return 1; fi
+}
+own() {
+  node_line "$2" "$1"
+  printf '%s\n' "$2" | awk -v node="$1" '
+    /<node_history>/ { on = 1 }
+    on && index($0, "<node name=\"" node "\"") { mine = 1 }
+    mine { print }
+    /<\/node>/ { mine = 0 }'
+}
+kept_off() {
+  case $(own "$1" "$2") in *' call="-1"'*) return 1 ;; esac
+  [ $((_t - _moved)) -ge 30 ] || return 1
+  why="$why, and is kept from it by something else"
 }
 """
 )
@@ -214,7 +230,8 @@ while :; do
   '') [ -z "$mon" ] || why="the node is not in the cluster's list (DC ${dc:-none})" ;;
   *) code=3; why="the node is not online yet (DC ${dc:-none})" ;;
   esac
-  if over "$mon$votes"; then echo "$(spent) $why" >&2; break; fi
+  [ $code = 3 ] && picture=$mon$votes || picture=$votes$(own "$1" "$mon")
+  if over "$picture" || { [ $code = 7 ] && kept_off "$1" "$mon"; }; then echo "$(spent) $why" >&2; break; fi
   breathe
 done
 # Whom an old member could not forget by itself (see FORGET) it forgets when another one asks.
@@ -227,7 +244,7 @@ exit $code
 # $1 node, $2 on (somebody's wish), leave (a leave's own) or off, $3 seconds without progress, $4 seconds at most, $5 the id of the entry
 # that a leave makes. Waits until nothing runs there any more and what did has started elsewhere or cannot (on, leave), or until what is
 # to run there does (off). A leave is known by its entry's id, so the mark comes and goes with the standby, whoever ends it by whichever
-# tool. Code 3: it was not so in time; 7: the node is active, but not all that is to run there does.
+# tool. Code 3: it was not so in time; 7: the node is active or empty, but not all that is to run there, or ran there, does.
 STANDBY = (
     _WAITS
     + r"""
@@ -240,7 +257,6 @@ running() {
     /<\/resource>|<resource .*\/>/ { id = "" }' | sort -u | paste -s -d' '
 }
 begin "$3" "$4"
-# Also what began to leave in an earlier run is waited for where it is still under way: that is ahead on this node.
 ours=
 [ "$2" = off ] || ours=$(running "$(history)")
 case $2 in
@@ -258,14 +274,16 @@ while :; do
   line=$(node_line "$mon" "$1")
   case $2,$line in
   on,*' standby="true"'*' resources_running="0"'* | leave,*' standby="true"'*' resources_running="0"'*)
-    ! rest_of "$1" "$ours" "$mon" "$(dc_of "$mon")" || exit 0 ;;
+    [ "$2" = leave ] || code=7
+    ! rest_of "" "$ours" "$mon" "$(dc_of "$mon")" || exit 0 ;;
   off,*' standby="false"'*)
     code=7
     ! rest_of "$1" "" "$mon" "$(dc_of "$mon")" || exit 0 ;;
   off,*) [ -z "$mon" ] || why="it is still in standby" ;;
   *) [ -z "$mon" ] || why="it is not empty yet ($(running "$mon") still there)" ;;
   esac
-  if over "$mon"; then echo "$(spent) $why" >&2; exit $code; fi
+  [ $code = 3 ] && picture=$mon || picture=$(own "$1" "$mon")
+  if over "$picture" || { [ $code = 7 ] && kept_off "$1" "$mon"; }; then echo "$(spent) $why" >&2; exit $code; fi
   breathe
 done
 """
