@@ -64,7 +64,7 @@ def test_a_leave_keeps_the_links_of_those_who_stay() -> None:
 @pytest.mark.parametrize("number", ["one", "\u00b2", "-1"])
 def test_a_node_id_that_is_no_number_is_told_with_its_node(number: str) -> None:
     with pytest.raises(cc.ConfError, match="10.99.0.20 is no number"):
-        cc.parse(BY_HAND.replace("nodeid: 1", "nodeid: " + number)).nodes
+        _nodes = cc.parse(BY_HAND.replace("nodeid: 1", "nodeid: " + number)).nodes
 
 
 def test_the_highest_id_outlives_its_node() -> None:

@@ -71,7 +71,11 @@ def test_of_several_reasons_the_one_that_weighs_most_is_told(heaviest: int) -> N
     """All of the lighter ones hold too; whoever is told the lightest first would mend one after another and never know the worst."""
     names = list(WEIGHT)[heaviest:]
     unclean, dead = "unclean" in names, "quorum" in names
-    others = [member(1), member(2, **DEAD) if dead else member(2), member(3, unclean=unclean, **DEAD) if dead else member(3, unclean=unclean)]
+    others = [
+        member(1),
+        member(2, **DEAD) if dead else member(2),
+        member(3, unclean=unclean, **DEAD) if dead else member(3, unclean=unclean),
+    ]
     if "last_node" in names:
         others = [replace(one, online=False) for one in others]
     seen = status(*others, member(4), quorate="not_quorate" not in names, idle="unstable" not in names)
