@@ -91,10 +91,10 @@ def edit(cluster: Cluster, sed: str) -> None:
     [
         ("s/name: cell-n\\(.\\)/ring1_addr: 10.97.0.1\\1\\n        &/", "/ring1_addr/d", "its nodes have the links 0, 1"),
         ("/name: cell-n2/s/^/        ring1_addr: 10.97.0.12\\n/", "/ring1_addr/d", "its nodes have the links 0, 1"),
-        ("s/token: 3000/token: 10/", "s/token: 10$/token: 3000/", "Corosync on cell-n3 refuses the new corosync.conf: The token timeout"),
+        ("s/version: 2/version: 7/", "s/version: 7/version: 2/", "Corosync on cell-n3 refuses the new corosync.conf: This totem parser"),
         ("s/crypto_hash: sha256/crypto_hash: rot13/", "s/rot13/sha256/", "Invalid hash type"),
     ],
-    ids=["two links", "unequal links", "a token that is too short", "a hash that is none"],
+    ids=["two links", "unequal links", "a version that is none", "a hash that is none"],
 )
 def test_what_corosync_would_refuse_is_refused_in_its_words_and_gets_nowhere(cluster: Cluster, there: str, back: str, said: str) -> None:
     cluster.be(2)
@@ -143,7 +143,7 @@ def test_a_failure_after_the_first_file_was_written_tells_that_something_changed
 def test_a_node_that_cannot_be_emptied_in_time_stays_and_works_on(cluster: Cluster) -> None:
     cluster.be(2)
     first = cluster.cells[FIRST]
-    first.run("crm_resource", "--resource", "witness", "--set-parameter", "stop_s", "--parameter-value", "12")
+    first.run("crm_resource", "--resource", "witness", "--set-parameter", "stop_s", "--parameter-value", "18")
     first.run("crm_resource", "--move", "--resource", "witness", "--node", "cell-n2")
     wait_until(cluster, lambda told: told["stable"] and told["services"][0]["node"] == "cell-n2")
     sentence = refused(cluster.node("cell-n2", "absent", deadline_s=8), "deadline")
