@@ -274,13 +274,19 @@ while :; do
   line=$(node_line "$mon" "$1")
   case $2,$line in
   on,*' standby="true"'*' resources_running="0"'* | leave,*' standby="true"'*' resources_running="0"'*)
-    [ "$2" = leave ] || code=7
-    ! rest_of "" "$ours" "$mon" "$(dc_of "$mon")" || exit 0 ;;
+    code=3
+    ! rest_of "" "$ours" "$mon" "$(dc_of "$mon")" || exit 0
+    case $left$line_end in
+    *" on $1$line_end"*) why="it is not empty yet: $why" ;;
+    ?*" on "*) [ "$2" = leave ] || code=7 ;;
+    esac ;;
   off,*' standby="false"'*)
     code=7
     ! rest_of "$1" "" "$mon" "$(dc_of "$mon")" || exit 0 ;;
   off,*) [ -z "$mon" ] || why="it is still in standby" ;;
-  *) [ -z "$mon" ] || why="it is not empty yet ($(running "$mon") still there)" ;;
+  *)
+    code=3
+    [ -z "$mon" ] || why="it is not empty yet ($(running "$mon") still there)" ;;
   esac
   [ $code = 3 ] && picture=$mon || picture=$(own "$1" "$mon")
   if over "$picture" || { [ $code = 7 ] && kept_off "$1" "$mon"; }; then echo "$(spent) $why" >&2; exit $code; fi
