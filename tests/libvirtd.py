@@ -68,6 +68,22 @@ def _end_log_daemon(folder: Path) -> None:
 
 
 @contextlib.contextmanager
+def _sockets_allowed() -> Iterator[None]:
+    """A URI may name a socket, which is refused to users: root's libvirt finds a daemon in no other place by anything else."""
+    from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import uris
+
+    from ondemand.config import cluster_uris
+
+    for module in (uris, cluster_uris):
+        module.PARAMETERS["socket"] = "/tmp/libvirtd[.].*"
+    try:
+        yield
+    finally:
+        for module in (uris, cluster_uris):
+            del module.PARAMETERS["socket"]
+
+
+@contextlib.contextmanager
 def running() -> Iterator[Daemon]:
     """Start one, wait until it answers, and end it."""
     # Not below pytest's folders: they are closed to other users, and a socket's path must be short.
@@ -82,7 +98,8 @@ def running() -> Iterator[Daemon]:
             assert time.monotonic() < end, f"libvirtd made no socket within {START_S} s"
             time.sleep(0.05)
         _make_pool(uri, folder / "pool")
-        yield Daemon(uri, process.pid, folder / "pool")
+        with _sockets_allowed():
+            yield Daemon(uri, process.pid, folder / "pool")
     finally:
         process.terminate()
         process.wait()

@@ -34,7 +34,10 @@ ARGUMENTS = {
     "mode": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
     "members": {"type": "list", "elements": "str"},
     "wait_s": {"type": "float", "default": 0.0},
+    "wait_for": {"type": "list", "elements": "str"},
 }
+# What gets on may take so many times the time without progress that wait_s allows.
+MOST = 2
 # Others may write to the CIB while we plan; each try plans anew from what is there then.
 TRIES = 5
 
@@ -85,9 +88,10 @@ class ActionModule(ActionBase):
             "member": member,
             "diff": {"before": plan.before, "after": plan.after, "before_header": "the cluster's CIB", "after_header": "what is wanted"},
         }
-        settled = not plan.changed and seen.strip() and _why_not_settled(seen, plan) is None
+        awaited = [one for one in plan.owned if args["wait_for"] is None or one in args["wait_for"]]
+        settled = not plan.changed and seen.strip() and _why_not_settled(seen, awaited) is None
         if waits and not settled:
-            self._wait(nodes, member, plan, args["wait_s"], result)
+            self._wait(nodes, member, awaited, args["wait_s"], result)
         return result
 
     def _pushed(self, nodes: Nodes, member: str, plan: CibPlan) -> bool:
@@ -105,19 +109,17 @@ class ActionModule(ActionBase):
             raise NodeError(member, ["cibadmin", "--patch"], done.rc, done.stderr or done.stdout)
         return True
 
-    def _wait(self, nodes: Nodes, member: str, plan: CibPlan, wait_s: float, result: dict[str, t.Any]) -> None:
-        arguments = ["%d" % max(1, wait_s), "" if plan.changed else "still"]
-        seen = nodes.script(member, SETTLE, arguments, timeout_s=wait_s + 30, check=False)
-        if seen.rc not in (0, NOT_IDLE):
+    def _wait(self, nodes: Nodes, member: str, awaited: list[str], wait_s: float, result: dict[str, t.Any]) -> None:
+        most_s = MOST * max(1, wait_s)
+        arguments = ["%d" % max(1, wait_s), "%d" % most_s, " ".join(awaited)]
+        seen = nodes.script(member, SETTLE, arguments, timeout_s=most_s + 90, check=False)
+        if seen.rc not in (0, NOT_IDLE) or not seen.stdout.strip():
             raise NodeError(member, ["crm_mon"], seen.rc, seen.stderr)
-        why = _why_not_settled(seen.stdout, plan) or ("the cluster does not come to rest" if seen.rc == NOT_IDLE else None)
-        if why:
-            raise RefusedTask(
-                "start_failed",
-                "the configuration is in place, but after %g s %s" % (wait_s, why),
-                changed=plan.changed,
-                diff=result["diff"],
-            )
+        why = _why_not_settled(seen.stdout, awaited)
+        late = "%s " % seen.stderr.strip() if seen.rc == NOT_IDLE else ""
+        if why or late:
+            told = "the configuration is in place, but %s" % "; ".join(one for one in (late.strip(), why) if one)
+            raise RefusedTask("start_failed", told, changed=result["changed"], diff=result["diff"])
 
 
 def _read(nodes: Nodes, member: str, waits: bool) -> Result:
@@ -126,5 +128,5 @@ def _read(nodes: Nodes, member: str, waits: bool) -> Result:
     return nodes.run(member, ["cibadmin", "--query"], untold=True)
 
 
-def _why_not_settled(seen: str, plan: CibPlan) -> str | None:
-    return why_not_settled(serialise(xml_root(seen, "pacemaker-result")), set(plan.owned) - idle_by_wish(seen))
+def _why_not_settled(seen: str, awaited: list[str]) -> str | None:
+    return why_not_settled(serialise(xml_root(seen, "pacemaker-result")), set(awaited) - idle_by_wish(seen))

@@ -10,9 +10,9 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import ConfError
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refused, all_problems
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused, all_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils import membership_acts as acts
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Nodes
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
 ARGUMENT_SPEC = {
     "name": {"type": "str"},
@@ -34,6 +34,13 @@ ACTS: dict[str, t.Callable[[acts.Act], None]] = {
 }
 
 
+def _failed(act: acts.Act | None) -> dict[str, t.Any]:
+    """What a failed task tells besides why: whether anything was done before, and whether the node is a member all the same."""
+    if act is None:
+        return {"failed": True, "changed": False}
+    return {"failed": True, "changed": act.touched, "node": act.name, "timings": act.timings}
+
+
 class ActionModule(ActionBase):
     """Runs the cluster's own tools on the nodes over their connections and thinks on the controller."""
 
@@ -45,14 +52,18 @@ class ActionModule(ActionBase):
         """Load, act, report."""
         result = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
+        act = None
         try:
             act = self._act(options, task_vars or {})
             ACTS[options["state"]](act)
         except Refused as refused:
-            return {**result, "failed": True, "changed": False, **refused.refusal.result()}
+            return {**result, **_failed(act), **refused.refusal.result()}
+        except NodeError as error:
+            return {**result, **_failed(act), "msg": str(error)}
         except ConfError as error:
-            return {**result, "failed": True, "changed": False, **all_problems([str(error)]).result()}
-        return {**result, "changed": act.changed, "node": act.name, "timings": act.timings, "diff": act.diff}
+            return {**result, **_failed(act), **Refusal("join_refused", "%s was not changed: %s." % (options["name"], error)).result()}
+        told = {"changed": act.changed, "node": act.name, "timings": act.timings, "diff": act.diff, "unready": act.unready}
+        return {**result, **told, "warnings": [one + "." for one in act.unready]}
 
     def _act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> acts.Act:
         """The task's options, checked; raises Refused with every problem at once."""

@@ -59,9 +59,12 @@ class ActionModule(ActionBase):
         service, deadline_s = args["service"], max(1.0, args["deadline_s"])
         members = here_or(args["members"], nodes)
         member, status, stale, node_now = self._look(nodes, members, service)
+        busy = ""
         if not status.idle and not self._task.check_mode:
-            # Somebody else's change is under way: a move on top of it would be told by the wrong end.
-            nodes.script(member, SETTLE, ["%d" % min(REST_S, deadline_s)], timeout_s=REST_S + 30, check=False)
+            # Where a change of this service is under way, a move on top of it would be told by the wrong end.
+            own = " ".join(one.id for each in status.services if each.name == service for one in each.resources)
+            settled = nodes.script(member, SETTLE, ["%d" % REST_S, "%d" % REST_S, own], timeout_s=REST_S + 90, check=False)
+            busy = "" if settled.rc == 0 else settled.stderr.strip() or "it does not answer"
             member, status, stale, node_now = self._look(nodes, [member], service)
         plan = plan_move(status, service, args["to"], args["avoid"] or [])
         if isinstance(plan, Refusal):
@@ -80,10 +83,8 @@ class ActionModule(ActionBase):
         if plan.source == plan.target:
             nodes.script(member, CLEAR, [" ".join(stale)])
             return result
-        if not status.idle:
-            raise RefusedTask(
-                "unstable", "The cluster did not come to rest within %d s, so %s was not moved. Try again later." % (REST_S, service)
-            )
+        if busy:
+            raise RefusedTask("unstable", "Pacemaker is busy with %s itself, so it was not moved (%s). Try again later." % (service, busy))
         report = self._moved(nodes, [member, *[one for one in members if one != member]], plan, stale, node_now, deadline_s)
         if report.outcome != "moved" or report.constraint_left:
             raise _refusal(plan, report, deadline_s)

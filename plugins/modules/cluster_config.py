@@ -60,11 +60,18 @@ options:
     elements: str
   wait_s:
     description:
-      - How many seconds to wait, after a change or without one, until Pacemaker has nothing left to do. The task is refused with
-        C(start_failed) if a named resource does not run then and nobody has stopped it on purpose.
+      - Wait, after a change or without one, until Pacemaker has nothing left to do with the named resources, whatever else it does. The task
+        is refused with C(start_failed) if one of them does not run then and nobody has stopped it on purpose.
+      - The seconds count from the last sign of progress; the whole takes twice as long at most.
       - With V(0) it does not wait.
     type: float
     default: 0.0
+  wait_for:
+    description:
+      - Ids of the named resources that O(wait_s) is about. The default is all of them.
+    type: list
+    elements: str
+    version_added: 0.1.0
 seealso:
   - plugin: ondemand.cluster.wanted_resources
     plugin_type: filter

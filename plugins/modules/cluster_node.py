@@ -15,8 +15,10 @@ description:
   - Brings one node into a state of membership, while the cluster runs. Nothing restarts on the other members and they never lose
     quorum by it.
   - A join is an act of two sides. The members' files are compared first (a difference is refused), then the new node gets its key
-    and its file, the members get theirs and reload, and the new node starts. The task ends when the node is online, all votes are
-    counted and all its probes are done.
+    and its file, the members get theirs and reload, and the new node starts. The task ends when the node is online in a part with
+    quorum, and nothing that is to run on it is still to be probed or started. Whatever else the cluster does is not waited for.
+  - Corosync is asked for its opinion of every C(corosync.conf) (C(corosync -t)) before that replaces the old one, which stays beside it
+    as C(corosync.conf.before). Where Corosync refuses to load it, every member gets its old one back and the task is refused.
   - A leave is refused before anything is touched when it would endanger quorum, the minimum of nodes or resources in doubt. Else
     the node is emptied, stopped, taken off the list and forgotten, and keeps nothing by which it could come back.
   - Between one node and two, C(two_node) stands in the older member's file, and only there, for the moment in which the other one
@@ -71,7 +73,9 @@ options:
     default: 3000
   deadline_s:
     description:
-      - How many seconds the whole act may take. A leaver that is not empty by then becomes active again.
+      - How many seconds a wait goes on without any sign of progress. The whole act takes twice as long at most.
+      - A leaver that is not empty by then becomes active again. A node that has joined by then stays a member, and RV(unready) tells
+        what does not run on it yet.
     type: float
     default: 180.0
 seealso:
@@ -101,28 +105,36 @@ EXAMPLES = r"""
 RETURN = r"""
 node:
   description: Name of the node.
-  returned: success
+  returned: always
   type: str
   sample: shop-n2
-timings:
-  description: When it happened, in epoch seconds of the controller; null for what was not done.
+unready:
+  description:
+    - What does not run yet on a node that is in its wanted state, one sentence each with what was waited for and what was last seen. The
+      task warns of it too.
   returned: success
+  type: list
+  elements: str
+timings:
+  description:
+    - When it happened, in epoch seconds of the controller; null for what was not done. After a failure they tell how far it came.
+  returned: always
   type: dict
   contains:
     started_at:
       description: The work on the node began, with the looks before it.
       type: float
     joined_at:
-      description: The node was online, counted and probed, and every member's corosync.conf the final one.
+      description: The node was a full member.
       type: float
     left_at:
-      description: The node was out and forgotten, and the cluster at rest.
+      description: The node was out and forgotten.
       type: float
 refusal:
   description:
-    - Why nothing was done, when the task failed because it may not be done. C(reason) is one of C(quorum), C(minimum),
-      C(not_quorate), C(unclean), C(last_node), C(unstable), C(host_unreachable), C(join_refused), C(deadline), C(bad_input) and
-      C(not_found); C(sentence) says what, why and what to do.
+    - Why the task failed, when it may not be done or did not end as wished; C(changed) tells whether anything was done before.
+    - C(reason) is one of C(quorum), C(minimum), C(not_quorate), C(unclean), C(last_node), C(unstable), C(host_unreachable),
+      C(join_refused), C(deadline), C(bad_input) and C(not_found); C(sentence) says what, why and what to do.
   returned: refused
   type: dict
 """

@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, membership
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership_scripts as scripts
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import LEAVING
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import LEAVING, Status
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_at, look_through
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
@@ -23,13 +23,22 @@ from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Node
 KEY_BYTES = 256
 # The shortest that Pacemaker takes; the only member of a new cluster has nobody to wait for.
 FIRST_DC_DEADTIME_S = 1
-# How long a cluster that is carrying out a change may take to come to rest before an act is refused as unstable.
+# How long somebody else's change that stands in an act's way may take before the act is refused as unstable.
 REST_S = 30
+REST_BREATH_S = 1.0
+# An act that gets on may take so many times its deadline, which counts from the last sign of progress.
+MOST = 2
+# What a waiting script ends with when its node is in the wanted state, but not all that is to run there does (START, STANDBY).
+UNREADY = 7
 
 
 @dataclasses.dataclass
 class Act:
-    """One call of cluster_node: the door, what was asked, and what came of it. Times are epoch seconds of the controller."""
+    """One call of cluster_node: the door, what was asked, and what came of it. Times are epoch seconds of the controller.
+
+    deadline_s: seconds that a wait goes on without any sign of progress; the whole act takes at most MOST times as long. touched: something
+    was done, so that a refusal later is no "nothing was changed". unready: what does not run yet on a node that is in its wanted state.
+    """
 
     nodes: Nodes
     name: str
@@ -42,12 +51,14 @@ class Act:
     deadline_s: float
     check: bool
     changed: bool = False
+    touched: bool = False
+    unready: list[str] = dataclasses.field(default_factory=list)
     timings: dict[str, float | None] = dataclasses.field(default_factory=lambda: {"started_at": None, "joined_at": None, "left_at": None})
     diff: list[dict[str, str]] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._begun_at = time.time()
-        self._end = time.monotonic() + self.deadline_s
+        self._end = time.monotonic() + MOST * self.deadline_s
 
     def joined(self) -> None:
         """Note that the node is a member, with all that its joining took: looks, files on both sides, start and wait."""
@@ -55,16 +66,23 @@ class Act:
 
     @property
     def left_s(self) -> float:
-        """Seconds until the deadline, at least one: a wait then says itself that it is over."""
+        """Seconds until the act has to end, at least one: a wait then says itself that it is over."""
         return max(1.0, self._end - time.monotonic())
 
-    def wait(self, host: str, text: str, *args: str, reason: str = "deadline") -> Result:
-        """Run a script that waits on a node; its own deadline is the last argument but those that follow it here."""
-        done = self.nodes.script(host, text, args, timeout_s=self.left_s + 30, check=False)
-        if done.rc == 0:
-            return done
+    def do(self, host: str, text: str, args: t.Sequence[str] = (), stdin: str | None = None, check: bool = True) -> Result:
+        """Run a script that changes something."""
+        self.touched = True
+        return self.nodes.script(host, text, args, stdin=stdin, timeout_s=self.left_s + 60, check=check)
+
+    def wait(self, host: str, text: str, name: str, *args: str, before: t.Sequence[str] = (), reason: str = "deadline") -> None:
+        """Run a script that changes something and waits: the node's name, what goes before, its two times, and the rest are its arguments."""
+        times = ["%d" % max(1.0, min(self.deadline_s, self.left_s)), "%d" % self.left_s]
+        done = self.do(host, text, [name, *before, *times, *args], check=False)
         said = done.stderr.strip() or "code %d without a word" % done.rc
-        raise Refused(Refusal("deadline" if done.rc in (3, 124, 137) else reason, "%s: %s: %s." % (self.name, host, said)))
+        if done.rc == UNREADY:
+            self.unready.append("%s: %s" % (self.name, said))
+        elif done.rc != 0:
+            raise Refused(Refusal("deadline" if done.rc in (3, 124, 137) else reason, "%s: %s: %s." % (self.name, host, said)))
 
 
 def create(act: Act) -> None:
@@ -79,13 +97,13 @@ def create(act: Act) -> None:
         _install(act, plan, scripts.key_line(secrets.token_bytes(KEY_BYTES)), str(FIRST_DC_DEADTIME_S))
     _start(act, plan)
     if plan.fresh or host.seeded:
-        act.nodes.script(act.name, scripts.DROP_SEED)
+        act.do(act.name, scripts.DROP_SEED)
     act.joined()
 
 
 def join(act: Act) -> None:
     """Add the node to the cluster of the members: the members' side and its own, then wait until it is online and probed."""
-    look = _cluster(act, [host for host in act.members if host != act.name])
+    look = _cluster(act, [host for host in act.members if host != act.name], _nobody_else_is_pending)
     _refuse_if(membership.join_refusal(look.status, act.name))
     back = any(member.leaving for member in look.status.members if member.name == act.name)
     seen = _members(act, look, [member.name for member in look.status.members if member.listed and member.name != act.name])
@@ -101,12 +119,20 @@ def join(act: Act) -> None:
         return
     if back:
         # A leave that was begun and not ended: whoever wants it as a member takes that back.
-        act.wait(look.host, scripts.STANDBY, act.name, "off", "%d" % act.left_s, LEAVING + act.name)
+        _stand(act, look.host, "off")
     if plan.fresh or host.text != plan.node_text:
         _install(act, plan, _key_of(act, look.host) if plan.fresh else "-", "")
-    _configure(act, seen, plan.member_now)
+    try:
+        _configure(act, seen, plan.member_now)
+    except Refused:
+        if plan.fresh:
+            # It must not come with its next boot.
+            act.do(act.name, scripts.DEPART, check=False)
+        raise
     if not working or gone:
         _start(act, plan, gone)
+        # From here on it counts, whatever else goes wrong.
+        act.joined()
     if plan.member_then != plan.member_now:
         _configure(act, _with_text(seen, plan.member_now), plan.member_then)
     if not working or gone or back:
@@ -116,13 +142,16 @@ def join(act: Act) -> None:
 def leave(act: Act) -> None:
     """Take the node out: empty it, stop it, shorten the list on the rest. Refused before anything is touched where it would harm."""
     others = [host for host in act.members if host != act.name]
-    host, away = _leaver(act)
     if not others:
+        host, _away = _leaver(act)
         if host is not None and host.conf is None and not host.active:
             return
         raise Refused(Refusal("last_node", "%s must not leave: no other member was named; name the ones that stay." % act.name))
-    look = _cluster(act, others)
+    look = _cluster(act, others, lambda status: status.idle)
     known = [member for member in look.status.members if member.name == act.name]
+    # Whoever is gone and missed by the cluster has nothing to tell, and asking the dead takes long.
+    dead = act.name in act.gone and not (known and (known[0].online or known[0].votes))
+    host, away = (None, "its VM is gone") if dead else _leaver(act)
     if known and known[0].listed:
         _refuse_if(leave_rules.may_leave(look.status, act.name, act.min_nodes))
         if host is None and (known[0].online or known[0].votes):
@@ -139,9 +168,10 @@ def leave(act: Act) -> None:
         return
     _empty_and_stop(act, look, seen, plan, host, bool(own))
     _configure(act, _with_text(seen, plan.member_now) if plan.passing else seen, plan.member_then)
-    for member in seen if known else ():
-        act.wait(member.host, scripts.FORGET, act.name, "%d" % act.left_s)
-    act.wait(look.host, scripts.REST, "%d" % act.left_s)
+    # Whom a controller still remembers from an earlier leave it would now write into the CIB again.
+    for name in (act.name, *[one for one in look.status.remembered if one != act.name]) if known else ():
+        for member in seen:
+            act.wait(member.host, scripts.FORGET, name)
     act.timings["left_at"] = time.time()
 
 
@@ -157,7 +187,7 @@ def standby(act: Act, wanted: bool) -> None:
     act.diff = membership.standby_diff(act.name, known[0].standby, wanted, known[0].leaving)
     if act.changed and not act.check:
         # Either way it is not leaving any more: who comes back stays, and a standby that somebody asks for is theirs.
-        act.wait(look.host, scripts.STANDBY, act.name, "on" if wanted else "off", "%d" % act.left_s, LEAVING + act.name)
+        _stand(act, look.host, "on" if wanted else "off")
 
 
 def _empty_and_stop(
@@ -169,7 +199,7 @@ def _empty_and_stop(
     own_standby = bool(known) and (known[0].leaving or not known[0].standby)
     try:
         if known and known[0].online:
-            act.wait(look.host, scripts.STANDBY, act.name, "leave" if own_standby else "on", "%d" % act.left_s, LEAVING + act.name)
+            _stand(act, look.host, "leave" if own_standby else "on")
         if plan.passing:
             _configure(act, seen, plan.member_now)
     except (Refused, NodeError):
@@ -178,14 +208,19 @@ def _empty_and_stop(
             _stay(act, look.host, [member.host for member in seen])
         raise
     if host is not None and own:
-        act.nodes.script(act.name, scripts.DEPART, timeout_s=act.left_s + 30)
+        act.do(act.name, scripts.DEPART)
+
+
+def _stand(act: Act, host: str, what: str) -> None:
+    """The node into standby or out of it, asked on a member."""
+    act.wait(host, scripts.STANDBY, act.name, LEAVING + act.name, before=[what])
 
 
 def _stay(act: Act, host: str, others: t.Sequence[str]) -> None:
     """Out of standby again, by the first member that can be reached; where none can, the mark tells the next run."""
     for one in dict.fromkeys([host, *others]):
         try:
-            act.nodes.script(one, scripts.STANDBY, [act.name, "off", "0", LEAVING + act.name], check=False)
+            act.do(one, scripts.STANDBY, [act.name, "off", "0", "0", LEAVING + act.name], check=False)
         except NodeError:
             continue
         return
@@ -209,8 +244,12 @@ def _of_this_cluster(host: membership.Seen, look: Look) -> bool:
     return not host.in_no_cluster and host.conf is not None and host.conf.cluster == look.status.cluster
 
 
-def _cluster(act: Act, hosts: t.Sequence[str]) -> Look:
-    """The cluster at rest, as the first answering member tells it."""
+def _nobody_else_is_pending(status: Status) -> bool:
+    return not any(member.pending for member in status.members)
+
+
+def _cluster(act: Act, hosts: t.Sequence[str], ready: t.Callable[[Status], bool] = lambda status: True) -> Look:
+    """The cluster as the first answering member tells it, when it is ready for the act or when that takes too long."""
     look, because, unsure = look_through(act.nodes, hosts)
     if look is None:
         raise Refused(
@@ -220,9 +259,9 @@ def _cluster(act: Act, hosts: t.Sequence[str]) -> Look:
                 % (act.name, "; ".join(because.values()) or "none was named"),
             )
         )
-    if not look.status.idle and look.status.dc:
-        # Not a guess about the future: whether it rested is looked at again right below.
-        act.nodes.script(look.host, scripts.REST, ["%d" % min(REST_S, act.left_s)], timeout_s=REST_S + 30, check=False)
+    end = time.monotonic() + min(REST_S, act.left_s)
+    while look.status.dc and not ready(look.status) and time.monotonic() < end:
+        time.sleep(REST_BREATH_S)
         look = look_through(act.nodes, [look.host])[0] or look
     return look
 
@@ -254,23 +293,59 @@ def _key_of(act: Act, host: str) -> str:
 
 
 def _install(act: Act, plan: membership.Plan, key: str, dc_deadtime_s: str) -> None:
-    """Key and configuration onto the node, the key by stdin."""
-    act.nodes.script(act.name, scripts.INSTALL, ["fresh" if plan.fresh else "keep", dc_deadtime_s], stdin=key + "\n" + plan.node_text)
+    """Key and configuration onto the node, the key by stdin, once Corosync there has taken the configuration."""
+    arguments = ["fresh" if plan.fresh else "keep", dc_deadtime_s]
+    before, act.touched = act.touched, True
+    done = act.nodes.script(act.name, scripts.INSTALL, arguments, stdin=key + "\n" + plan.node_text, check=False)
+    if done.rc == scripts.REFUSED_FILE:
+        act.touched = before
+        raise _refused_conf(act, act.name, done, "Nothing was changed")
+    if done.rc != 0:
+        raise NodeError(act.name, ["sh", "-c", "the installation"], done.rc, done.stderr)
 
 
 def _start(act: Act, plan: membership.Plan, gone: t.Sequence[str] = ()) -> None:
     """Start the node where it does not run, wait until it works, and have the others forget who is gone."""
-    act.wait(act.name, scripts.START, act.name, "%d" % act.left_s, str(plan.votes), *gone, reason="join_refused")
+    act.wait(act.name, scripts.START, act.name, *gone, reason="join_refused")
 
 
 def _configure(act: Act, seen: t.Sequence[membership.Seen], text: str) -> None:
     """The text onto every member that has another one, and one reload at the end, which all members hear.
 
-    Where all have it already an earlier run may have been ended just before its reload, so it is made good.
+    Where all have it already an earlier run may have been ended just before its reload, so it is made good. Where Corosync refuses the
+    text, before it is in place or at the reload, every member gets its old one back.
     """
     differing = [member for member in seen if member.text != text] or list(seen[:1])
-    for member in differing:
-        act.nodes.script(member.host, scripts.CONFIGURE, ["reload" if member is differing[-1] else "write"], stdin=text)
+    before = act.touched
+    for number, member in enumerate(differing):
+        what = "reload" if member is differing[-1] else "write"
+        done = act.do(member.host, scripts.CONFIGURE, [what], stdin=text, check=False)
+        if done.rc in (scripts.REFUSED_FILE, scripts.REFUSED_RELOAD):
+            written = differing[: number + (1 if done.rc == scripts.REFUSED_RELOAD else 0)]
+            act.touched = before or bool(written)
+            raise _refused_conf(act, member.host, done, _put_back(act, written, done.rc == scripts.REFUSED_RELOAD))
+        if done.rc != 0:
+            raise NodeError(member.host, ["sh", "-c", "the configuration"], done.rc, done.stderr)
+
+
+def _put_back(act: Act, written: t.Sequence[membership.Seen], reload: bool) -> str:
+    """Every member's old corosync.conf to its place, and one more reload where one was refused; what came of it, as a clause."""
+    failed = []
+    for member in written:
+        what = "reload" if reload and member is written[-1] else "write"
+        try:
+            act.do(member.host, scripts.CONFIGURE, [what, "back"], stdin=member.text)
+        except NodeError as error:
+            failed.append("not on %s (%s; corosync.conf.before is the old one)" % (member.host, error))
+    if not written:
+        return "No member's file was changed"
+    return "Every member has its old file again" + "".join(", but " + one for one in failed)
+
+
+def _refused_conf(act: Act, host: str, done: Result, state: str) -> Refused:
+    what = "the new corosync.conf" if done.rc == scripts.REFUSED_FILE else "to load the new corosync.conf"
+    sentence = "%s: Corosync on %s refuses %s: %s. %s; correct what it names in the members' corosync.conf, then run it again."
+    return Refused(Refusal("join_refused", sentence % (act.name, host, what, scripts.corosync_words(done.stderr), state)))
 
 
 def _planned(plan: membership.Plan | Refusal) -> membership.Plan:

@@ -143,7 +143,8 @@ class Nodes:
             except AnsibleError as error:
                 # A multiplexed connection whose far end was restarted fails once and works when made anew; a host that
                 # is away does not answer the second time either, so only losses are tried again, not time-outs.
-                lost = isinstance(error, AnsibleConnectionFailure) and "timed out" not in to_text(error).lower()
+                away = any(sign in to_text(error).lower() for sign in ("timed out", "no route to host"))
+                lost = isinstance(error, AnsibleConnectionFailure) and not away
                 if attempt == 2 or not lost:
                     raise NodeError(host, argv, None, to_text(error)) from error
         raise AssertionError("unreachable")

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import CONFIGURE, DEPART
 
-from tests.cluster.conftest import FIRST, Cluster
+from tests.cluster.conftest import FIRST, Cluster, wait_until
 
 
 def test_a_created_node_is_a_cluster_of_its_own_within_a_few_seconds(cluster: Cluster) -> None:
@@ -17,6 +17,7 @@ def test_a_created_node_is_a_cluster_of_its_own_within_a_few_seconds(cluster: Cl
     made = cluster.done(real)
     assert made["changed"] and made["diff"] == before.last["diff"] and made["diff"]
     assert made["timings"]["joined_at"] - made["timings"]["started_at"] < 15, "Pacemaker's 20 s dc-deadtime was waited for"
+    wait_until(cluster, lambda told: told["stable"])
     told = cluster.told()
     assert (told["name"], told["dc"], told["quorate"], told["stable"]) == ("cell", FIRST, True, True)
     cell = cluster.cells[FIRST]
@@ -41,6 +42,7 @@ def test_a_join_restarts_nothing_and_check_mode_tells_its_diff(cluster: Cluster,
     assert cluster.done(cluster.node(name, "member"))["changed"] is False
     assert cluster.untouched_by(FIRST) == before and before["witness"]
     assert cluster.quorum_losses(FIRST) == losses
+    wait_until(cluster, lambda told: told["stable"])
     told = cluster.info()["cluster"]
     assert told == cluster.told(), "the playbook tells something else than the cluster's own tools"
     assert [node["name"] for node in told["nodes"] if node["online"]] == [f"cell-n{number}" for number in range(1, count + 1)]
@@ -64,6 +66,12 @@ def test_a_leave_restarts_nothing_and_keeps_quorum_down_to_one(cluster: Cluster,
     told = cluster.told()
     assert [node["name"] for node in told["nodes"]] == [f"cell-n{number}" for number in range(1, count)]
     assert told["votes"]["expected"] == told["votes"]["total"] == count - 1 and not told["two_node"] and told["quorate"]
+    assert (told["votes"]["needed"], told["votes"]["expected"]) == ((count - 1) // 2 + 1, count - 1), "one vote of two is not enough"
+    for stays in range(1, count):
+        flags = cluster.cells[f"cell-n{stays}"].run("corosync-quorumtool", "-s").stdout
+        before_last = cluster.cells[f"cell-n{stays}"].run("cat", "/etc/corosync/corosync.conf.before").stdout
+        assert "2Node" not in flags and "WaitForAll" not in flags and "two_node" not in cluster.conf(f"cell-n{stays}")
+        assert ("two_node" in before_last) is (count == 2), "it was never enough, but for the moment of one of two leaving"
     gone = cluster.cells[name]
     assert gone.processes() == {} and cluster.conf(name) == ""
     assert gone.run("sh", "-c", "ls /etc/corosync/authkey /var/lib/pacemaker/cib/*", check=False).returncode != 0, "it could come back"

@@ -73,10 +73,77 @@ def test_a_join_is_refused_while_the_members_files_differ(cluster: Cluster) -> N
         other.run("sed", "-i", "s/token: 4000/token: 3000/", "/etc/corosync/corosync.conf")
 
 
+ONCE = """#!/bin/sh
+# Refuses the first reload, as Corosync does with a configuration that it cannot take over.
+[ "$1" != -R ] || [ -e /run/refused ] || { touch /run/refused; echo "Could not reload configuration. Error CS_ERR_INVALID_PARAM" >&2; exit 7; }
+exec /usr/sbin/corosync-cfgtool "$@"
+"""
+
+
+def edit(cluster: Cluster, sed: str) -> None:
+    """The same edit by hand on both members, not loaded."""
+    for name in (FIRST, "cell-n2"):
+        cluster.cells[name].run("sed", "-i", sed, "/etc/corosync/corosync.conf")
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "said"),
+    [
+        ("s/name: cell-n\\(.\\)/ring1_addr: 10.97.0.1\\1\\n        &/", "/ring1_addr/d", "its nodes have the links 0, 1"),
+        ("/name: cell-n2/s/^/        ring1_addr: 10.97.0.12\\n/", "/ring1_addr/d", "its nodes have the links 0, 1"),
+        ("s/version: 2/version: 7/", "s/version: 7/version: 2/", "Corosync on cell-n3 refuses the new corosync.conf: This totem parser"),
+        ("s/crypto_hash: sha256/crypto_hash: rot13/", "s/rot13/sha256/", "Invalid hash type"),
+    ],
+    ids=["two links", "unequal links", "a version that is none", "a hash that is none"],
+)
+def test_what_corosync_would_refuse_is_refused_in_its_words_and_gets_nowhere(cluster: Cluster, there: str, back: str, said: str) -> None:
+    cluster.be(2)
+    edit(cluster, there)
+    try:
+        with nothing_touched(cluster):
+            run = cluster.node("cell-n3", "member", members=[FIRST, "cell-n2"])
+            assert said in refused(run, "join_refused") and run.last["changed"] is False
+    finally:
+        edit(cluster, back)
+
+
+def test_after_a_refused_reload_every_member_has_its_old_file_and_the_next_join_works(cluster: Cluster) -> None:
+    cluster.be(2)
+    other = cluster.cells["cell-n2"]
+    (other.directory / "sbin").mkdir()
+    (other.directory / "sbin" / "corosync-cfgtool").write_text(ONCE)
+    (other.directory / "sbin" / "corosync-cfgtool").chmod(0o755)
+    other.run("mount", "--bind", "/mnt/sbin", "/usr/local/sbin")
+    try:
+        with nothing_touched(cluster):
+            run = cluster.node("cell-n3", "member", members=[FIRST, "cell-n2"])
+        sentence = refused(run, "join_refused")
+        assert "Corosync on cell-n2 refuses to load the new corosync.conf" in sentence and "CS_ERR_INVALID_PARAM" in sentence
+        assert "Every member has its old file again" in sentence and run.last["changed"] is True
+        assert cluster.cells["cell-n3"].run("ls", "/etc/corosync/authkey", check=False).returncode != 0, "it could come with its next boot"
+        cluster.done(cluster.node("cell-n3", "member", members=[FIRST, "cell-n2"]))
+    finally:
+        other.run("umount", "/usr/local/sbin")
+
+
+def test_a_failure_after_the_first_file_was_written_tells_that_something_changed(cluster: Cluster) -> None:
+    """The second member's disk is full, so to say: its folder is read-only."""
+    cluster.be(2)
+    other = cluster.cells["cell-n2"]
+    other.run("mount", "--bind", "-o", "ro", "/etc/corosync", "/etc/corosync")
+    other.run("mount", "-o", "remount,bind,ro", "/etc/corosync")
+    try:
+        run = cluster.node("cell-n3", "member", members=[FIRST, "cell-n2"])
+        assert run.rc != 0 and run.last["changed"] is True and "cell-n2" in run.last["msg"], run.output
+    finally:
+        other.run("umount", "/etc/corosync")
+    assert cluster.done(cluster.node("cell-n3", "member", members=[FIRST, "cell-n2"]))["changed"]
+
+
 def test_a_node_that_cannot_be_emptied_in_time_stays_and_works_on(cluster: Cluster) -> None:
     cluster.be(2)
     first = cluster.cells[FIRST]
-    first.run("crm_resource", "--resource", "witness", "--set-parameter", "stop_s", "--parameter-value", "12")
+    first.run("crm_resource", "--resource", "witness", "--set-parameter", "stop_s", "--parameter-value", "18")
     first.run("crm_resource", "--move", "--resource", "witness", "--node", "cell-n2")
     wait_until(cluster, lambda told: told["stable"] and told["services"][0]["node"] == "cell-n2")
     sentence = refused(cluster.node("cell-n2", "absent", deadline_s=8), "deadline")

@@ -9,6 +9,7 @@ code does not know it keeps, so options that a person set survive a join and a l
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -17,6 +18,8 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names imp
 # Node ids are not given twice, or Pacemaker could take a new node for an old one; the file remembers the highest.
 HIGHEST_NOTE = "# highest node id ever given:"
 TRANSITION_KEYS = ("two_node", "wait_for_all")
+LINK_KEY = re.compile(r"ring(\d+)_addr")
+WHOLE = re.compile(r"[0-9]+")
 INDENT = "    "
 
 
@@ -75,8 +78,8 @@ class Conf:
 
     @property
     def highest_id(self) -> int:
-        """The highest node id that this cluster ever gave, as far as the file knows."""
-        noted = [int(item[len(HIGHEST_NOTE) :]) for item in _comments(self.root) if item.startswith(HIGHEST_NOTE)]
+        """The highest node id that this cluster ever gave, as far as the file knows. ConfError where the note of it holds no number."""
+        noted = [_noted(item) for item in _comments(self.root) if item.startswith(HIGHEST_NOTE)]
         return max([node.id for node in self.nodes] + noted, default=0)
 
     def node(self, name: str) -> Optional[Node]:
@@ -109,10 +112,13 @@ def first_conf(cluster: str, node: Node, token_ms: int) -> Conf:
 
 
 def with_node(conf: Conf, node: Node) -> Conf:
-    """The configuration with this node at the end of the nodelist; unchanged where it is listed already."""
+    """The configuration with this node at the end of the nodelist; unchanged where it is listed already. ConfError as check_node and link_problem."""
     check_node(node)
     if conf.node(node.name) == node:
         return conf
+    problem = link_problem(conf)
+    if problem:
+        raise ConfError(problem)
     highest = max(conf.highest_id, node.id)
     entry = Section("node", (("ring0_addr", node.address), ("name", node.name), ("nodeid", str(node.id))))
 
@@ -145,6 +151,31 @@ def with_one_vote_enough(conf: Conf, enough: bool) -> Conf:
         return replace(quorum, items=kept + ((("two_node", "1"), ("wait_for_all", "0")) if enough else ()))
 
     return conf if conf.two_node == enough else Conf(_edit(conf.root, "quorum", edit))
+
+
+def link_problem(conf: Conf) -> Optional[str]:
+    """Why no node with one address can be added: other nodes have further links, or another one. None where it can.
+
+    Corosync wants an address of every node on every link, and refuses a file in which one is missing.
+    """
+    entries = [entry for nodelist in conf.root.sections("nodelist") for entry in nodelist.sections("node")]
+    links = {number for entry in entries for number in _links(entry)} - {"0"}
+    without = [_node(entry).name or "a node" for entry in entries if "0" not in _links(entry)]
+    if not links and not without:
+        return None
+    if links:
+        told = "its nodes have the links %s" % ", ".join(sorted(links | {"0"}, key=int))
+    else:
+        told = "%s has no ring0_addr" % ", ".join(without)
+    return (
+        told + "; Corosync wants an address of every node on each of its links, and a node that joins has one address, on link 0; "
+        "take the other links out of corosync.conf on all members (corosync-cfgtool -R loads it), or add the node by hand"
+    )
+
+
+def _links(entry: Section) -> List[str]:
+    keys = [LINK_KEY.fullmatch(item[0]) for item in entry.items if isinstance(item, tuple)]
+    return [key.group(1) for key in keys if key]
 
 
 def check_node(node: Node) -> None:
@@ -210,9 +241,17 @@ def _node(entry: Section) -> Node:
     """An entry of the nodelist; where no name is set Corosync's address is what the node is known by."""
     address = entry.get("ring0_addr") or ""
     number = entry.get("nodeid") or "0"
-    if not number.isdigit():
+    if not WHOLE.fullmatch(number):
         raise ConfError("nodeid %r of %s is no number" % (number, address))
     return Node(entry.get("name") or address, address, int(number))
+
+
+def _noted(comment: str) -> int:
+    told = comment[len(HIGHEST_NOTE) :].strip()
+    if not WHOLE.fullmatch(told):
+        why = "the comment '%s' tells no number, and without it an id could be given twice; put the highest id there that a node ever had"
+        raise ConfError(why % comment)
+    return int(told)
 
 
 def _comments(section: Section) -> List[str]:

@@ -42,7 +42,7 @@ class Seen:
 class Plan:
     """The texts of corosync.conf. member_now goes to the old members before the node starts or stops, member_then afterwards.
 
-    passing: member_now has the passing two_node. votes: how many are counted when the node is in.
+    passing: member_now has the passing two_node.
     """
 
     node: Node
@@ -50,7 +50,6 @@ class Plan:
     member_now: str
     member_then: str
     fresh: bool = False
-    votes: int = 0
     passing: bool = False
 
 
@@ -73,7 +72,7 @@ def plan_create(host: Seen, cluster: str, name: str, address: str, token_ms: int
     if host.in_no_cluster or host.conf is None:
         node = Node(name, address, 1)
         text = corosync_conf.render(corosync_conf.first_conf(cluster, node, token_ms))
-        return Plan(node, text, text, text, fresh=True, votes=1)
+        return Plan(node, text, text, text, fresh=True)
     listed = host.conf.node(name)
     if listed is None or host.conf.cluster != cluster:
         return Refusal(
@@ -88,7 +87,7 @@ def plan_create(host: Seen, cluster: str, name: str, address: str, token_ms: int
             "join_refused",
             "%s was not created: it is a member of %s together with others and does not run; use state member." % (name, cluster),
         )
-    return Plan(listed, host.text, host.text, host.text, votes=len(host.conf.nodes))
+    return Plan(listed, host.text, host.text, host.text)
 
 
 def agreed_conf(members: Sequence[Seen], leaving_or_joining: str) -> Union[Conf, Refusal]:
@@ -103,6 +102,11 @@ def agreed_conf(members: Sequence[Seen], leaving_or_joining: str) -> Union[Conf,
         return Refusal(
             "join_refused", "Nothing was changed: %s has no corosync.conf; repair it or take it out of the list." % ", ".join(lacking)
         )
+    for member, conf in confs:
+        try:
+            conf.highest_id  # noqa: B018
+        except corosync_conf.ConfError as error:
+            return Refusal("join_refused", "Nothing was changed: corosync.conf on %s: %s." % (member.host, error))
     cores = {member.host: _core(conf, leaving_or_joining) for member, conf in confs}
     first = members[0].host
     others = [host for host, core in cores.items() if core != cores[first]]
@@ -136,6 +140,9 @@ def plan_join(members: Sequence[Seen], host: Seen, status: Status, name: str, ad
             "%s did not join %s: it belongs to the cluster %s; take it out of that one first (state absent)."
             % (name, conf.cluster, host.conf.cluster),
         )
+    links = corosync_conf.link_problem(conf)
+    if listed is None and links:
+        return Refusal("join_refused", "%s did not join %s: in its corosync.conf %s." % (name, conf.cluster, links))
     known = [member.id for member in status.members]
     node = listed or Node(name, address, max([conf.highest_id] + known) + 1)
     final = corosync_conf.with_one_vote_enough(corosync_conf.with_node(conf, node), False)
@@ -143,7 +150,7 @@ def plan_join(members: Sequence[Seen], host: Seen, status: Status, name: str, ad
     there = any(member.name == name and member.votes for member in status.members)
     staged = corosync_conf.with_one_vote_enough(final, len(final.nodes) == 2 and not there)
     fresh = host.conf is None or host.conf.node(name) != node or not host.key or host.key != members[0].key
-    return Plan(node, text, corosync_conf.render(staged), text, fresh=fresh, votes=len(final.nodes), passing=staged.two_node)
+    return Plan(node, text, corosync_conf.render(staged), text, fresh=fresh, passing=staged.two_node)
 
 
 def join_refusal(status: Status, name: str) -> Optional[Refusal]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the ondemand.cluster contributors
 # BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Waiting on a member until Pacemaker has nothing left to do, and reading what it then says. The scripts are fixed texts. Pure."""
+"""Waiting on a member until Pacemaker has nothing left to do with some resources, and reading what it then says. Fixed scripts. Pure."""
 
 from __future__ import annotations
 
@@ -9,31 +9,27 @@ import dataclasses
 import typing as t
 from xml.etree import ElementTree
 
-from .breath import BREATHE
+from .progress import PROGRESS
 
 UP = ("Started", "Promoted", "Unpromoted", "Master", "Slave")
 
 # Functions for the scripts that wait on a member: between two looks they breathe.
-#   look: writes crm_mon's XML to $d/seen; is_idle: whether the DC has nothing to do (after a look); rested: looks, and tells
-#   whether the DC is idle now and was at a look 0.6 s ago or earlier (a change that was just pushed has reached it by then);
+#   look: writes crm_mon's XML to $d/seen; is_idle: whether the DC has nothing to do at all (after a look; an answer that is late counts as
+#   none); rested: looks, and tells whether Pacemaker has nothing left to do with $resources (see progress.py), whatever else it does;
 #   up: of the last look, "RESOURCE NODE" for each that runs without trouble.
 LOOK = (
-    BREATHE
+    PROGRESS
     + r"""
 umask 077
 d=$(mktemp -d) || exit 70
-look() { timeout 20 crm_mon --one-shot --output-as=xml >"$d/new" 2>/dev/null && mv "$d/new" "$d/seen"; }
-tick() { cut -d. -f1 /proc/uptime; }
-is_idle() {
-  dc=$(sed -n 's/.*<current_dc .* name="\([^"]*\)".*/\1/p' "$d/seen")
-  [ -n "$dc" ] && timeout 5 crmadmin --status="$dc" 2>/dev/null | grep -q S_IDLE
-}
-_since=
+look() { ask crm_mon --one-shot --output-as=xml >"$d/new" && mv "$d/new" "$d/seen"; }
+tick() { seconds; }
+dc() { sed -n 's/.*<current_dc .* name="\([^"]*\)".*/\1/p' "$d/seen"; }
+is_idle() { idle "$(dc)"; }
 rested() {
-  look && is_idle || { _since=; return 1; }
-  clock
-  [ -n "$_since" ] || { _since=$_now; return 1; }
-  [ $((_now - _since)) -ge 60 ]
+  _left=$(ahead_of "" "$resources" "") || return 1
+  if [ -n "$_left" ]; then look && stuck "$_left" "$(dc)" || return 1; fi
+  look
 }
 up() {
   awk '
@@ -46,21 +42,26 @@ up() {
 """
 )
 
-# $1: how many seconds at most; $2: "still" where nothing was pushed just now, so that one look at an idle DC is enough.
-# Ends when the cluster has rested, then prints the last look.
+# $1: seconds without progress, $2: seconds at most, $3: the resources. Ends when Pacemaker has nothing left to do with them, then prints
+# the last look. What it does with others is not waited for. Code 76: the time is over, and stderr says what was still ahead.
 SETTLE = (
     LOOK
     + r"""
 trap 'rm -rf "$d"' EXIT
 trap 'exit 71' HUP INT TERM PIPE
-end=$(( $(tick) + $1 ))
+resources=$3
 code=0
-still() { look && is_idle; }
-until if [ "$2" = still ]; then still; else rested; fi; do
-  [ "$(tick)" -lt "$end" ] || { code=76; break; }
+begin "$1" "$2"
+until rested; do
+  look
+  if over "$(sed '/<last_update /d' "$d/seen")"; then
+    code=76
+    printf '%s Pacemaker still acts with %s\n' "$(spent)" "$(printf '%s\n' "${_left:-what it does not tell}" | paste -s -d, | sed 's/,/, /g')" >&2
+    break
+  fi
   breathe
 done
-cat "$d/seen"
+[ ! -e "$d/seen" ] || cat "$d/seen"
 exit "$code"
 """
 )

@@ -225,4 +225,4 @@ def test_deadlines_grow_with_the_number_of_nodes_to_join() -> None:
         found = plan(one, wanted, CLUSTER)
         assert isinstance(found, Plan)
         limits.append(found.steps[0].deadline_s)
-    assert limits == [300 + 180 + 120, 300 + 3 * 180 + 120]
+    assert limits == [300 + 2 * 180 + 120, 300 + 2 * 3 * 180 + 120]

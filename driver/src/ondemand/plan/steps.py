@@ -13,9 +13,13 @@ OVERHEAD_S = 120.0
 """what a playbook may spend outside waiting for boot, join, drain, move and leave"""
 
 
+MOST = 2
+"""a wait that gets on may take so many times its deadline, which counts from the last sign of progress"""
+
+
 def create(count: int, deadlines: Deadlines, because: str) -> Step:
     """The first members, from nothing: boots go in parallel, joins one after another."""
-    limit = deadlines.boot_s + count * deadlines.join_s + deadlines.move_s + OVERHEAD_S
+    limit = deadlines.boot_s + MOST * (count * deadlines.join_s + deadlines.move_s) + OVERHEAD_S
     return Step(StepKind.CREATE, {}, because, {"members": count}, limit)
 
 
@@ -24,14 +28,14 @@ def scale_out(wanted: int, new: int, deadlines: Deadlines, because: str, back: S
 
     The playbook counts VMs: `unseen` are the members that it can't count, for no host shows their VM.
     """
-    limit = deadlines.boot_s + max(1, new) * deadlines.join_s + OVERHEAD_S
+    limit = deadlines.boot_s + MOST * max(1, new) * deadlines.join_s + OVERHEAD_S
     expected = {"members": wanted, "serving": list(back)} if back else {"members": wanted}
     return Step(StepKind.OUT, {"wanted": max(1, wanted - unseen)}, because, expected, limit)
 
 
 def scale_in(wanted: int, leavers: Sequence[str], deadlines: Deadlines, because: str) -> Step:
     """These leave and are deleted; so many VMs afterwards."""
-    limit = deadlines.drain_s + len(leavers) * (deadlines.leave_s + deadlines.move_s) + OVERHEAD_S
+    limit = deadlines.drain_s + len(leavers) * (MOST * deadlines.leave_s + deadlines.move_s) + OVERHEAD_S
     return Step(StepKind.IN, {"wanted": wanted, "leavers": list(leavers)}, because, {"gone": list(leavers)}, limit)
 
 

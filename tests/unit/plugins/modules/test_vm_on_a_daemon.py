@@ -161,7 +161,8 @@ def test_one_host_under_two_uris_is_one_host_and_its_vms_are_counted_once(daemon
     # ansible-core says a warning once in a process, and this process has more tests.
     warned = []
     monkeypatch.setattr(AnsibleModule, "warn", lambda _module, text: warned.append(text))
-    hosts = [{"name": f"hv{i}", "uri": f"{libvirt_daemon.uri}&no_verify={i}", "pool": POOL} for i in (1, 2)]
+    uris = (libvirt_daemon.uri, f"{libvirt_daemon.uri}&mode=direct")
+    hosts = [{"name": f"hv{i}", "uri": uri, "pool": POOL} for i, uri in enumerate(uris, 1)]
     told = run_module("host_info", hosts=hosts, deadline_s=60)["hosts"]
     assert [host["unfit"] for host in told] == ["", "it is the same host as hv1, under another URI; name it once"]
     result = ask(libvirt_daemon, run_module, hosts=hosts, wanted=2)

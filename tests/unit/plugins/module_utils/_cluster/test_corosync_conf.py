@@ -23,7 +23,6 @@ totem {
 nodelist {
   node {
     ring0_addr: 10.99.0.20
-    ring1_addr: 10.98.0.20
     name: shop-n1
     nodeid: 1
   }
@@ -50,10 +49,22 @@ def test_reading_what_was_written_gives_the_same() -> None:
 def test_a_join_keeps_what_a_person_wrote() -> None:
     conf = cc.with_node(cc.parse(BY_HAND), N2)
     text = cc.render(conf)
-    for kept in ("# by hand", "knet_link_priority: 3", "ring1_addr: 10.98.0.20"):
+    for kept in ("# by hand", "knet_link_priority: 3"):
         assert kept in text
     assert [node.name for node in conf.nodes] == ["shop-n1", "shop-n2"]
     assert cc.render(cc.without_node(conf, "shop-n2")).replace("# highest node id ever given: 2\n", "") == cc.render(cc.parse(BY_HAND))
+
+
+def test_a_leave_keeps_the_links_of_those_who_stay() -> None:
+    text = cc.render(cc.with_node(cc.parse(BY_HAND), N2)).replace("        name", "        ring1_addr: 10.98.0.20\n        name")
+    left = cc.without_node(cc.parse(text), "shop-n2")
+    assert [node.name for node in left.nodes] == ["shop-n1"] and cc.render(left).count("ring1_addr: 10.98.0.20") == 1
+
+
+@pytest.mark.parametrize("number", ["one", "\u00b2", "-1"])
+def test_a_node_id_that_is_no_number_is_told_with_its_node(number: str) -> None:
+    with pytest.raises(cc.ConfError, match="10.99.0.20 is no number"):
+        _nodes = cc.parse(BY_HAND.replace("nodeid: 1", "nodeid: " + number)).nodes
 
 
 def test_the_highest_id_outlives_its_node() -> None:

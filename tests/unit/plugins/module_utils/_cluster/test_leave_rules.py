@@ -79,6 +79,33 @@ def test_every_rule_is_weighed() -> None:
     assert [reason for reason, _rule in leave_rules.RULES] == [first for first, _second in WEIGHT] + ["unstable"]
 
 
+HEAVIEST_FIRST = {
+    "last_node": {},
+    "not_quorate": {"quorate": False},
+    "unclean": {"unclean": True},
+    "quorum": {"dead": True},
+    "minimum": {"minimum": 9},
+    "unstable": {"idle": False},
+}
+
+
+@pytest.mark.parametrize("heaviest", range(len(HEAVIEST_FIRST)))
+def test_of_several_reasons_the_one_that_weighs_most_is_told(heaviest: int) -> None:
+    """All of the lighter ones hold too; whoever is told the lightest first would mend one after another and never know the worst."""
+    names = list(HEAVIEST_FIRST)[heaviest:]
+    unclean, dead = "unclean" in names, "quorum" in names
+    others = [
+        member(1),
+        member(2, **DEAD) if dead else member(2),
+        member(3, unclean=unclean, **DEAD) if dead else member(3, unclean=unclean),
+    ]
+    if "last_node" in names:
+        others = [replace(one, online=False) for one in others]
+    seen = status(*others, member(4), quorate="not_quorate" not in names, idle="unstable" not in names)
+    refusal = leave_rules.may_leave(seen, "n4", 9 if "minimum" in names else 1)
+    assert refusal is not None and refusal.reason == names[0]
+
+
 def test_every_rule_has_a_case() -> None:
     assert {reason for reason, _rule in leave_rules.RULES} == {reason for _s, _n, _m, reason in CASES.values() if reason}
 

@@ -52,7 +52,7 @@ NEW = seen("n2", None)
 
 def test_the_first_member_gets_a_file_of_its_own() -> None:
     plan = planned(ms.plan_create(seen("n1", None), "shop", "n1", "10.99.0.21", 3000))
-    assert plan.fresh and plan.votes == 1 and cc.parse(plan.node_text) == conf(1)
+    assert plan.fresh and cc.parse(plan.node_text) == conf(1)
 
 
 def test_the_distributions_example_is_no_cluster() -> None:
@@ -77,7 +77,7 @@ def test_from_one_to_two_only_the_old_member_has_two_node_and_only_in_between() 
     plan = planned(ms.plan_join([seen("n1", conf(1))], NEW, status(1), "n2", "10.99.0.22"))
     assert cc.parse(plan.member_now).two_node
     assert not cc.parse(plan.member_then).two_node and not cc.parse(plan.node_text).two_node
-    assert plan.fresh and plan.votes == 2 and plan.node.id == 2
+    assert plan.fresh and plan.node.id == 2
 
 
 def test_from_two_to_three_there_is_no_two_node_at_any_time() -> None:
@@ -115,6 +115,55 @@ def test_a_leave_from_any_half_done_state_ends_in_the_same(case: str) -> None:
     plan = planned(ms.plan_leave([seen("n1", HALF_LEFT[case])], "n2"))
     assert plan.member_then == cc.render(cc.without_node(conf(2), "n2"))
     assert cc.parse(plan.member_now).two_node is (case != "list shortened")
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_one_vote_is_never_enough_but_for_the_moment_of_one_of_two_leaving(count: int) -> None:
+    members = [seen(node.name, conf(count)) for node in NODES[: count - 1]]
+    plan = planned(ms.plan_leave(members, f"n{count}"))
+    assert (cc.parse(plan.member_now).two_node, plan.passing) == (count == 2, count == 2)
+    assert "two_node" not in plan.member_then and "wait_for_all" not in plan.member_then
+    assert (plan.member_now == cc.render(conf(count))) is (count != 2), "nothing is written before the leaver stops"
+
+
+def test_an_id_is_not_given_twice_whoever_remembers_it() -> None:
+    """The file notes ids of the past; Pacemaker may list a node that the file does not."""
+    left = cc.without_node(conf(3), "n3")
+    plan = planned(ms.plan_join([seen("n1", left), seen("n2", left)], seen("n4", None), status(2), "n4", "10.99.0.24"))
+    assert plan.node.id == 4
+    ghost = replace(status(2), members=(*status(2).members, Member("n9", 9, "", False, False, False, False, False, False)))
+    plan = planned(ms.plan_join([seen("n1", left), seen("n2", left)], seen("n4", None), ghost, "n4", "10.99.0.24"))
+    assert plan.node.id == 10
+
+
+LINKS = {
+    "two links": lambda text: text.replace("        name:", "        ring1_addr: 10.98.0.1\n        name:"),
+    "a second link of one node": lambda text: text.replace("        name: n1", "        ring1_addr: 10.98.0.1\n        name: n1"),
+    "another link than the first": lambda text: text.replace("ring0_addr", "ring1_addr"),
+    "no address at all": lambda text: text.replace("        ring0_addr: 10.99.0.22\n", ""),
+    "the eighth link": lambda text: text.replace("        name: n2", "        ring7_addr: 10.98.0.1\n        name: n2"),
+}
+
+
+@pytest.mark.parametrize("case", LINKS)
+def test_a_node_with_one_address_does_not_join_where_links_differ(case: str) -> None:
+    odd = cc.parse(LINKS[case](cc.render(conf(2))))
+    assert odd != conf(2)
+    plan = ms.plan_join([seen("n1", odd), seen("n2", odd)], seen("n3", None), status(2), "n3", "10.99.0.23")
+    assert isinstance(plan, Refusal) and plan.reason == "join_refused"
+    assert "ring0_addr" in plan.sentence or "links 0" in plan.sentence
+    with pytest.raises(cc.ConfError, match="on each of its links"):
+        cc.with_node(odd, NODES[2])
+
+
+@pytest.mark.parametrize("note", ["x", "-3", "3 and more", "", "\u00b2"])
+def test_a_note_of_the_highest_id_without_a_number_is_told_in_a_sentence(note: str) -> None:
+    odd = cc.parse(cc.render(conf(2)).replace("ever given: 2", "ever given: " + note))
+    for plan in (
+        ms.plan_join([seen("n1", conf(2)), seen("n2", odd)], seen("n3", None), status(2), "n3", "10.99.0.23"),
+        ms.plan_leave([seen("n1", odd), seen("n2", conf(2))], "n2"),
+    ):
+        assert isinstance(plan, Refusal) and "tells no number" in plan.sentence and "corosync.conf on n" in plan.sentence
 
 
 def test_a_leave_of_which_one_member_has_heard_is_finished_on_all() -> None:

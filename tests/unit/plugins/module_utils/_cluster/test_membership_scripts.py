@@ -26,10 +26,13 @@ def test_every_script_is_plain_sh(name: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(("name", "args"), [("REST", ("1",)), ("FORGET", ("n2", "1"))])
-def test_a_wait_ends_at_its_deadline_and_says_so(name: str, args: tuple[str, ...]) -> None:
-    done = run(TEXTS[name], *args)
-    assert done.returncode == 3 and "after 1 s" in done.stderr
+@pytest.mark.parametrize(
+    ("name", "args"), [("START", ("n2", "1", "9")), ("STANDBY", ("n2", "off", "1", "9", "mark")), ("FORGET", ("n2", "1", "9"))]
+)
+def test_a_wait_ends_when_nothing_gets_on_and_says_what_it_waited_for(tmp_path: Path, name: str, args: tuple[str, ...]) -> None:
+    env = tools(tmp_path, systemctl="exit 0", crm_attribute="exit 0")
+    done = subprocess.run(["/bin/sh", "-c", TEXTS[name], "sh", *args], capture_output=True, text=True, env=env, timeout=30, check=False)
+    assert done.returncode == 3 and "without any progress, Pacemaker" in done.stderr
 
 
 def test_looking_at_a_host_without_a_cluster_tells_each_part_with_its_code() -> None:
@@ -55,13 +58,27 @@ def test_what_comes_back_of_the_key_is_worth_nothing_without_the_pad(tmp_path: P
 def tools(folder: Path, **scripts_of: str) -> dict[str, str]:
     """An environment in which these commands are the given scripts; each counts its calls in a file of its name."""
     for name, text in scripts_of.items():
-        tool = folder / name.replace("_", "-")
+        tool = folder / (name if name.startswith("crm_") else name.replace("_", "-"))
         tool.write_text('#!/bin/sh\necho call >>"$0.calls"\nn=$(wc -l <"$0.calls")\n' + text)
         tool.chmod(0o755)
     return {"PATH": f"{folder}:/usr/bin:/bin"}
 
 
 PUT_OFF = "Could not reload configuration. Error CS_ERR_TRY_AGAIN"
+OLD, NEW = "totem {\n    token: 3000\n}\n", "totem {\n    token: 4000\n}\nlogging {\n    to_stderr: no\n}\n"
+TAKES = "grep -q 'to_stderr: yes' \"$2\""
+REFUSES = """
+echo "Nov 26 23:20:44.595 error   [MAIN  ] parse error in config: Not all nodes have the same number of links" >&2
+echo "Nov 26 23:20:44.595 error   [MAIN  ] Corosync Cluster Engine exiting with status 8 at main.c:1445." >&2
+exit 8"""
+
+
+def configure(tmp_path: Path, *args: str, **made: str) -> subprocess.CompletedProcess[str]:
+    """Configure with these tools, where the old text is in place."""
+    (tmp_path / "corosync.conf").write_text(OLD)
+    text = scripts.CONFIGURE.replace("/etc/corosync/", f"{tmp_path}/")
+    env = tools(tmp_path, **{"corosync": TAKES, "corosync_cmapctl": "exit 1", **made})
+    return subprocess.run(["/bin/sh", "-c", text, "sh", *args], input=NEW, capture_output=True, text=True, env=env, check=False, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -69,21 +86,38 @@ PUT_OFF = "Could not reload configuration. Error CS_ERR_TRY_AGAIN"
     [
         ("exit 0", 0, 1),
         (f'[ "$n" -gt 2 ] || {{ echo "{PUT_OFF}"; exit 6; }}', 0, 3),
-        ('echo "the file is wrong"; exit 1', 6, 1),
-        (f'echo "{PUT_OFF}"; exit 6', 6, 50),
+        ('echo "the file is wrong"; exit 1', scripts.REFUSED_RELOAD, 1),
+        (f'echo "{PUT_OFF}"; exit 6', scripts.REFUSED_RELOAD, 50),
     ],
     ids=["loaded at once", "put off twice", "refused", "put off for ever"],
 )
 def test_a_reload_that_corosync_puts_off_is_asked_for_again(tmp_path: Path, cfgtool: str, code: int, calls: int) -> None:
-    text = scripts.CONFIGURE.replace("/etc/corosync/", f"{tmp_path}/")
-    env = tools(tmp_path, corosync_cfgtool=cfgtool)
-    done = subprocess.run(
-        ["/bin/sh", "-c", text, "sh", "reload"], input="totem {\n}\n", capture_output=True, text=True, env=env, check=False, timeout=60
-    )
+    done = configure(tmp_path, "reload", corosync_cfgtool=cfgtool)
     assert done.returncode == code, done.stderr
     assert len((tmp_path / "corosync-cfgtool.calls").read_text().splitlines()) == calls
-    assert (tmp_path / "corosync.conf").read_text() == "totem {\n}\n"
+    assert ((tmp_path / "corosync.conf").read_text(), (tmp_path / "corosync.conf.before").read_text()) == (NEW, OLD)
     assert bool(done.stderr) == (code != 0)
+
+
+def test_a_text_that_corosync_refuses_never_gets_into_place(tmp_path: Path) -> None:
+    done = configure(tmp_path, "reload", corosync=REFUSES, corosync_cfgtool="exit 0")
+    assert done.returncode == scripts.REFUSED_FILE
+    assert scripts.corosync_words(done.stderr) == "Not all nodes have the same number of links"
+    assert (tmp_path / "corosync.conf").read_text() == OLD and not (tmp_path / "corosync-cfgtool.calls").exists()
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith((".", "corosync.conf."))] == []
+    assert configure(tmp_path, "write", "back", corosync=REFUSES).returncode == 0, "an old text that goes back is not tried"
+    assert (tmp_path / "corosync.conf").read_text() == NEW
+
+
+@pytest.mark.parametrize(("status", "code"), [("7", scripts.REFUSED_RELOAD), ("1", 0)])
+def test_a_reload_that_is_called_done_and_was_refused_is_refused(tmp_path: Path, status: str, code: int) -> None:
+    cmapctl = f'echo "config.reload_status (i32) = {status}"'
+    assert configure(tmp_path, "reload", corosync_cfgtool="exit 0", corosync_cmapctl=cmapctl).returncode == code
+
+
+@pytest.mark.parametrize("said", ["", "Nov 26 23:20:44.595 notice  [MAIN  ] Corosync Cluster Engine exiting normally"])
+def test_silence_is_called_silence(said: str) -> None:
+    assert scripts.corosync_words(said) == "it gives no reason"
 
 
 @pytest.mark.parametrize(("state", "calls"), [("active", 3), ("inactive", 1)])

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""What a wait asks and when it gives up: the sh texts of progress.py with stand-ins for the cluster's tools, on real sh."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.progress import PROGRESS
+
+# As crm_simulate prints it: a clone's start and its monitor on n2, a probe on n2, a stop and a start of something else elsewhere.
+PLAN = """cat <<'X'
+Current cluster status:
+Transition Summary:
+  * Start      web:1     ( n2 )
+  * Recover    flap      ( n1 )
+
+Executing Cluster Transition:
+  * Resource action: ledger          monitor on n2
+  * Pseudo action:   web-clone_start_0
+  * Resource action: web:1           start on n2
+  * Resource action: flap            stop on n1
+  * Resource action: flap            start on n1
+  * Resource action: web:1           monitor=10000 on n2
+  * Cluster action:  clear_failcount for flap on n1
+
+Revised Cluster Status:
+  * Resource action: nothing         start on n2
+X"""
+FAILURES = '<failure op_key="web_start_0" node="n2" exitstatus="error"/>\n<failure op_key="flap_monitor_1000" node="n1"/>'
+
+
+def run(tmp_path: Path, text: str, *args: str, **tools: str) -> subprocess.CompletedProcess[str]:
+    """The text after the functions; each tool counts its calls in $n."""
+    for name, script in tools.items():
+        tool = tmp_path / name
+        tool.write_text('#!/bin/sh\necho call >>"$0.calls"\nn=$(wc -l <"$0.calls")\n' + script + "\n")
+        tool.chmod(0o755)
+    command = ["/bin/sh", "-c", PROGRESS + text, "sh", *args]
+    return subprocess.run(command, capture_output=True, text=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("node", "resources", "failures", "left"),
+    [
+        ("n2", "", "", ["ledger on n2", "web on n2"]),
+        ("n2", "", FAILURES, ["ledger on n2"]),
+        ("n3", "", "", []),
+        ("", "flap other", "", ["flap on n1"]),
+        ("", "flap", FAILURES, []),
+        ("", "lap fla", "", []),
+        ("n1", "web", "", ["flap on n1", "web on n2"]),
+    ],
+)
+def test_what_is_ahead_is_that_of_the_node_and_the_resources_that_did_not_fail(
+    tmp_path: Path, node: str, resources: str, failures: str, left: list[str]
+) -> None:
+    done = run(tmp_path, 'ahead_of "$1" "$2" "$3"', node, resources, failures, crm_simulate=PLAN)
+    assert (done.returncode, done.stdout.splitlines()) == (0, left)
+
+
+def test_no_answer_is_not_taken_for_nothing_ahead(tmp_path: Path) -> None:
+    assert run(tmp_path, 'ahead_of n2 "" ""', crm_simulate="exit 1").returncode == 1
+
+
+def test_a_question_that_timed_out_is_asked_again_with_more_time(tmp_path: Path) -> None:
+    times = 'echo "$1" >>"$0.asked"; shift; [ "$n" -gt 1 ] || exit 124; exec "$@"'
+    done = run(tmp_path, "ask tell-it", timeout=times, **{"tell-it": "echo yes"})
+    assert (done.returncode, done.stdout) == (0, "yes\n")
+    first, second = (tmp_path / "timeout.asked").read_text().split()
+    assert int(second) > int(first)
+
+
+def test_a_question_that_was_answered_is_not_asked_again(tmp_path: Path) -> None:
+    done = run(tmp_path, "ask tell-it", **{"tell-it": "echo no; exit 3"})
+    assert (done.returncode, done.stdout, (tmp_path / "tell-it.calls").read_text()) == (3, "no\n", "call\n")
+
+
+# A clock that goes on by ten seconds each time it is asked.
+CLOCK = "_c=0; seconds() { echo $_c; }\ngo_on() { _c=$((_c + 10)); }\n"
+
+
+@pytest.mark.parametrize(
+    ("pictures", "turns"),
+    [("a a a a a a a a a a a a", 4), ("a b c c c c c c c c c c", 6), ("a b c d e f g h i j k l", 10)],
+    ids=["nothing gets on", "at first something gets on", "it gets on for ever"],
+)
+def test_a_deadline_counts_from_the_last_progress_and_has_a_cap(tmp_path: Path, pictures: str, turns: int) -> None:
+    text = CLOCK + 'begin 30 90\nn=0\nfor p in %s; do n=$((n + 1)); ! over "$p" || break; go_on; done\necho $n; spent' % pictures
+    done = run(tmp_path, text)
+    told = done.stdout.splitlines()
+    assert int(told[0]) == turns, done.stdout + done.stderr
+    assert told[1].startswith("after ") and "without any progress" in told[1]
