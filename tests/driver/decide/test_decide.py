@@ -102,6 +102,13 @@ def test_after_a_step_of_the_drivers_own_another_number_of_nodes_is_nobodys_hand
     assert "by hand" in decision.because and memory.because in decision.because
 
 
+def test_another_number_cause_or_cluster_is_another_wish_and_another_sentence_is_none() -> None:
+    wish = Memory(wanted=5, cause=Cause.LOAD, known=2, because="for 4 s")
+    assert wish.same_wish(replace(wish, because="for 6 s", asked_at=3.0))
+    for other in (replace(wish, wanted=3), replace(wish, cause=Cause.STATED), replace(wish, known=3)):
+        assert not wish.same_wish(other)
+
+
 def test_who_is_away_is_waited_for_from_when_it_was_first_seen_so() -> None:
     memory, seen = Memory(), replace(low(0.0), cluster=ClusterState(True, True, (node(1), node(2, online=False))))
     for at in (100.0, 150.0):
