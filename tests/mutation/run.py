@@ -25,6 +25,7 @@ from tests.mutation.mutants import Mutant
 from tests.mutation.rooms import Room
 
 FIRST_CPU_LIMIT_S = 300
+LEAST_CPU_S = 10
 # Wall time is only a net under a process that sleeps: on a busy machine CPU time is the fairer measure.
 WALL_PER_CPU = 10
 HEAVY = ("yaml", "jsonschema", "hypothesis.strategies", "xml.dom.minidom", "sqlite3", "logging.config", "unittest.mock")
@@ -138,7 +139,9 @@ class Lab:
     def fates(self, mutants: list[tuple[Room, Mutant]], coverage: dict[str, Coverage]) -> Iterator[tuple[Mutant, Fate]]:
         """What becomes of each mutant, as it is known. One that runs without end is killed too."""
         jobs = (
-            Job(room, mutant, 10 + round(5 * coverage[room.name].cpu_s), coverage[room.name])  # several times what the sound code takes
+            Job(
+                room, mutant, LEAST_CPU_S + round(5 * coverage[room.name].cpu_s), coverage[room.name]
+            )  # several times what the sound code takes
             for room, mutant in mutants
         )
         for job, code, scratch in self.run(jobs):
