@@ -198,7 +198,7 @@ def test_every_room_is_there_with_its_tests_and_every_accepted_row_has_its_mutan
     known = {mutant.key for room in rooms for mutant in mutants_of(room.name, (checkout / room.name).read_text())}
     accepted = read_accepted(checkout / "tests/mutation/accepted.yml")
     assert [key[0] for key in accepted if key[0] not in {room.name for room in rooms}] == []
-    assert stale(accepted, {room.name for room in rooms}, known, set(), set()) == []
+    assert stale(accepted, {room.name for room in rooms}, known, set()) == []
 
 
 def test_copies_that_are_judged_as_one_are_one(checkout: Path) -> None:

@@ -75,31 +75,38 @@ def run(options: argparse.Namespace, checkout: Path, rooms: list[Room], accepted
     lab = Lab(checkout, scratch, options.workers)
     lab.prepare()
     coverage = lab.coverage(rooms)
-    counts: dict[str, Counter[str]] = {room.name: Counter() for room in rooms}
+    found: dict[Key, list[Fate]] = {}
     survivors: list[Mutant] = []
-    killed, survived = set[Key](), set[Key]()
-    for number, (mutant, fate) in enumerate(lab.fates(mutants, coverage), 1):
-        is_killed = fate is Fate.KILLED
-        (killed if is_killed else survived).add(mutant.key)
-        counts[mutant.path]["killed" if is_killed else "accepted" if mutant.key in accepted else "survived"] += 1
-        if not is_killed and mutant.key not in accepted:
-            survivors.append(mutant)
-        if time.monotonic() - told > TELL_EVERY_S:
-            told = time.monotonic()
-            print(f"{number} of {len(mutants)} mutants, {len(survivors)} survivors, {told - begun:.0f} s", flush=True)
+    counts: dict[str, Counter[str]] = {room.name: Counter() for room in rooms}
+    is_cut = False
+    try:
+        for number, (mutant, fate) in enumerate(lab.fates(mutants, coverage), 1):
+            found.setdefault(mutant.key, []).append(fate)
+            is_accepted = fate is Fate.SURVIVED and mutant.key in accepted
+            counts[mutant.path]["accepted" if is_accepted else fate.value] += 1
+            if fate is Fate.SURVIVED and not is_accepted:
+                survivors.append(mutant)
+            if time.monotonic() - told > TELL_EVERY_S:
+                told = time.monotonic()
+                print(f"{number} of {len(mutants)} mutants, {len(survivors)} survivors, {told - begun:.0f} s", flush=True)
+    except KeyboardInterrupt:
+        is_cut = True
     for mutant in sorted(survivors, key=lambda mutant: (mutant.path, mutant.line)):
         print(f"survived  {mutant.path}:{mutant.line}: {mutant.change}\n          | {mutant.text}")
-    for key, because in accepted.items():
-        if key in survived:
-            print(f"accepted  {key[0]}: {key[2]}: {because}")
-    problems = stale(accepted, set(counts), known, killed, survived)
-    print("\n".join([*problems, *table(counts), f"{len(mutants)} mutants in {time.monotonic() - begun:.0f} s"]))
-    return 1 if problems or not verdict(counts, options.sample is not None) else 0
+    for key in accepted:
+        if Fate.SURVIVED in found.get(key, ()):
+            print(f"accepted  {key[0]}: {key[2]}: {accepted[key]}")
+    killed = {key for key, fates in found.items() if Fate.SURVIVED not in fates}
+    problems = stale(accepted, set(counts), known, killed)
+    judged = sum(map(len, found.values()))
+    ending = f"{judged} mutants in {time.monotonic() - begun:.0f} s"
+    print("\n".join([*problems, *table(counts), ending if not is_cut else f"cut off after {ending}, of {len(mutants)}"]))
+    return 1 if is_cut or problems or not verdict(counts, options.sample is not None) else 0
 
 
 def main(words: list[str], checkout: Path = CHECKOUT) -> int:
     """The program. A bad argument, file or row, or a room that can't be judged, is a sentence and exit code 2."""
-    signal.signal(signal.SIGTERM, lambda *_arguments: sys.exit(143))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = arguments(words)
     with tempfile.TemporaryDirectory(prefix="mutate-") as scratch:
         try:

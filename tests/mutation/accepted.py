@@ -27,7 +27,7 @@ def read_accepted(path: Path) -> dict[Key, str]:
     return reasons
 
 
-def stale(accepted: Iterable[Key], files: set[str], mutants: set[Key], killed: set[Key], survived: set[Key]) -> list[str]:
+def stale(accepted: Iterable[Key], files: set[str], mutants: set[Key], killed: set[Key]) -> list[str]:
     """A sentence for each row that no longer says something true of these files."""
     problems = []
     for key in accepted:
@@ -36,6 +36,6 @@ def stale(accepted: Iterable[Key], files: set[str], mutants: set[Key], killed: s
             continue
         if key not in mutants:
             problems.append(f"{file}: there is no mutant `{change}` on a line `{text}`; take its row out of accepted.yml")
-        elif key in killed and key not in survived:
+        elif key in killed:
             problems.append(f"{file}: a test kills `{change}` on the line `{text}`; take its row out of accepted.yml")
     return problems
