@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_spec import check_config
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_spec import check_config, clone_id, value_text
 
 RESOURCE = {"id": "a", "agent": "systemd:a"}
 RULE = {"score": 1, "expressions": [{"attribute": "x", "operation": "defined"}]}
@@ -362,3 +362,12 @@ def test_an_id_is_one_that_xml_takes(one: str, right: bool) -> None:
 def test_several_of_one_kind_are_each_told_at_their_place() -> None:
     config = holding("resources", RESOURCE, {"id": "b", "agent": "x"}, {"id": "c", "agent": "systemd:c", "operations": [{}]})
     assert wrong_at(config) == [("config.resources[1].agent", "wrong value"), ("config.resources[2].operations[0].name", "missing")]
+
+
+@pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), (1, "1"), (0.5, "0.5"), ("a b", "a b")])
+def test_a_value_is_written_as_pacemaker_writes_it(value: Any, text: str) -> None:
+    assert value_text(value) == text
+
+
+def test_a_clone_has_its_own_id_or_that_of_its_resource() -> None:
+    assert (clone_id({"resource": "a"}), clone_id({"id": "c", "resource": "a"})) == ("a-clone", "c")
