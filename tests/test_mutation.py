@@ -40,7 +40,7 @@ class Toy:
         self.folder = folder
         shutil.copytree(checkout / "tests/mutation", folder / "tests/mutation")
         with (folder / "tests/mutation/rooms.py").open("a") as rooms:
-            rooms.write('\nPURE = {"lab/toy.py": ()}\nTWINS = {}\n')
+            rooms.write('\nPURE = {"lab/toy.py": ()}\n')
         with (folder / "tests/mutation/run.py").open("a") as run:
             run.write("\nLEAST_CPU_S = 1\n")
         self.write("pytest.ini", "[pytest]\npythonpath = .\naddopts = --import-mode=importlib\n")
@@ -199,13 +199,6 @@ def test_every_room_is_there_with_its_tests_and_every_accepted_row_has_its_mutan
     accepted = read_accepted(checkout / "tests/mutation/accepted.yml")
     assert [key[0] for key in accepted if key[0] not in {room.name for room in rooms}] == []
     assert stale(accepted, {room.name for room in rooms}, known, set()) == []
-
-
-def test_copies_that_are_judged_as_one_are_one(checkout: Path) -> None:
-    twins = [room.sources for room in rooms_of(checkout) if len(room.sources) > 1]
-    assert twins
-    for first, second in twins:
-        assert (checkout / first).read_bytes() == (checkout / second).read_bytes()
 
 
 def test_a_room_that_moved_is_told(checkout: Path) -> None:

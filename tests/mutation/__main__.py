@@ -36,10 +36,10 @@ def arguments(words: list[str]) -> argparse.Namespace:
 def chosen_rooms(rooms: list[Room], files: list[str]) -> list[Room]:
     """The rooms that were asked for, all if none. One that there is not ends the program."""
     wanted = {str(Path(file).resolve().relative_to(CHECKOUT)) if Path(file).is_absolute() else os.path.normpath(file) for file in files}
-    unknown = wanted - {source for room in rooms for source in room.sources}
+    unknown = wanted - {room.name for room in rooms}
     if unknown:
         raise LookupError(f"no pure room is at {', '.join(sorted(unknown))}; there are:\n" + "\n".join(room.name for room in rooms))
-    return [room for room in rooms if not wanted or wanted & set(room.sources)]
+    return [room for room in rooms if not wanted or room.name in wanted]
 
 
 def score(counts: Counter[str]) -> float:

@@ -95,12 +95,12 @@ def cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def plant(sources: frozenset[str], code: Callable[[str], CodeType]) -> None:
-    """From now on an import of any of these files (real paths) gives the code. What was imported before stays."""
+def plant(source: str, code: Callable[[str], CodeType]) -> None:
+    """From now on an import of this file (its real path) gives the code. What was imported before stays."""
     sound = importlib.machinery.SourceFileLoader.get_code
 
     def get_code(self: importlib.machinery.SourceFileLoader, fullname: str) -> CodeType | None:
-        return code(self.path) if os.path.realpath(self.path) in sources else sound(self, fullname)
+        return code(self.path) if os.path.realpath(self.path) == source else sound(self, fullname)
 
     importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
 

@@ -26,7 +26,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/moves.py": (),
     f"{CLUSTER}/scaling.py": (),
     f"{CLUSTER}/status.py": (),
-    "plugins/plugin_utils/cluster_rules.py": (f"{DRIVER_TESTS}/config/test_load.py",),
+    "plugins/plugin_utils/cluster_rules.py": (),  # the driver's copy is the same, byte for byte
     f"{LIBVIRT}/placement.py": (),
     f"{LIBVIRT}/plan.py": (),
     f"{LIBVIRT}/spec.py": (),
@@ -35,21 +35,13 @@ PURE: dict[str, tuple[str, ...]] = {
     "lab/report*.py": ("tests/unit/lab/test_report*.py",),
 }
 
-# A file -> its identical copy on the other side of the wall. A fault is planted in both, and the tests of either side may see it.
-TWINS = {"plugins/plugin_utils/cluster_rules.py": f"{DRIVER}/config/rules.py"}
-
 
 @dataclass(frozen=True)
 class Room:
-    """A source file, its identical copies and its tests, as paths from the checkout's root."""
+    """A source file and its tests, as paths from the checkout's root."""
 
-    sources: tuple[str, ...]
+    name: str
     tests: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The path of the file that is reported."""
-        return self.sources[0]
 
 
 def mirrored(source: str) -> str:
@@ -75,5 +67,5 @@ def rooms_of(checkout: Path, pure: dict[str, tuple[str, ...]] | None = None) -> 
             tests = dict.fromkeys([*mirror, *(path for tests in extra for path in found(tests))])
             if not tests:
                 raise LookupError(f"tests/mutation/rooms.py: {source} has no tests: write {mirrored(source)}, or name others there")
-            rooms.append(Room(tuple(filter(None, (source, TWINS.get(source)))), tuple(tests)))
+            rooms.append(Room(source, tuple(tests)))
     return rooms

@@ -102,16 +102,16 @@ class Lab:
         code = 70
         try:
             os.setsid()
-            sources = frozenset(str((self.checkout / source).resolve()) for source in job.room.sources)
+            source = str((self.checkout / job.room.name).resolve())
             mutant = job.mutant
             if mutant is None:
-                plugin: object = Recorder(str(self.checkout / job.room.name), scratch.with_suffix(".json"))
+                plugin: object = Recorder(source, scratch.with_suffix(".json"))
             elif isinstance(mutant, CodeType):
                 plugin = object()
-                plant(sources, lambda _path: mutant)
+                plant(source, lambda _path: mutant)
             else:
                 plugin = Order(job.coverage.order(mutant.line, mutant.last_line))
-                plant(sources, mutant.code)
+                plant(source, mutant.code)
             code = run_tests(self.checkout, job.room.tests, scratch, job.cpu_limit_s, plugin)
         finally:
             os._exit(code)

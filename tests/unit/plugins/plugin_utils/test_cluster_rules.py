@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.ondemand.cluster.plugins.plugin_utils import cluster_rules as rules
 
-from tests.unit.plugins.plugin_utils.rule_cases import RULES
+from .rule_cases import RULES
 
 
 def told(rule: str, cluster: Any) -> dict[str, str]:

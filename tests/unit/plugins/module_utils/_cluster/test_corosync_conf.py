@@ -313,3 +313,30 @@ def test_a_broken_file_is_told_with_the_line_or_the_section(text: str, said: str
 def test_the_options_are_those_of_the_totem_sections_alone() -> None:
     text = conf("totem {", "# note", "token: 3000", "interface {", "x: y", "}", "}", "quorum {", "provider: p", "}")
     assert cc.options_of(text) == {"token": "3000"}
+
+
+def test_sections_inside_and_comments_are_no_values() -> None:
+    assert conf("totem {", "interface {", "}", "# note", "cluster_name: shop", "}").cluster == "shop"
+    device = conf("quorum {", "# note", "device {", "model: net", "}", "two_node: 1", "}")
+    assert device.two_node
+    assert cc.with_one_vote_enough(device, False).root.items[0].items == ("# note", cc.Section("device", (("model", "net"),)))
+
+
+def test_who_is_listed_keeps_the_place_and_who_is_not_leaves_no_note() -> None:
+    two = cc.with_node(FIRST, N2)
+    assert cc.with_node(two, N1) == two
+    assert cc.without_node(cc.parse(BY_HAND), "shop-n9") == cc.parse(BY_HAND)
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [(cc.Node("B A D", "10.99.0.20", 1), "name: 'B A D'"), (cc.Node("shop-n1", "nowhere", 1), "address: 'nowhere'")],
+)
+def test_a_problem_of_a_node_begins_with_its_field(node: cc.Node, said: str) -> None:
+    with pytest.raises(cc.ConfError, match=rf"\A{said}"):
+        cc.check_node(node)
+
+
+def test_of_several_open_sections_the_innermost_is_told() -> None:
+    with pytest.raises(cc.ConfError, match="'c' is not closed"):
+        cc.parse("a {\nb {\nc {\n")
