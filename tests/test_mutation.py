@@ -171,6 +171,7 @@ def test_a_table_of_rules_is_also_tried_in_another_order() -> None:
     [
         '"""A text."""',
         "from a import b",
+        "__all__ = ['a', 'b']",
         "Rule = Callable[[Status], bool]",
         "def f(a: Literal['x']) -> Literal['y']: pass",
         "assert a >= b",
