@@ -71,6 +71,7 @@ def run(options: argparse.Namespace, checkout: Path, rooms: list[Room], accepted
     known = {mutant.key for _room, mutant in mutants}
     if options.sample is not None:
         mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
+        rooms = [room for room in rooms if any(room is chosen for chosen, _mutant in mutants)]
     begun = told = time.monotonic()
     lab = Lab(checkout, scratch, options.workers)
     lab.prepare()
@@ -115,6 +116,8 @@ def main(words: list[str], checkout: Path = CHECKOUT) -> int:
         except (LookupError, ValueError, Unjudgeable) as problem:
             print(f"mutate: {problem}", file=sys.stderr)
             return 2
+        except KeyboardInterrupt:
+            return 130
 
 
 if __name__ == "__main__":
