@@ -127,7 +127,7 @@ def test_a_fault_that_never_ends_is_killed(toy: Toy) -> None:
 
 def test_a_sample_is_as_large_as_wished_and_the_same_seed_gives_the_same(toy: Toy) -> None:
     first, second = (toy.mutate("--sample", "3", "--seed", "5", tests=WEAK).stdout for _turn in range(2))
-    assert "3 mutants in" in first
+    assert "3 of 3 mutants in" in first
     assert first.rsplit("\n", 2)[0] == second.rsplit("\n", 2)[0], "all but the time"
 
 

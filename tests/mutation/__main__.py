@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.mutation.accepted import Key, read_accepted, stale
@@ -48,61 +50,75 @@ def score(counts: Counter[str]) -> float:
     return counts["killed"] / judged if judged else 1.0
 
 
-def table(counts: dict[str, Counter[str]]) -> list[str]:
-    """A line for each file and one for all."""
-    lines = [f"{'':50} killed survived accepted  score"]
-    whole: Counter[str] = Counter()
-    for name, count in [*counts.items(), ("all", whole)]:
-        mark = "" if score(count) >= LEAST_SCORE else f"  below {LEAST_SCORE:.0%}"
-        lines.append(f"{name:50} {count['killed']:6} {count['survived']:8} {count['accepted']:8} {100 * score(count):5.1f} %{mark}")
-        whole.update(count)
-    return lines
+@dataclass
+class Tally:
+    """What a run has found so far. counts: path -> fate or `accepted` -> number."""
 
+    accepted: dict[Key, str]
+    counts: dict[str, Counter[str]]
+    fates: dict[Key, list[Fate]] = field(default_factory=dict)
+    survivors: list[Mutant] = field(default_factory=list)
 
-def verdict(counts: dict[str, Counter[str]], is_sample: bool) -> bool:
-    """Whether every room reaches the least score; a sample is too small to judge rooms, so it is judged as a whole."""
-    whole = sum(counts.values(), Counter[str]())
-    return all(score(count) >= LEAST_SCORE for count in ([whole] if is_sample else counts.values()))
+    @property
+    def judged(self) -> int:
+        """How many mutants."""
+        return sum(map(len, self.fates.values()))
+
+    def add(self, mutant: Mutant, fate: Fate) -> None:
+        """One mutant more."""
+        self.fates.setdefault(mutant.key, []).append(fate)
+        is_accepted = fate is Fate.SURVIVED and mutant.key in self.accepted
+        self.counts[mutant.path]["accepted" if is_accepted else fate.value] += 1
+        if fate is Fate.SURVIVED and not is_accepted:
+            self.survivors.append(mutant)
+
+    def stale(self, known: set[Key], is_sample: bool) -> list[str]:
+        """What is wrong with the accepted rows; a sample can't tell that all mutants of a row are killed."""
+        killed = {key for key, fates in self.fates.items() if Fate.SURVIVED not in fates}
+        return stale(self.accepted, set(self.counts), known, set() if is_sample else killed)
+
+    def lines(self) -> list[str]:
+        """The survivors, then a line for each file and one for all."""
+        lines = []
+        for mutant in sorted(self.survivors, key=lambda mutant: (mutant.path, mutant.line)):
+            lines += [f"survived  {mutant.path}:{mutant.line}: {mutant.change}", f"          | {mutant.text}"]
+        for (path, _text, change), because in self.accepted.items():
+            if Fate.SURVIVED in self.fates.get((path, _text, change), ()):
+                lines.append(f"accepted  {path}: {change}: {because}")
+        lines.append(f"{'':50} killed survived accepted  score")
+        for name, count in [*self.counts.items(), ("all", sum(self.counts.values(), Counter[str]()))]:
+            mark = "" if score(count) >= LEAST_SCORE else f"  below {LEAST_SCORE:.0%}"
+            lines.append(f"{name:50} {count['killed']:6} {count['survived']:8} {count['accepted']:8} {100 * score(count):5.1f} %{mark}")
+        return lines
+
+    def is_enough(self, is_sample: bool) -> bool:
+        """Whether every room reaches the least score; a sample is too small to judge rooms, so it is judged as a whole."""
+        whole = sum(self.counts.values(), Counter[str]())
+        return all(score(count) >= LEAST_SCORE for count in ([whole] if is_sample else self.counts.values()))
 
 
 def run(options: argparse.Namespace, checkout: Path, rooms: list[Room], accepted: dict[Key, str], scratch: Path) -> int:
     """Runs, tells, and gives the exit code."""
     mutants = [(room, mutant) for room in rooms for mutant in mutants_of(room.name, (checkout / room.name).read_text(encoding="utf-8"))]
     known = {mutant.key for _room, mutant in mutants}
-    if options.sample is not None:
+    is_sample = options.sample is not None
+    if is_sample:
         mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
         rooms = [room for room in rooms if any(room is chosen for chosen, _mutant in mutants)]
     begun = told = time.monotonic()
     lab = Lab(checkout, scratch, options.workers)
     lab.prepare()
     coverage = lab.coverage(rooms)
-    found: dict[Key, list[Fate]] = {}
-    survivors: list[Mutant] = []
-    counts: dict[str, Counter[str]] = {room.name: Counter() for room in rooms}
-    is_cut = False
-    try:
-        for number, (mutant, fate) in enumerate(lab.fates(mutants, coverage), 1):
-            found.setdefault(mutant.key, []).append(fate)
-            is_accepted = fate is Fate.SURVIVED and mutant.key in accepted
-            counts[mutant.path]["accepted" if is_accepted else fate.value] += 1
-            if fate is Fate.SURVIVED and not is_accepted:
-                survivors.append(mutant)
+    tally = Tally(accepted, {room.name: Counter() for room in rooms})
+    with contextlib.suppress(KeyboardInterrupt):  # A run that is cut off tells what it knows.
+        for mutant, fate in lab.fates(mutants, coverage):
+            tally.add(mutant, fate)
             if time.monotonic() - told > TELL_EVERY_S:
                 told = time.monotonic()
-                print(f"{number} of {len(mutants)} mutants, {len(survivors)} survivors, {told - begun:.0f} s", flush=True)
-    except KeyboardInterrupt:
-        is_cut = True
-    for mutant in sorted(survivors, key=lambda mutant: (mutant.path, mutant.line)):
-        print(f"survived  {mutant.path}:{mutant.line}: {mutant.change}\n          | {mutant.text}")
-    for key in accepted:
-        if Fate.SURVIVED in found.get(key, ()):
-            print(f"accepted  {key[0]}: {key[2]}: {accepted[key]}")
-    killed = {key for key, fates in found.items() if Fate.SURVIVED not in fates}
-    problems = stale(accepted, set(counts), known, killed)
-    judged = sum(map(len, found.values()))
-    ending = f"{judged} mutants in {time.monotonic() - begun:.0f} s"
-    print("\n".join([*problems, *table(counts), ending if not is_cut else f"cut off after {ending}, of {len(mutants)}"]))
-    return 1 if is_cut or problems or not verdict(counts, options.sample is not None) else 0
+                print(f"{tally.judged} of {len(mutants)} mutants, {len(tally.survivors)} survivors, {told - begun:.0f} s", flush=True)
+    problems = tally.stale(known, is_sample)
+    print("\n".join([*tally.lines(), *problems, f"{tally.judged} of {len(mutants)} mutants in {time.monotonic() - begun:.0f} s"]))
+    return 0 if tally.judged == len(mutants) and not problems and tally.is_enough(is_sample) else 1
 
 
 def main(words: list[str], checkout: Path = CHECKOUT) -> int:

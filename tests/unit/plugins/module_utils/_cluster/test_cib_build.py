@@ -137,6 +137,19 @@ OPERATIONS: dict[str, tuple[str, list[dict[str, Any]] | None, str]] = {
         '<operations><op id="x" name="monitor" interval="P1D"/></operations>', [{"name": "monitor"}],
         '<operations><op id="p-monitor-interval-0s" name="monitor" interval="0s"/></operations>',
     ),
+    "a time that means the same keeps its spelling": (
+        '<operations><op id="x" name="stop" interval="0" timeout="20000ms"/></operations>', [{"name": "stop", "timeout_s": 20}],
+        '<operations><op id="x" name="stop" interval="0" timeout="20000ms"/></operations>',
+    ),
+    "another name is another operation": (
+        '<operations><op id="x" name="start" interval="0s"/></operations>', [{"name": "stop"}],
+        '<operations><op id="p-stop-interval-0s" name="stop" interval="0s"/></operations>',
+    ),
+    "of two intervals each keeps its id, and so does the one of a role": (
+        '<operations><op id="x" name="monitor" interval="10s"/><op id="y" name="monitor" interval="20s" role="Promoted"/></operations>',
+        [{"name": "monitor", "interval_s": 20, "role": "Promoted"}, {"name": "monitor", "interval_s": 10}],
+        '<operations><op id="y" name="monitor" interval="20s" role="Promoted"/><op id="x" name="monitor" interval="10s"/></operations>',
+    ),
     "the order is the wanted one": (
         f'<operations>{MONITOR}<op id="s" name="stop" interval="0s"/></operations>',
         [{"name": "stop"}, {"name": "monitor", "interval_s": 10, "timeout_s": 20}],
