@@ -17,7 +17,7 @@ DRIVER, DRIVER_TESTS = "driver/src/ondemand", "tests/driver"
 PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/quorum.py": (f"{CLUSTER_TESTS}/test_leave_rules.py",),
     f"{CLUSTER}/leave_rules.py": (),
-    f"{CLUSTER}/membership.py": (),
+    f"{CLUSTER}/membership.py": (f"{CLUSTER_TESTS}/test_membership_cases.py",),
     f"{CLUSTER}/corosync_conf.py": (),
     f"{CLUSTER}/cib_spec.py": (),
     f"{CLUSTER}/cib_build.py": (),
