@@ -173,6 +173,7 @@ def test_a_table_of_rules_is_also_tried_in_another_order() -> None:
         "from a import b",
         "__all__ = ['a', 'b']",
         "Rule = Callable[[Status], bool]",
+        "Check = typing.Callable[[str], bool]",
         "def f(a: Literal['x']) -> Literal['y']: pass",
         "assert a >= b",
         "message = f'{a} nodes'",

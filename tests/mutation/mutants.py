@@ -139,6 +139,7 @@ def is_idle(node: ast.AST, parent: ast.AST) -> bool:
         return True
     if isinstance(parent, (ast.JoinedStr, ast.FormattedValue)) and isinstance(node, (ast.Constant, ast.JoinedStr)):
         return True
-    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
-        return node.value.id in GENERICS or node.value.id[:1].isupper() and not node.value.id.isupper()
+    if isinstance(node, ast.Subscript):
+        name = node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", "")
+        return name in GENERICS or name[:1].isupper() and not name.isupper()
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CHECKERS_CALLS

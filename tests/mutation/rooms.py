@@ -19,7 +19,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/leave_rules.py": (),
     f"{CLUSTER}/membership.py": (f"{CLUSTER_TESTS}/test_membership_cases.py",),
     f"{CLUSTER}/corosync_conf.py": (),
-    f"{CLUSTER}/cib_spec.py": (),
+    f"{CLUSTER}/cib_spec.py": (f"{CLUSTER_TESTS}/test_cib_spec_fields.py",),
     f"{CLUSTER}/cib_build.py": (),
     f"{CLUSTER}/cib_plan.py": (),
     f"{CLUSTER}/move_rules.py": (f"{CLUSTER_TESTS}/test_moves.py",),

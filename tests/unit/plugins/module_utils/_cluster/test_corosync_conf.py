@@ -340,3 +340,7 @@ def test_a_problem_of_a_node_begins_with_its_field(node: cc.Node, said: str) -> 
 def test_of_several_open_sections_the_innermost_is_told() -> None:
     with pytest.raises(cc.ConfError, match="'c' is not closed"):
         cc.parse("a {\nb {\nc {\n")
+
+
+def test_a_section_may_open_without_a_blank() -> None:
+    assert cc.parse("totem{\n}\n").root.items == (cc.Section("totem"),)

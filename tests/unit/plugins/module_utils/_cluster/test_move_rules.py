@@ -97,3 +97,12 @@ def test_of_what_is_wrong_with_a_node_the_worst_is_told(more: dict[str, Any], cl
 
 def test_a_service_that_is_not_there_is_left_to_the_rule_that_says_so() -> None:
     assert why_not_running(status(), "ledger") is None
+
+
+def test_the_service_that_is_named_moves_and_no_other() -> None:
+    assert plan_move(status(MAIL, LEDGER), "ledger", "n3") == Move("ledger", ("ledger-app",), "n1", "n3")
+
+
+def test_who_wants_it_where_it_runs_already_is_not_asked_whether_that_node_is_fit() -> None:
+    leaving = status(LEDGER, nodes=(member(1, standby=True), member(2)))
+    assert plan_move(leaving, "ledger", "n1") == Move("ledger", ("ledger-app",), "n1", "n1")
