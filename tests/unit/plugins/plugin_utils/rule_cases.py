@@ -44,6 +44,7 @@ RULES: dict[str, Cases] = {
         "nothing, below an odd one": ({1: {None: 2}}, {"cluster.1": "no text", "cluster[1].None": "no text"}),
     },
     "texts_are_one_line": {
+        "names that are no texts": ({None: 1, 7: "a\n"}, {"cluster[7]": "line break"}),
         "one line": ({"a": ["b c", 7, None, "ä { } % #"]}, {}),
         "a line break deep inside": (
             {"a": [0, {"b": "c\n"}]},
@@ -76,6 +77,7 @@ RULES: dict[str, Cases] = {
         "a comment of templates": ({"a": "{# b #}"}, {"cluster.a": "has a template"}),
     },
     "options_are_safe": {
+        "plain letters": ({"services": [{"resource": {"options": {"a": "xyz"}}}]}, {}),
         "values that harm nobody": ({"services": [{"resource": {"options": {"a": "b c;&$", "d": 1.5, "e": True}}}]}, {}),
         **{
             f"the sign {sign}": (
@@ -165,6 +167,8 @@ RULES: dict[str, Cases] = {
         "joining": ({"name": "joining"}, {"cluster.name": "joining is the name of a group"}),
     },
     "nodes_are_in_order": {
+        "the least above the most by a part": (nodes(2.5, 2), {"cluster.requirement.nodes.min": "is above max, 2"}),
+        "headroom without a size": (sized({}, {"vcpus_max": 1}), {}),
         "the same": (nodes(2, 2), {}),
         "the least above the most": (nodes(3, 2), {"cluster.requirement.nodes.min": "3 is above max, 2; at most 2"}),
         "one is no number": (nodes(True, 0), {}),
@@ -181,6 +185,14 @@ RULES: dict[str, Cases] = {
         "no headroom": (sized({"vcpus": 2}, {}), {}),
     },
     "addresses_fit": {
+        "servers that are no list": (network(dns="x"), {}),
+        "servers that are a number": (network(dns=7), {}),
+        "no servers": (network(dns=None), {}),
+        "a gateway that is a number": (network(gateway=7), {}),
+        "the longest prefix counts": (
+            network(addresses="10.99.0.21-10.99.0.21", prefix=30, gateway="10.99.0.30"),
+            {GATEWAY: "no usable address of the subnet 10.99.0.20/30"},
+        ),
         "a range": (network(dns=["10.99.0.1"]), {}),
         "servers that are none": (
             network(dns=["10.99.0.1", "dns", 7]),
@@ -271,7 +283,6 @@ RULES: dict[str, Cases] = {
             {"cluster.services[1].resource.port": "by cluster.services[0]", "cluster.services[2].resource.port": "by cluster.services[0]"},
         ),
         "no port behind": ({"services": [balanced(None, None), balanced(None, None)]}, {}),
-        "what isn't balanced binds nothing of the balancer's": ({"services": [{"kind": "movable", "port": 8080}, balanced(80, 8080)]}, {}),
     },
     "disks_can_be_shared": {
         "one VM may own its disk": ({**nodes(1, 1), "disks": [{"name": "a"}]}, {}),
@@ -301,6 +312,9 @@ RULES: dict[str, Cases] = {
         "another device": ({"services": [{"group": [{"options": {"device": "/dev/vdb"}}, {"options": 7}]}]}, {}),
     },
     "thresholds_leave_a_gap": {
+        "one threshold of a CPU": (policies({"signal": "vm.cpu", "above": 0.5}), {}),
+        "more than a CPU": (policies({"signal": "vm.cpu", "above": 1.5}), {"cluster.scaling.policies[0].above": "1.5 is above 1"}),
+        "larger than is counted": (policies({"above": 2**63}), {"cluster.scaling.policies[0].above": "no usable number"}),
         "a gap": (policies({"above": 2, "below": 1}), {}),
         "no gap": (policies({}, {"above": 1, "below": 1}), {"cluster.scaling.policies[1].above": "1 is not above below, 1; more than 1"}),
         "turned round": (policies({"above": 1, "below": 2}), {"cluster.scaling.policies[0].above": "1 is not above below, 2; more than 2"}),

@@ -71,7 +71,10 @@ TOO_MUCH = {
     "as long a text as may be": ("a" * 1000000, False),
     "one sign more": (["a" * 500000, "a" * 500001], True),
     "a long name": ({"a" * 1000001: 1}, True),
-    "sets and tuples": ((1, {2, 3}), False),
+    "numbers are no characters": (["a" * 999999, *[1] * 9], False),
+    "a small tuple and a small set": ((1, {2, 3}), False),
+    "a large tuple": ((1,) * 20000, True),
+    "a large set": (set(range(20000)), True),
 }
 
 
