@@ -46,6 +46,12 @@ def test_test_refuses_a_stage_that_does_not_exist(checkout: Path) -> None:
     assert "no stage 'lnit'" in done.stderr
 
 
+def test_test_takes_mutate_alone_because_what_follows_is_its_own(checkout: Path) -> None:
+    done = run("script/test", "lint", "mutate", cwd=checkout)
+    assert done.returncode == 1
+    assert "run it alone" in done.stderr
+
+
 def test_export_leaves_out_what_is_ignored_and_keeps_what_is_new(checkout: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     assert run(checkout / "script/export", copy, cwd=tmp_path).returncode == 0

@@ -153,3 +153,61 @@ def test_a_join_or_leave_that_is_allowed_never_costs_the_quorum(listed: int) -> 
 def test_the_arithmetic_in_worked_numbers(listed: int, present: int, join: bool, leave: bool) -> None:
     assert quorum.survives_join(listed, present) is join
     assert quorum.survives_leave(listed, present, True) is leave
+
+
+BOTH = {
+    "without quorum and with a node in doubt": (
+        status(member(1), member(2), member(3, unclean=True, **DEAD), quorate=False), "n2", 1, "not_quorate",
+    ),
+    "too few votes and too few nodes": (status(member(1), member(2), member(3, **DEAD)), "n2", 2, "quorum"),
+    "too few nodes while a change is under way": (status(member(1), member(2), idle=False), "n2", 2, "minimum"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BOTH)
+def test_of_two_reasons_the_heavier_is_told(case: str) -> None:
+    seen, name, minimum, reason = BOTH[case]
+    refusal = leave_rules.may_leave(seen, name, minimum)
+    assert refusal is not None and refusal.reason == reason
+
+
+def test_without_a_stated_minimum_one_node_has_to_stay() -> None:
+    assert leave_rules.may_leave(status(member(1), member(2)), "n2") is None
+
+
+def test_a_node_that_is_no_longer_listed_is_none_of_those_that_vote() -> None:
+    seen = status(member(1), member(2), member(3, listed=False, **DEAD))
+    assert leave_rules.may_leave(seen, "n2") is None
+
+
+@pytest.mark.parametrize(
+    ("others", "said", "not_said"),
+    [
+        ((member(2, standby=True), member(3, standby=True, **DEAD)), "only n2 is online", "n3"),
+        ((member(2, **DEAD), member(3, standby=True, **DEAD)), "no other node is online", "n3"),
+        ((member(2, pending=True),), "no other node is online", "n2"),
+    ],
+)
+def test_the_last_node_is_told_who_could_carry_the_work(others: tuple[Member, ...], said: str, not_said: str) -> None:
+    refusal = leave_rules.may_leave(status(member(1), *others), "n1")
+    assert refusal is not None and said in refusal.sentence and not_said not in refusal.sentence
+
+
+ORDERS = {
+    "who is offline leaves before one whose leave was begun": (
+        (member(1, online=False), member(2), member(3, standby=True, leaving=True)), ["n1", "n3", "n2"],
+    ),
+    "who is only just joining leaves before one whose leave was begun": (
+        (member(1, pending=True), member(2), member(3, standby=True, leaving=True)), ["n1", "n3", "n2"],
+    ),
+    "whose leave was begun goes before a newer one that works": (
+        (member(1, standby=True, leaving=True), member(2), member(3)), ["n1", "n3", "n2"],
+    ),
+    "a person's standby goes last, however new it is": ((member(1), member(2), member(3, standby=True)), ["n2", "n1", "n3"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ORDERS)
+def test_the_order_of_leaving(case: str) -> None:
+    members, order = ORDERS[case]
+    assert leave_rules.leave_order(status(*members)) == order
