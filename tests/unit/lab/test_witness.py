@@ -186,9 +186,11 @@ pacemaker 2.1.5-1
 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08  -
 == units
 Id=corosync.service
+ActiveState=active
 ActiveEnterTimestampMonotonic=21000000
 
 ActiveEnterTimestampMonotonic=22000000
+ActiveState=failed
 Id=pacemaker.service
 == partition
 shop-n2 shop-n1 \n"""
@@ -198,6 +200,7 @@ def test_a_members_account_of_itself_is_read():
     assert witness_parse.parse_member(MEMBER) == {
         "packages": {"corosync": "3.1.7-1", "haproxy": "2.6.12-1", "pacemaker": "2.1.5-1"},
         "config_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "states": {"corosync": "active", "pacemaker": "failed"},
         "started_us": {"corosync": 21000000, "pacemaker": 22000000},
         "partition": ["shop-n1", "shop-n2"],
     }
