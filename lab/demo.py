@@ -31,7 +31,6 @@ from lab.demo_processes import CHECKOUT
 from lab.demo_progress import DemoFailed, Progress
 from lab.demo_state import read_lines
 from lab.demo_steps import Demo
-from lab.picture import draw
 from lab.report import build_report, render_report
 from lab.report_actions import actions_of
 from lab.report_run import Run, vms_of
@@ -58,7 +57,7 @@ def main() -> int:
     for number in SIGNALS[1:]:
         signal.signal(number, signal.default_int_handler)  # ends like Ctrl-C: in order
     progress = Progress()
-    demo = Demo(DIRECTORY, progress, options.kills, options.seed, options.keep)
+    demo = Demo(DIRECTORY, progress, options.kills, options.seed, keep=options.keep)
     try:
         with alone():
             if options.down:
@@ -182,6 +181,8 @@ def write_report(demo: Demo, reasons: Sequence[str] = ()) -> dict[str, Any]:
         recorded = load_run(demo.directory)
         report = build_report(recorded, demo.movable, reasons)
         try:
+            from lab.picture import draw  # what draws takes a second to load, and may be what is missing
+
             draw(recorded, vms_of(recorded), actions_of(recorded), demo.movable, demo.directory / "run.png")
         except Exception as error:  # noqa: BLE001 - see above
             report["problems"].append(f"the picture could not be drawn: {error!r}")

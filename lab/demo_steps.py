@@ -19,9 +19,9 @@ from typing import Any
 
 import yaml
 
-from lab.demo_kills import Kills, interrupt
+from lab.demo_kills import MOST_S, Kills, interrupt
 from lab.demo_leftovers import Standing, leftovers
-from lab.demo_processes import BIN, CHECKOUT, Processes, inside, lab, operator_mark, playbook
+from lab.demo_processes import BIN, CHECKOUT, Processes, inside, lab, operator_mark, playbook, size
 from lab.demo_progress import DemoFailed, Progress
 from lab.demo_signs import Signs
 from lab.demo_state import (
@@ -138,6 +138,7 @@ class Demo:
 
     def run_driver(self) -> None:
         """Starts the driver."""
+        self.driver_log_bytes = size(self.processes.log("driver"))
         self.processes.start("driver", inside("ctl", [str(BIN / "ondemand"), "run", str(self.cluster_file), "--json-logs"]))
 
     def tell_kill(self, what: str, **facts: Any) -> float:
@@ -177,8 +178,10 @@ class Demo:
         """The clients end, the driver ends, the cluster is seen once more, and everything is read back."""
         if self.kills is not None and self.kills.left:
             kills = self.kills
-            self.wait("the kills that are still to come", lambda: kills.left == 0, CHANGE_S)
+            self.wait("the kills that are still to come", lambda: kills.left == 0, (kills.left + 1) * 2 * MOST_S)
             self.hold()
+        # One that was just started doesn't know yet how to end in order.
+        self.wait("the driver to be at work", lambda: size(self.processes.log("driver")) > self.driver_log_bytes, SIGHT_S)
         self.end("client", 120)
         ended_at = self.end("driver", STEP_ENDS_S)
         self.wait("the witness to see the cluster after that", lambda: self.seen("cluster", ended_at) > 0, SIGHT_S)

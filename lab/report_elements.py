@@ -126,13 +126,15 @@ def _cause(case: Case, action: Action, rising: bool) -> str | None:
     for record in case.run.client:
         if record["kind"] == "rate" and record["at"] <= action.decided_at:
             rates.setdefault(record["service"], []).append(record)
+    found = []
     for service, changes in rates.items():
         if len(changes) < 2:
             continue  # the first rate is no change
         before, after = changes[-2]["rate_per_s"], changes[-1]["rate_per_s"]
         if (after > before) if rising else (after < before):
-            return f"{service} went from {before:g} to {after:g} transactions/s at {case.s(changes[-1]['at'])}"
-    return None
+            told = f"{service} went from {before:g} to {after:g} transactions/s at {case.s(changes[-1]['at'])}"
+            found.append((abs(after - before), told))
+    return max(found)[1] if found else None
 
 
 def statement_seen_at(case: Case) -> float | None:

@@ -252,3 +252,10 @@ def test_the_record_says_where_it_sent_and_when_its_schedule_ended(recording):
 def test_silences_are_told_with_their_beginning():
     records = [record(1, 0.0, 1.0), record(2, 0.5, 4.0), record(3, 10.0, None, ended_at=12.0)]
     assert client_stats.silences(records) == [(0.0, 1.0), (1.0, 4.0), (10.0, 12.0)]
+
+
+def test_a_ledger_that_does_not_answer_is_told_with_what_to_do(free):
+    argv = [sys.executable, "-m", "lab.client_read", "127.0.0.1", str(free())]
+    done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "can't be read back: <urlopen error [Errno 111] Connection refused>; see whether its service runs" in done.stderr

@@ -13,6 +13,7 @@ import time
 
 import pytest
 import yaml
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
 
 from lab import demo_processes, demo_state
 from lab.demo_processes import CHECKOUT, Processes, inside, playbook
@@ -201,3 +202,14 @@ def test_a_finished_run_is_read_back_from_its_files(run, tmp_path):
 
 def test_the_script_is_executable():
     assert os.access(CHECKOUT / "script/demo", os.X_OK)
+
+
+def test_the_report_knows_the_services_by_the_ids_that_the_collection_gives():
+    cluster = yaml.safe_load((CHECKOUT / "examples/demo.yml").read_text())
+    ids = [one["id"] for one in wanted_resources(cluster["cluster"])["resources"]]
+    stated = demo_state.stated_services(cluster)
+    assert sorted(ids) == sorted(one for service in stated.values() for one in service["resources"])
+    assert {name: (one["kind"], one["address"]) for name, one in stated.items()} == {
+        "web": ("balanced", "10.99.0.10:80"),
+        "ledger": ("movable", "10.99.0.11:5000"),
+    }
