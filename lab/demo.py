@@ -99,9 +99,11 @@ def finish(demo: Demo, code: int, reasons: list[str]) -> int:
     for reason in reasons:
         demo.progress.say(f"FAILED: {reason}\nThe logs are in {demo.directory}.")
     try:
-        demo.salvage()
+        if reasons:
+            demo.salvage()
     except OSError as error:
         reasons.append(words_of(error))
+    demo.processes.stop_all()
     report = write_report(demo, reasons)
     demo.progress.tell(render_report(report) if "client" in report else "")
     if not demo.has_begun:

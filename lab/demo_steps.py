@@ -205,14 +205,14 @@ class Demo:
         return self.notes.add("ended", name=name, code=self.processes.stop(name, deadline_s))
 
     def salvage(self) -> None:
-        """After an early end: stops what runs, and reads back what can be had, so that the report tells as much as is known."""
+        """After an early end: stops what runs, and reads back what can be had and wasn't, so that the report tells as much as is known."""
         for name, code in self.processes.stop_all().items():
             self.notes.add("ended", name=name, code=code)
-        if (self.directory / "state/journal.db").exists():
+        if (self.directory / "state/journal.db").exists() and not size(self.directory / "history.out"):
             history = [str(BIN / "ondemand"), "history", str(self.cluster_file), "--json"]
             with contextlib.suppress(DemoFailed):
                 self.processes.run("the driver's journal", "history", history, SALVAGE_S)
-        if self.notes.has("client"):
+        if self.notes.has("client") and not size(self.directory / "stored.out"):
             address, port = self.targets[self.movable].split(":")
             with contextlib.suppress(DemoFailed):
                 read = inside("cli", [sys.executable, "-m", "lab.client_read", address, port])

@@ -67,11 +67,14 @@ class HostEye:
             self._connection = libvirt.openReadOnly(self.uri)
             self._keep_alive()
         present: dict[str, int] = {}
-        for domain, stats in self._connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, 0):
+        domains = self._connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, 0)
+        for domain, stats in domains:
             present[domain.UUIDString()] = stats["state.state"]
-            self._learn(domain)
+        # Before those that came: one may have the name of one that went.
         for uuid in [uuid for uuid in self._seen if uuid not in present]:
             self._event(self._seen.pop(uuid), "gone")
+        for domain, _stats in domains:
+            self._learn(domain)
         for uuid, facts in self._seen.items():
             event = "running" if present[uuid] in RUNNING else "stopped"
             if facts["last"] != event and not (facts["last"] == "defined" and event == "stopped"):

@@ -140,6 +140,14 @@ def test_a_second_demo_is_refused_and_leaves_the_first_ones_files(started, tmp_p
     assert "another demo" not in output  # a killed one holds no place
 
 
+@pytest.mark.parametrize("ends", ["pass", "raise KeyError('x')"], ids=["in order", "early"])
+def test_what_was_read_back_is_not_read_again_when_its_cluster_is_gone(started, tmp_path, ends):
+    back = "(one.directory / 'stored.out').write_text('{\"ids\": [\"c1/1\"]}')"
+    process = started(f'one.notes.add("client", name="c1")\n{back}\n{ends}')
+    process.communicate(timeout=60)
+    assert demo.load_run(tmp_path / "var/demo").stored == ["c1/1"]
+
+
 def test_a_lab_that_stays_makes_a_good_run_not_ok(started, tmp_path):
     process = started("one.is_lab_up = lambda: True\none.take_down = lambda: None")
     output, _ = process.communicate(timeout=60)

@@ -92,6 +92,23 @@ def test_libvirt_shows_a_vm_come_and_go():
     assert [record["event"] for record in told if record["kind"] == "vm"] == ["defined", "running", "stopped", "gone"]
 
 
+def test_a_vm_that_took_anothers_name_comes_after_that_one_went():
+    witness_hosts.start_events()
+    told: list[dict] = []
+    eye = witness_hosts.HostEye("hv1", "test:///default", "shop", told.append)
+    with libvirt.open("test:///default") as connection:
+        first = connection.defineXML(domain_xml())
+        eye._look()
+        first.undefine()
+        second = connection.defineXML(domain_xml(uuid=UUID[:-1] + "2"))
+        try:
+            eye._look()
+        finally:
+            second.undefine()
+            eye._disconnect()
+    assert [(one["event"], one["uuid"][-1]) for one in told] == [("defined", "1"), ("gone", "1"), ("defined", "2")]
+
+
 def test_a_host_that_cannot_be_reached_is_told_once_and_tried_again(monkeypatch):
     monkeypatch.setattr(witness_hosts, "RECONNECT_S", 0.05)
     told: list[dict] = []
