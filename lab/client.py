@@ -10,9 +10,11 @@ over. The workers bound how hard a service that is away gets knocked at. The con
 "ledger": 8}` (transactions a second) and may be replaced at any time. SIGTERM or SIGINT ends the schedule; what is
 under way is finished. Output: one JSON line per ended transaction
 
-    {kind: transaction, service, id, due_at, sent_at, acknowledged_at, ended_at, attempts, node, because}
+    {kind: transaction, service, id, due_at, sent_at, acknowledged_at, ended_at, attempts, mixed_up, node, because}
 
-and one `{kind: rate, service, at, rate_per_s}` per change of rate, `{kind: end, at}` at last. Times are epoch seconds.
+one `{kind: target, service, at, address}` per service at first, one `{kind: rate, service, at, rate_per_s}` per change of
+rate, `{kind: end, at, stopped_at}` at last, with when the schedule ended. `mixed_up` counts the answers that were another
+transaction's. Times are epoch seconds.
 """
 
 from __future__ import annotations
@@ -50,8 +52,8 @@ class Target:
 class Limits:
     """What bounds a run: seconds it may last, transactions it may send, and the deadlines of each (seconds)."""
 
-    seconds: float = 3600.0
-    most: int = 100_000
+    seconds: float = 6 * 3600.0
+    most: int = 500_000
     deadline_s: float = 60.0
     connect_s: float = 1.0
     answer_s: float = 2.0
@@ -121,7 +123,7 @@ class Lane:
             self.queue.task_done()
 
     async def _carry_out(self, connection: Connection, one: str, due_at: float) -> dict[str, Any]:
-        attempts = 0
+        attempts = mixed_up = 0
         because: str | None = "not sent before its deadline"
         sent_at: float | None = None
         acknowledged_at: float | None = None
@@ -132,6 +134,8 @@ class Lane:
             try:
                 answer = await connection.request("POST", f"/t/{one}")
                 if f"{answer.get('client')}/{answer.get('number')}" != one:
+                    mixed_up += 1
+                    connection.close()  # what else comes on it belongs to nobody knows whom
                     raise AttemptFailed("the answer belongs to another transaction")
                 acknowledged_at, node, because = time.time(), answer.get("node"), None
                 break
@@ -147,6 +151,7 @@ class Lane:
             "acknowledged_at": acknowledged_at,
             "ended_at": acknowledged_at or time.time(),
             "attempts": attempts,
+            "mixed_up": mixed_up,
             "node": node,
             "because": because,
         }
@@ -179,6 +184,8 @@ async def run(targets: list[Target], client: str, control: Path, limits: Limits,
             if record["kind"] == "transaction":
                 records.append(record)
 
+        for target in targets:
+            write({"kind": "target", "service": target.service, "at": time.time(), "address": f"{target.address}:{target.port}"})
         lanes = {target.service: Lane(target, client, limits, write) for target in targets}
         schedules = [asyncio.create_task(lane.schedule()) for lane in lanes.values()]
         workers = [asyncio.create_task(lane.work()) for lane in lanes.values() for _ in range(limits.workers)]
@@ -187,6 +194,7 @@ async def run(targets: list[Target], client: str, control: Path, limits: Limits,
         everything_sent = asyncio.ensure_future(asyncio.gather(*schedules))
         endings: set[asyncio.Future[Any]] = {stopper, everything_sent}
         await asyncio.wait(endings, timeout=limits.seconds, return_when=asyncio.FIRST_COMPLETED)
+        stopped_at = time.time()
         for task in (follower, stopper, *schedules):
             task.cancel()
         for lane in lanes.values():
@@ -194,7 +202,7 @@ async def run(targets: list[Target], client: str, control: Path, limits: Limits,
         for task in workers:
             task.cancel()
         await asyncio.gather(follower, stopper, everything_sent, *workers, return_exceptions=True)
-        write({"kind": "end", "at": time.time(), "client": client})
+        write({"kind": "end", "at": time.time(), "stopped_at": stopped_at, "client": client})
     return records
 
 

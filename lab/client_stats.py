@@ -20,10 +20,10 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     return ordered[max(int(rank), 1) - 1]
 
 
-def longest_gap_s(records: Iterable[Record]) -> float:
-    """Returns the longest time in seconds in which transactions were due and none was acknowledged.
+def silences(records: Iterable[Record]) -> list[tuple[float, float]]:
+    """Returns the stretches (from, to) in which transactions were due and none was acknowledged.
 
-    It runs from an acknowledgement (or from the moment when the first transaction became due) to the next
+    One runs from an acknowledgement (or from the moment when the first transaction became due) to the next
     acknowledgement, or to the moment when the client gave the last one up. Time without anything due doesn't count.
     """
     events: list[tuple[float, int]] = []
@@ -31,17 +31,23 @@ def longest_gap_s(records: Iterable[Record]) -> float:
         events.append((record["due_at"], 0))
         acknowledged = record["acknowledged_at"] is not None
         events.append((record["ended_at"], 1 if acknowledged else 2))
-    longest, open_count, silent_since = 0.0, 0, 0.0
+    found: list[tuple[float, float]] = []
+    open_count, silent_since = 0, 0.0
     for at, kind in sorted(events):
         if kind == 0:
             silent_since = silent_since if open_count else at
             open_count += 1
             continue
         open_count -= 1
-        longest = max(longest, at - silent_since)
-        if kind == 1:
+        if kind == 1 or not open_count:
+            found.append((silent_since, at))
             silent_since = at
-    return longest
+    return found
+
+
+def longest_gap_s(records: Iterable[Record]) -> float:
+    """Returns the longest of the silences in seconds."""
+    return max((end - begin for begin, end in silences(records)), default=0.0)
 
 
 def latencies_ms(records: Iterable[Record]) -> list[float]:
@@ -54,12 +60,17 @@ def latencies_ms(records: Iterable[Record]) -> list[float]:
 
 
 def summarize(records: Sequence[Record]) -> dict[str, Any]:
-    """Returns {sent, acknowledged, failed, attempts, longest_gap_s, p50_ms, p99_ms, nodes} of one service's records."""
+    """Returns {sent, acknowledged, failed, answered_twice, attempts, longest_gap_s, p50_ms, p99_ms, nodes} of one service's records.
+
+    `answered_twice` counts ids with more than one acknowledgement, and answers that came for another transaction than the one asked.
+    """
     latencies = latencies_ms(records)
+    answers = Counter(record["id"] for record in records if record["acknowledged_at"] is not None)
     return {
         "sent": len(records),
         "acknowledged": len(latencies),
         "failed": len(records) - len(latencies),
+        "answered_twice": sum(1 for count in answers.values() if count > 1) + sum(record.get("mixed_up", 0) for record in records),
         "attempts": sum(record["attempts"] for record in records),
         "longest_gap_s": round(longest_gap_s(records), 3),
         "p50_ms": rounded(percentile(latencies, 0.50)),
@@ -76,16 +87,19 @@ def rounded(value: float | None) -> float | None:
 def compare_stored(records: Iterable[Record], stored: Sequence[str], client: str) -> dict[str, Any]:
     """Holds the acknowledged ids of `client` (CLIENT/NUMBER) against the stored ones.
 
-    Returns {stored, lost, duplicated, lost_ids, duplicated_ids}. `stored` may hold ids of earlier clients: they don't
-    count. An id that is stored but was given up by the client is neither lost nor duplicated.
+    Returns {stored, lost, duplicated, invented, lost_ids, duplicated_ids}. `stored` may hold ids of earlier clients: they don't
+    count. An id that is stored but was given up by the client is neither lost nor duplicated; one that it never sent is invented.
     """
+    records = list(records)
     counts = Counter(one for one in stored if one.startswith(f"{client}/"))
+    invented = set(counts) - {record["id"] for record in records}
     lost = sorted({record["id"] for record in records if record["acknowledged_at"] is not None} - set(counts))
     duplicated = sorted(one for one, count in counts.items() if count > 1)
     return {
         "stored": sum(counts.values()),
         "lost": len(lost),
         "duplicated": len(duplicated),
+        "invented": len(invented),
         "lost_ids": lost[:20],
         "duplicated_ids": duplicated[:20],
     }

@@ -17,8 +17,13 @@ class Installed:
     """What `script/demo --installed` starts the driver from: a wheel's files and a collections path."""
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._sources, self._artifacts = directory / "source", directory / "dist"
         self._site, self._collections, self._empty = directory / "site", directory / "collections", directory / "empty"
+
+    def forget(self) -> None:
+        """Remove what an earlier run installed."""
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def make(self, processes: Processes) -> None:
         """Build both from the checkout's files and install them. DemoFailed when a tool complains."""

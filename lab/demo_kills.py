@@ -38,6 +38,11 @@ class Kills:
         self._cluster, self._processes, self._start, self._note = cluster, processes, start, note
         self._at: float | None = None
 
+    @property
+    def left(self) -> int:
+        """How many are still to come."""
+        return self._left
+
     def turn(self) -> None:
         """Kills, if one is due and the driver runs."""
         if not self._left or not self._processes.runs("driver"):

@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from lab.demo_progress import DemoFailed, Progress
+from lab.demo_progress import DemoFailed, Patience, Progress, nothing
 from ondemand.act.processes import MARK
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -43,6 +43,11 @@ def playbook(name: str, cluster_file: Path, *more: str) -> list[str]:
     return inside("ctl", [*marked, str(BIN / "ansible-playbook"), f"playbooks/{name}.yml", "-e", f"@{cluster_file}", *more])
 
 
+def size(path: Path) -> int:
+    """Returns a file's size in bytes; 0 when there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
 def tail(log: Path) -> str:
     """Returns the last lines of a log, indented."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
@@ -60,20 +65,21 @@ class Processes:
         """The log file of that name."""
         return self._directory / f"{name}.log"
 
-    def run(self, what: str, name: str, argv: Sequence[str], deadline_s: float) -> str:
+    def run(self, what: str, name: str, argv: Sequence[str], deadline_s: float, sign: Callable[[], Hashable] = nothing) -> str:
         """Runs a program to its end, saying `what` is waited for; returns its standard output.
 
-        DemoFailed with the end of the log when it fails or takes longer than `deadline_s`.
+        DemoFailed with the end of the log when it fails, or `deadline_s` pass without a sign of progress: what it writes is one, and
+        what `sign` says; or four times as many in all.
         """
         with self._progress.step(what) as still:
             output = self.log(name).with_suffix(".out")
             with output.open("wb") as stdout, self.log(name).open("ab") as stderr:
                 process = self._popen(argv, stdout, stderr)
             try:
-                end = time.monotonic() + deadline_s
+                patience = Patience(deadline_s, sign=lambda: (size(output), size(self.log(name)), sign()))
                 while process.poll() is None:
-                    if time.monotonic() >= end:
-                        raise DemoFailed(f"{what} took longer than {deadline_s:g} s; see {self.log(name)}")
+                    if over := patience.over():
+                        raise DemoFailed(f"{what} did not end within {over}; the end of {self.log(name)}:\n{tail(self.log(name))}")
                     still()
                     time.sleep(0.1)
             finally:
@@ -134,14 +140,16 @@ class Processes:
                 time.sleep(0.1)
         return process.returncode
 
-    def stop_all(self) -> None:
-        """Ends whatever still runs: SIGTERM, and SIGKILL after 10 s."""
+    def stop_all(self) -> dict[str, int]:
+        """Ends whatever still runs: SIGTERM, and SIGKILL after 10 s. Returns the exit codes by name."""
         for process in self._kept.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
         for process in self._kept.values():
             end_group(process)
+        codes = {name: process.returncode for name, process in self._kept.items()}
         self._kept.clear()
+        return codes
 
     def _popen(self, argv: Sequence[str], stdout: BinaryIO, stderr: BinaryIO) -> subprocess.Popen[bytes]:
         # Its own session: Ctrl-C reaches the demo alone, which then ends its children in order.

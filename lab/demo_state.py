@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import json
@@ -20,8 +21,18 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """Returns the records of a file of JSON lines; a last line that is still being written is left out."""
     if not path.exists():
         return []
-    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
-    return [json.loads(line) for line in whole.splitlines()]
+    whole, _, _ = path.read_text(encoding="utf-8", errors="replace").rpartition("\n")
+    return records_of(whole.splitlines())
+
+
+def records_of(lines: Sequence[str | bytes]) -> list[dict[str, Any]]:
+    """Returns the lines' records; one that is no record (a full disk cuts lines in the middle) is left out."""
+    found = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            record = json.loads(line)
+            found += [record] if isinstance(record, dict) else []
+    return found
 
 
 class Tail:
@@ -38,7 +49,7 @@ class Tail:
                 file.seek(self._offset)
                 whole, newline, _ = file.read().rpartition(b"\n")
             self._offset += len(whole) + len(newline)
-            self.records += [json.loads(line) for line in whole.splitlines()]
+            self.records += records_of(whole.splitlines())
         return self.records
 
 
@@ -48,6 +59,10 @@ class Notes:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.records: list[dict[str, Any]] = []
+
+    def has(self, what: str) -> bool:
+        """Whether there is a note of that kind."""
+        return any(record["what"] == what for record in self.records)
 
     def add(self, what: str, **facts: Any) -> float:
         """Writes a note; returns its time (epoch seconds)."""
@@ -110,6 +125,16 @@ def summarize_requirement(document: dict[str, Any]) -> str:
     nodes, size = requirement["nodes"], requirement["size"]
     names = ", ".join(f"{one['name']} ({one['kind']})" for one in services)
     return f"{nodes['min']} to {nodes['max']} nodes of {size['vcpus']} vCPU and {size['memory_mib']} MiB, services {names}"
+
+
+def stated_services(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns {NAME: {kind, address, resources}}: what the requirement means in Pacemaker, by the ids that the collection gives."""
+    found = {}
+    for one in document["cluster"]["services"]:
+        own = ["haproxy", one["name"]] if one["kind"] == "balanced" else [member["name"] for member in one["group"]]
+        resources = [*own, f"{one['name']}-address"]
+        found[one["name"]] = {"kind": one["kind"], "address": f"{one['address']}:{one['port']}", "resources": resources}
+    return found
 
 
 def write_cluster_file(path: Path, document: dict[str, Any]) -> str:

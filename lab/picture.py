@@ -79,7 +79,7 @@ def carried(run: Run, vm: Vm, service: str) -> list[Span]:
 
 def draw(run: Run, vms: Sequence[Vm], actions: Sequence[Action], movable: str, path: Path) -> None:
     """Writes the picture as PNG to `path`; `movable` is the service that one node carries at a time."""
-    end_s = max([record["ended_at"] for record in run.transactions()] + [vm.gone_at or 0.0 for vm in vms]) - run.started_at
+    end_s = max(1.0, run.ended_at - run.started_at)
     pyplot.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "text.color": INK})
     figure, panels = pyplot.subplots(
         3, 1, sharex=True, figsize=(12, 7.6), height_ratios=[1.1, 0.35 + 0.3 * max(len(vms), 2), 1.3], layout="constrained"
@@ -102,7 +102,8 @@ def _draw_load(axes: Axes, run: Run) -> None:
         axes.step(times, rates, where="mid", color=colour, label=service)
     axes.set_ylabel("load sent\n(transactions/s)")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right", ncols=4, **KEY)
+    if run.services():
+        axes.legend(loc="upper right", ncols=4, **KEY)
 
 
 def _draw_vms(axes: Axes, run: Run, vms: Sequence[Vm], movable: str, end_s: float) -> None:

@@ -2,19 +2,24 @@
 # Copyright: (c) 2026, the ondemand.cluster contributors
 """The demo's report, computed from recordings alone. Pure.
 
-    ok, problems        whether everything below was seen; what was not, as sentences
+    ok, problems        whether everything below was seen; what was not, as sentences. What ended the demo early comes first
     vms                 [{name, host, memory_mib, uuid, defined_s, reachable_s, joined_s, deleted_s}]
     image               {names, generations, seconds}
-    actions             [{kind, because, nodes, breach_s, decided_s, done_s, serving_s}]
-    client              {sent, acknowledged, failed, stored, lost, duplicated, longest_gap_s, p50_ms, p99_ms, services}
+    actions             [{kind, because, nodes, breach_s, decided_s, done_s, serving_s, failed_because}]
+    client              {sent, acknowledged, failed, answered_twice, stored, lost, duplicated, invented, longest_gap_s, p50_ms, p99_ms, services}
     elements            {P1..P12: evidence}
     kills               [{at_s, whom, during}]: kill -9 of the driver and of playbooks, with script/demo --kills
     leftovers           sentences on what was left behind at the end that no member needs: domains, files, keys, constraints; and after
                         destroy_cluster (not with --keep) on anything of the cluster at all
+    allowances          {silence_s, blind_s}: how long a service may be silent without a move, and an observer without a view
 
-Times ending in _s are seconds since the start of the run; null means that it did not happen. `stored`, `lost` and
-`duplicated` are of the movable service, the only one that stores; `sent`, `acknowledged` and `failed` add the services
-up, `longest_gap_s` is the worst of them, and the percentiles are over all acknowledged transactions.
+`ok` needs more than the elements: failures and silences of the clients within what the moves' own stops and starts explain
+(report_clients), every step done and nothing that came, went or moved without one (report_steps), observers that saw
+(report_observers), a whole cluster and ended programs at the end, and nothing of it afterwards (report_end).
+
+Times ending in _s are seconds since the start of the run; null means that it did not happen. `stored`, `lost`,
+`duplicated` and `invented` are of the movable service, the only one that stores; `sent`, `acknowledged`, `failed` and
+`answered_twice` add the services up, `longest_gap_s` is the worst of them, and the percentiles are over all acknowledged transactions.
 """
 
 from __future__ import annotations
@@ -24,19 +29,22 @@ from typing import Any
 
 from lab.client_stats import compare_stored, latencies_ms, percentile, rounded, summarize
 from lab.report_actions import Action, actions_of
-from lab.report_elements import ELEMENTS, Case, Evidence
+from lab.report_case import Case, Evidence
+from lab.report_clients import ALLOWANCE_S, client_problems
+from lab.report_elements import ELEMENTS
+from lab.report_end import end_problems, leftovers
+from lab.report_observers import BLIND_S, observer_problems
 from lab.report_run import Run, Vm, vms_of
+from lab.report_steps import step_problems
 
 
-def build_report(run: Run, movable: str) -> dict[str, Any]:
-    """Returns the report; `movable` is the name of the service that stores transactions."""
+def build_report(run: Run, movable: str, reasons: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns the report; `movable` is the name of the service that stores transactions, `reasons` what ended the demo before its end."""
     vms, actions = vms_of(run), actions_of(run)
     case = Case(run, vms, actions, movable)
     elements = {name: ask(case) for name, ask in ELEMENTS.items()}
     client = report_client(run, movable)
-    left = (run.event("leftovers") or {"found": ["nobody looked for what was left behind"]})["found"]
-    left = [*left, *(run.event("destroyed") or {"found": []})["found"]]
-    problems = [*find_problems(client, vms, actions, elements), *left]
+    problems = list(dict.fromkeys([*reasons, *find_problems(case, client, elements)]))
     return {
         "ok": not problems,
         "problems": problems,
@@ -45,10 +53,9 @@ def build_report(run: Run, movable: str) -> dict[str, Any]:
         "client": client,
         "image": report_image(run),
         "elements": {name: evidence.text for name, evidence in elements.items()},
-        "kills": [
-            {"at_s": run.seconds(one["at"]), "whom": one["whom"], "during": one["during"]} for one in run.events if one["what"] == "kill"
-        ],
-        "leftovers": left,
+        "kills": [{"at_s": run.seconds(one["at"]), "whom": one["whom"], "during": one["during"]} for one in run.events_of("kill")],
+        "leftovers": leftovers(case),
+        "allowances": {"silence_s": ALLOWANCE_S, "blind_s": BLIND_S},
     }
 
 
@@ -70,8 +77,8 @@ def report_image(run: Run) -> dict[str, Any]:
     """Returns {names, generations} as the VMs' metadata had them, and the seconds that building or checking it took."""
     defined = [record for record in run.seen("vm") if record["event"] == "defined"]
     return {
-        "names": sorted({str(record["image"]) for record in defined}),
-        "generations": sorted({str(record["generation"]) for record in defined}),
+        "names": sorted({str(record["image"]) for record in defined if record.get("image")}),
+        "generations": sorted({str(record["generation"]) for record in defined if record.get("generation")}),
         "seconds": (run.event("image") or {}).get("seconds"),
     }
 
@@ -86,6 +93,7 @@ def report_action(run: Run, action: Action) -> dict[str, Any]:
         "decided_s": run.seconds(action.decided_at),
         "done_s": run.seconds(action.done_at),
         "serving_s": run.seconds(action.serving_at),
+        "failed_because": action.failed_because,
     }
 
 
@@ -97,8 +105,8 @@ def report_client(run: Run, movable: str) -> dict[str, Any]:
     if movable in services:
         services[movable].update(stored)
     return {
-        **{key: sum(one[key] for one in services.values()) for key in ("sent", "acknowledged", "failed")},
-        **{key: stored[key] for key in ("stored", "lost", "duplicated")},
+        **{key: sum(one[key] for one in services.values()) for key in ("sent", "acknowledged", "failed", "answered_twice")},
+        **{key: stored[key] for key in ("stored", "lost", "duplicated", "invented")},
         "longest_gap_s": max((one["longest_gap_s"] for one in services.values()), default=0.0),
         "p50_ms": rounded(percentile(latencies, 0.50)),
         "p99_ms": rounded(percentile(latencies, 0.99)),
@@ -106,10 +114,10 @@ def report_client(run: Run, movable: str) -> dict[str, Any]:
     }
 
 
-def find_problems(client: Mapping[str, Any], vms: Sequence[Vm], actions: Sequence[Action], elements: Mapping[str, Evidence]) -> list[str]:
+def find_problems(case: Case, client: Mapping[str, Any], elements: Mapping[str, Evidence]) -> list[str]:
     """Returns what keeps the run from being ok, as sentences; empty when nothing does."""
     problems = [f"{name} {evidence.text}" for name, evidence in elements.items() if not evidence.seen]
-    hosts = {vm.host for vm in vms if vm.running_at is not None}
+    hosts = {vm.host for vm in case.vms if vm.running_at is not None}
     if len(hosts) < 2:
         problems.append(f"VMs of the cluster ran on {len(hosts)} host(s), not on two")
     if not client["acknowledged"]:
@@ -118,11 +126,10 @@ def find_problems(client: Mapping[str, Any], vms: Sequence[Vm], actions: Sequenc
         problems.append(f"{client['lost']} acknowledged transactions were not stored")
     if client["duplicated"]:
         problems.append(f"{client['duplicated']} transactions were stored more than once")
-    for kind in ("grow", "shrink"):
-        # A killed driver's step has no end in its journal; that its VMs came or went was seen all the same.
-        done = [a for a in actions if a.kind == kind and (a.done_at is not None or (a.interrupted and a.nodes))]
-        if not done:
-            problems.append(f"no {kind} was decided and done")
+    if client["invented"]:
+        problems.append(f"{client['invented']} transactions were stored that the client never sent")
+    for ask in (client_problems, step_problems, observer_problems, end_problems, leftovers):
+        problems += ask(case)
     return problems
 
 
@@ -140,7 +147,7 @@ def render_report(report: Mapping[str, Any]) -> str:
             f"{word} {action[key]:.1f} s"
             for word, key in (("breach", "breach_s"), ("decided", "decided_s"), ("done", "done_s"), ("serving", "serving_s"))
             if action[key] is not None
-        )
+        ) + (f"; failed: {action['failed_because']}" if action["failed_because"] else "")
         lines.append(f"  {action['kind']}: {action['because']} ({when})")
     lines += ["", "Clients"]
     for service, one in client["services"].items():

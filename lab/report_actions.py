@@ -30,6 +30,9 @@ class Action:
     done_at: float | None
     serving_at: float | None
     interrupted: bool = False  # the driver was killed while it ran, so the journal doesn't know its end
+    service: str = ""  # that a move is about
+    ended_at: float | None = None  # of whatever end the journal knows
+    failed_because: str | None = None  # the outcome's sentence, where it was not ok
 
 
 def actions_of(run: Run) -> list[Action]:
@@ -46,7 +49,10 @@ def actions_of(run: Run) -> list[Action]:
         elif entry["kind"] == "step" and entry["step"] in KINDS:
             # A move to even things out has no decision of its own: the plan with it is where it was decided.
             why = plan if entry["step"] == "move_service" and plan else decision
-            actions.append(_action(run, vms, entry, why, outcome_of(run.history[place + 1 :])))
+            later = run.history[place + 1 :]
+            # What is left of a step without a known end is over before the next one begins.
+            next_at = next((one["at"] for one in later if one["kind"] == "step"), float("inf"))
+            actions.append(_action(run, vms, entry, why, outcome_of(later), next_at))
     return actions
 
 
@@ -60,11 +66,12 @@ def outcome_of(later: Sequence[Record]) -> Mapping[str, Any]:
     return {}
 
 
-def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Record) -> Action:
+def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Record, next_at: float) -> Action:
     done_at = outcome["ended_at"] if outcome.get("ok") else None
-    began, ended = step["at"], done_at if done_at is not None else float("inf")
+    began, ended = step["at"], done_at if done_at is not None else next_at
     kind = KINDS[step["step"]]
     nodes: tuple[str, ...] = ()
+    service = ""
     serving_at: float | None = None
     if step["step"] == "scale_out":
         new = [vm for vm in vms if began <= vm.defined_at <= ended]
@@ -77,12 +84,25 @@ def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Rec
     elif step["step"] == "scale_in":
         nodes = tuple(vm.name for vm in vms if vm.gone_at is not None and began <= vm.gone_at <= ended + 1)
     else:
-        target = str(outcome.get("facts", {}).get("to", ""))
+        told = {**step.get("variables", {}), **outcome.get("facts", {})}
+        target, service = str(told.get("to", "")), str(told.get("service", ""))
         nodes = (target,) if target else ()
-        service = str(outcome.get("facts", {}).get("service", ""))
         serving_at = next((h.first_new_at for h in handovers(run, service) if h.new == target and h.first_new_at >= began), None)
     interrupted = not outcome or outcome.get("reason") == "interrupted"
-    return Action(kind, _because(step, why), nodes, step["breach_at"], why.get("at", began), began, done_at, serving_at, interrupted)
+    return Action(
+        kind,
+        _because(step, why),
+        nodes,
+        step["breach_at"],
+        why.get("at", began),
+        began,
+        done_at,
+        serving_at,
+        interrupted,
+        service,
+        outcome.get("ended_at"),
+        str(outcome["because"]) if outcome and not outcome["ok"] else None,
+    )
 
 
 def _because(step: Record, why: Record) -> str:

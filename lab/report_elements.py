@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""The twelve elements of the method, each as one question to the recordings. Pure.
+"""The twelve elements of the method, each as one question to the recordings. Pure. P9 to P12 are in report_joins.
 
 Every function returns Evidence: a sentence with the numbers and times that were observed, or what was looked for and
 not seen. The order of ELEMENTS is the order of the report. Times in sentences are seconds since the start of the run.
@@ -8,67 +8,41 @@ not seen. The order of ELEMENTS is the order of the report. Times in sentences a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from lab.report_actions import Action
-from lab.report_run import Record, Run, Vm, first, first_answer_at, handovers
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Whether an element was seen, and the sentence that says how (or what is missing)."""
-
-    seen: bool
-    text: str
-
-
-@dataclass(frozen=True)
-class Case:
-    """What the questions are asked of: the recordings, the VMs and actions that were read from them."""
-
-    run: Run
-    vms: Sequence[Vm]
-    actions: Sequence[Action]
-    ledger: str  # the movable service's name
-
-    def s(self, at: float | None) -> str:
-        """Renders a time."""
-        return "?" if at is None else f"{at - self.run.started_at:.1f} s"
-
-    def initial(self) -> list[Vm]:
-        """The VMs that the first creation made: those defined before it was over."""
-        created = self.run.event("created")
-        return [vm for vm in self.vms if created and vm.defined_at <= created["at"]]
-
-    def later(self) -> list[Vm]:
-        """The VMs that were made after the first creation and joined."""
-        initial = self.initial()
-        return [vm for vm in self.vms if vm not in initial and vm.joined_at is not None]
-
-    def member(self, vm: Vm) -> Record | None:
-        """The VM's first own account of itself as member."""
-        return first(self.run.seen("member"), lambda record: record["uuid"] == vm.uuid)
-
-
-def missing(text: str) -> Evidence:
-    """Evidence that an element was not seen."""
-    return Evidence(False, f"not seen: {text}")
+from lab.report_case import Case, Evidence, missing
+from lab.report_joins import p9_stack_on_new_vms, p10_join_on_both_sides, p11_work_fails_over, p12_one_address, stack_on
+from lab.report_run import Record, first
 
 
 def p1_requirement_received_first(case: Case) -> Evidence:
-    """P1: the requirement is received before the first VM exists."""
+    """P1: the requirement is received before the first VM exists: the witness saw the very file arrive."""
     event = case.run.event("requirement")
     if event is None or not case.vms:
         return missing("a requirement and a VM after it")
+    file = first(case.run.seen("file"), lambda record: record["sha256"] == event.get("sha256"))
+    if file is None:
+        return missing(f"the arrival of {event['file']} by the witness")
     defined = case.vms[0].defined_at
-    if event["at"] >= defined:
-        return missing(f"the requirement came at {case.s(event['at'])}, the first VM already at {case.s(defined)}")
+    late = max(event["at"], file["at"])
+    if late >= defined:
+        return missing(f"the requirement came at {case.s(late)}, the first VM already at {case.s(defined)}")
+    blind = [
+        host for host in event.get("hosts", ()) if not any(r["host"] == host and r["ok"] and r["at"] < defined for r in hosts_told(case))
+    ]
+    if blind:
+        return missing(f"{' and '.join(blind)} without a VM before {case.s(defined)}: the witness could not look there")
     return Evidence(
         True,
-        f"{event['file']} received at {case.s(event['at'])}: {event['summary']}; libvirt showed no VM "
+        f"{event['file']} (SHA-256 {file['sha256'][:12]}) was there at {case.s(file['at'])}: {event['summary']}; libvirt showed no VM "
         f"of the cluster before {case.s(defined)}",
     )
+
+
+def hosts_told(case: Case) -> list[Record]:
+    """What the witness said of the hosts."""
+    return case.run.seen("host")
 
 
 def p2_initial_vms_created(case: Case) -> Evidence:
@@ -76,6 +50,9 @@ def p2_initial_vms_created(case: Case) -> Evidence:
     initial = [vm for vm in case.initial() if vm.running_at is not None]
     if not initial:
         return missing("a VM that libvirt showed running before the creation was over")
+    unreached = [vm.name for vm in initial if vm.reachable_at is None and vm.gone_at is None]
+    if unreached or all(vm.reachable_at is None for vm in initial):
+        return missing(f"the SSH banner of {', '.join(unreached) or initial[0].name}")
     return Evidence(
         True,
         "; ".join(
@@ -86,46 +63,29 @@ def p2_initial_vms_created(case: Case) -> Evidence:
     )
 
 
-def _stack_on(case: Case, vms: Sequence[Vm], which: str) -> Evidence:
-    told = []
-    for vm in vms:
-        member = case.member(vm)
-        if member is None or not {"corosync", "pacemaker"} <= set(member["packages"]):
-            return missing(f"Corosync and Pacemaker among the packages of {vm.name}")
-        if not all(member["started_us"].get(unit) for unit in ("corosync", "pacemaker")):
-            return missing(f"Corosync and Pacemaker running on {vm.name}")
-        packages = member["packages"]
-        told.append(
-            f"{vm.name} (read there at {case.s(member['at'])}): corosync {packages['corosync']} and pacemaker "
-            f"{packages['pacemaker']} installed and active"
-        )
-    return Evidence(True, "; ".join(told)) if told else missing(f"{which} VM")
-
-
 def p3_stack_on_initial_vms(case: Case) -> Evidence:
     """P3: a clustering process is installed on every initial VM."""
-    return _stack_on(case, case.initial(), "an initial")
+    return stack_on(case, [vm for vm in case.initial() if vm.joined_at is not None or vm.gone_at is None], "an initial")
 
 
 def p4_three_functions_on_every_member(case: Case) -> Evidence:
-    """P4: membership, failover processing and load balancing on every member."""
+    """P4: membership, failover processing and load balancing on every member, all three in one view of the cluster."""
     told = []
     for vm in case.vms:
         if vm.joined_at is None:
             continue
-        views = [r for r in case.run.seen("cluster") if vm.was_there(r["at"])]
-        online = next((r for r in views if r["nodes"].get(vm.name) == "online" and r["quorate"]), None)
-        balancing = next((r for r in views if vm.name in r["resources"].get("haproxy", [])), None)
+        online = [
+            r for r in case.run.seen("cluster") if vm.was_there(r["at"]) and r["nodes"].get(vm.name) == "online" and r["quorate"] is True
+        ]
+        view = first(online, lambda r, name=vm.name: name in r["resources"].get("haproxy", []))  # type: ignore[misc]
         member = case.member(vm)
-        failover = member is not None and member["started_us"].get("pacemaker")
-        if online is None or balancing is None or not failover:
+        failover = member is not None and member.get("states", {}).get("pacemaker") == "active"
+        if view is None or not failover:
             lacking = [
-                what
-                for what, seen in (("membership", online), ("load balancing", balancing), ("failover processing", failover))
-                if not seen
+                what for what, seen in (("membership", online), ("load balancing", view), ("failover processing", failover)) if not seen
             ]
             return missing(f"{' and '.join(lacking)} on {vm.name}")
-        told.append(f"{vm.name} online at {case.s(online['at'])}, Pacemaker active, HAProxy running at {case.s(balancing['at'])}")
+        told.append(f"{vm.name} online in a quorate cluster with HAProxy running at {case.s(view['at'])}, Pacemaker active")
     return Evidence(True, "; ".join(told)) if told else missing("a member")
 
 
@@ -134,42 +94,71 @@ def p5_cluster_of_one_first(case: Case) -> Evidence:
     views = [r for r in case.run.seen("cluster") if any(state == "online" for state in r["nodes"].values())]
     if not views or not case.vms:
         return missing("a cluster with an online node")
-    view = views[0]
-    if list(view["nodes"]) != [case.vms[0].name]:
-        return missing(f"a cluster of {case.vms[0].name} alone; the first one seen had {', '.join(view['nodes'])}")
+    view, name = views[0], case.vms[0].name
+    if list(view["nodes"]) != [name]:
+        return missing(f"a cluster of {name} alone; the first one seen had {', '.join(view['nodes'])}")
+    if view["dc"] != name:
+        return missing(f"{name} as the DC of its own cluster; the first view has {view['dc'] or 'none'}")
+    if view["quorate"] is not True:
+        return missing(f"a quorate cluster of one; the first one seen, at {case.s(view['at'])}, was not quorate")
     return Evidence(
-        True,
-        f"at {case.s(view['at'])} {view['through']} was the only node, online, its own DC, quorate: {'yes' if view['quorate'] else 'no'}",
+        True, f"at {case.s(view['at'])} {view['through']} told of {name} as the only node, online, DC {view['dc']}, quorate: yes"
     )
 
 
 def p6_requirements_changed(case: Case) -> Evidence:
-    """P6: an increase and a decrease are determined, from measured load or a new statement."""
-    up = [a for a in case.actions if a.kind == "grow"]
-    down = [a for a in case.actions if a.kind in ("shrink", "replace")]
+    """P6: an increase and a decrease are determined, from measured load or a new statement that came before."""
+    up = [(a, why) for a in case.actions if a.kind == "grow" and (why := _cause(case, a, rising=True))]
+    down = [(a, why) for a in case.actions if a.kind in ("shrink", "replace") and (why := _cause(case, a, rising=False))]
     if not up or not down:
-        return missing("an increase" if not up else "a decrease")
-    return Evidence(
-        True,
-        "; ".join(
-            f"{'increase' if action.kind == 'grow' else 'decrease'} determined at {case.s(action.decided_at)}: {action.because}"
-            for action in (up[0], *down)
-        ),
-    )
+        return missing("an increase after the load had risen" if not up else "a decrease after the load had fallen or less was asked for")
+    told = [f"increase determined at {case.s(up[0][0].decided_at)} ({up[0][1]}): {up[0][0].because}"]
+    told += [f"decrease determined at {case.s(a.decided_at)} ({why}): {a.because}" for a, why in down]
+    return Evidence(True, "; ".join(told))
+
+
+def _cause(case: Case, action: Action, rising: bool) -> str | None:
+    """What the client sent, or the witness read of the cluster file, before a decision that it explains; None where nothing does."""
+    stated = statement_seen_at(case)
+    if not rising and stated is not None and stated <= action.decided_at:
+        return f"after the new statement of {case.s(stated)}"
+    rates: dict[str, list[Record]] = {}
+    for record in case.run.client:
+        if record["kind"] == "rate" and record["at"] <= action.decided_at:
+            rates.setdefault(record["service"], []).append(record)
+    found = []
+    for service, changes in rates.items():
+        if len(changes) < 2:
+            continue  # the first rate is no change
+        before, after = changes[-2]["rate_per_s"], changes[-1]["rate_per_s"]
+        if (after > before) if rising else (after < before):
+            told = f"{service} went from {before:g} to {after:g} transactions/s at {case.s(changes[-1]['at'])}"
+            found.append((abs(after - before), told))
+    return max(found)[1] if found else None
+
+
+def statement_seen_at(case: Case) -> float | None:
+    """Returns when the witness read the cluster file of the new statement, or None."""
+    event = case.run.event("statement")
+    file = event and first(case.run.seen("file"), lambda r: r["sha256"] == event.get("sha256") and r["at"] >= event["at"] - 1.0)
+    return None if file is None or event is None else float(file["at"])
 
 
 def p7_new_vms_sized_for_the_need(case: Case) -> Evidence:
     """P7: the answer to either is a new VM sized for the new need; for a decrease a smaller replacement."""
-    grow = first_action(case, "grow")
+    grow = next((action for action in case.actions if action.kind == "grow"), None)
     added = [vm for vm in case.later() if grow and vm.defined_at >= grow.decided_at]
     if not added:
         return missing("a VM defined after the increase was determined")
-    statement = case.run.event("statement")
+    statement, stated_at = case.run.event("statement"), statement_seen_at(case)
+    if statement is not None and stated_at is None:
+        return missing("the arrival of the file with the smaller requirement by the witness")
     smaller = [
         vm
         for vm in added
         if statement
-        and vm.defined_at >= statement["at"]
+        and stated_at is not None
+        and vm.defined_at >= stated_at
         and vm.memory_mib == statement["memory_mib"]
         and vm.memory_mib < added[0].memory_mib
     ]
@@ -196,89 +185,6 @@ def p8_several_hosts(case: Case) -> Evidence:
     if len(hosts) < 2:
         return missing(f"VMs running on two hosts; they ran on {', '.join(hosts) or 'none'}")
     return Evidence(True, "; ".join(f"on {host}: {', '.join(names)}" for host, names in sorted(hosts.items())))
-
-
-def p9_stack_on_new_vms(case: Case) -> Evidence:
-    """P9: the clustering process is installed on the new VMs too."""
-    return _stack_on(case, case.later(), "a later")
-
-
-def p10_join_on_both_sides(case: Case) -> Evidence:
-    """P10: the join is invoked on the old member and on the new VM."""
-    members = case.run.seen("member")
-    for new in case.later():
-        theirs = case.member(new)
-        if theirs is None:
-            continue
-        for old in [vm for vm in case.vms if vm is not new and vm.was_there(new.defined_at)]:
-            before = [r for r in members if r["uuid"] == old.uuid and r["at"] < (new.joined_at or 0)]
-            same = [r for r in members if r["uuid"] == old.uuid and r["config_sha256"] == theirs["config_sha256"]]
-            after = next((r for r in same if new.name in r["partition"]), None)
-            if not before or after is None or before[-1]["config_sha256"] == after["config_sha256"]:
-                continue
-            if after["started_us"] != before[-1]["started_us"] or old.name not in theirs["partition"]:
-                continue
-            return Evidence(
-                True,
-                f"old side: {old.name}'s corosync.conf changed from {before[-1]['config_sha256'][:12]} "
-                f"to {after['config_sha256'][:12]} and was taken over without a restart (both daemons' "
-                f"start times unchanged); new side: {new.name} runs with the same file; each sees the "
-                f"other in its partition (read at {case.s(after['at'])} and {case.s(theirs['at'])})",
-            )
-    return missing("an old member that took the new configuration over without a restart, and a new one with the same file")
-
-
-def p11_work_fails_over(case: Case) -> Evidence:
-    """P11: transactions fail over from the old VM to the new one: the application stops there and starts here."""
-    for handover in handovers(case.run, case.ledger):
-        new = first_vm(case.later(), handover.new, handover.first_new_at)
-        later = (r for r in case.run.seen("cluster") if r["at"] >= handover.first_new_at)
-        view: Record = next(later, {"nodes": {}})  # the next look after the handover: was it a move, or had the old node failed?
-        both = {view["nodes"].get(handover.old), view["nodes"].get(handover.new)}
-        if new is None or both != {"online"}:
-            continue  # not to a new VM, or the old one was no longer a member: that is a failure, not balancing
-        count = sum(
-            1
-            for r in case.run.acknowledged(case.ledger)
-            if r["node"] == handover.new and handover.first_new_at <= r["acknowledged_at"] < (new.gone_at or float("inf"))
-        )
-        return Evidence(
-            True,
-            f"{case.ledger} answered from {handover.old} until {case.s(handover.last_old_at)} and from "
-            f"{handover.new} from {case.s(handover.first_new_at)} on ({count} transactions there), "
-            f"{handover.old} staying an online member",
-        )
-    return missing(f"{case.ledger} going over from a member to a new VM while both were online")
-
-
-def p12_one_address(case: Case) -> Evidence:
-    """P12: clients use a virtual cluster IP, and the new VM takes over what was sent to the old one."""
-    targets = (case.run.event("client") or {"targets": {}})["targets"]
-    told = []
-    for service, target in targets.items():
-        answers = case.run.acknowledged(service)
-        for new in case.later():
-            since = first_answer_at(case.run, new.name, new.joined_at or new.defined_at, service)
-            before = [r for r in answers if since and r["acknowledged_at"] < since]
-            if before:
-                told.append(
-                    f"{service}: all {len(answers)} acknowledged transactions went to {target}; "
-                    f"{before[-1]['node']} answered there before, {new.name} from {case.s(since)} on"
-                )
-                break
-        else:
-            return missing(f"a new VM that answered what was sent to {service}'s address")
-    return Evidence(True, "; ".join(told)) if told else missing("a client")
-
-
-def first_action(case: Case, kind: str) -> Action | None:
-    """Returns the first action of that kind."""
-    return next((action for action in case.actions if action.kind == kind), None)
-
-
-def first_vm(vms: Sequence[Vm], name: str, at: float) -> Vm | None:
-    """Returns the VM that had the name at that time."""
-    return next((vm for vm in vms if vm.name == name and vm.was_there(at)), None)
 
 
 ELEMENTS: dict[str, Callable[[Case], Evidence]] = {

@@ -5,6 +5,14 @@
 Everything here comes from observers: the witness (libvirt, SSH banners, HAProxy, crm_mon), the client's ledger, the
 stored ledger read back, and for intentions (why, when decided) the driver's journal. Nothing is taken for granted: what
 was not seen is None.
+
+The demo's own notes say what it did and asked for, never what came of it:
+
+    start {keep}                                          a kept cluster is not destroyed at the end
+    requirement {file, sha256, summary, hosts, services}  services: {NAME: {kind, address, resources: [ids in Pacemaker]}}
+    image {seconds}, created, client {name}, driver {kills, seed}, load {rates}, statement {memory_mib, sha256}
+    kill {whom, during}, ended {name, code}               the exit code of client, driver and witness
+    leftovers {found}, stopped, destroyed {found}         what is seen after "stopped" is the end of the cluster
 """
 
 from __future__ import annotations
@@ -37,9 +45,31 @@ class Run:
         """Returns the first of the demo's notes of that kind."""
         return next((event for event in self.events if event["what"] == what), None)
 
+    def events_of(self, what: str) -> list[Record]:
+        """Returns all of the demo's notes of that kind."""
+        return [event for event in self.events if event["what"] == what]
+
+    @property
+    def stopped_at(self) -> float:
+        """When the cluster was left to be destroyed or kept; infinity for a run that didn't come to it."""
+        stopped = self.event("stopped")
+        return float("inf") if stopped is None else float(stopped["at"])
+
+    @property
+    def ended_at(self) -> float:
+        """The end of what the report speaks of: when it was stopped, or else the last thing that was noted or seen."""
+        if self.stopped_at < float("inf"):
+            return self.stopped_at
+        times = [record["at"] for record in (*self.events, *self.witness)] + [record["ended_at"] for record in self.transactions()]
+        return max(times, default=self.started_at)
+
     def seen(self, kind: str) -> list[Record]:
-        """Returns the witness's observations of one kind, in order."""
-        return [record for record in self.witness if record["kind"] == kind]
+        """Returns the witness's observations of one kind, in order, up to when it was stopped."""
+        return [record for record in self.witness if record["kind"] == kind and record["at"] <= self.stopped_at]
+
+    def expected(self) -> Mapping[str, Record]:
+        """Returns the services of the requirement that was received: {NAME: {kind, address, resources}}."""
+        return (self.event("requirement") or {}).get("services", {})
 
     def transactions(self, service: str | None = None) -> list[Record]:
         """Returns the client's records, of one service or of all."""
@@ -68,6 +98,10 @@ class Vm:
     reachable_at: float | None = None
     joined_at: float | None = None
     gone_at: float | None = None
+    state: str = "defined"  # as libvirt showed it last: defined, running, stopped or gone
+    address: str | None = None
+    image: str | None = None
+    generation: str | None = None
 
     def was_there(self, at: float) -> bool:
         """Returns whether libvirt showed the VM at that time."""
@@ -78,15 +112,15 @@ def vms_of(run: Run) -> list[Vm]:
     """Returns every VM that libvirt showed during the run, in the order of definition."""
     vms: dict[str, Vm] = {}
     for record in run.seen("vm"):
-        uuid, at = record["uuid"], record["at"]
-        if record["event"] == "defined":
-            vms.setdefault(uuid, Vm(uuid, record["name"], record["host"], record["memory_mib"], at))
-        elif record["event"] == "running" and vms[uuid].running_at is None:
-            vms[uuid] = replace(vms[uuid], running_at=at)
-        elif record["event"] == "reachable" and vms[uuid].reachable_at is None:
-            vms[uuid] = replace(vms[uuid], reachable_at=at)
-        elif record["event"] == "gone":
-            vms[uuid] = replace(vms[uuid], gone_at=at)
+        uuid, at, event = record["uuid"], record["at"], record["event"]
+        if uuid not in vms:
+            mark = {key: record.get(key) for key in ("address", "image", "generation")}
+            vms[uuid] = Vm(uuid, record["name"], record["host"], record.get("memory_mib", 0), at, **mark)
+        moments = {"running": "running_at", "reachable": "reachable_at", "gone": "gone_at"}
+        if event in moments and getattr(vms[uuid], moments[event]) is None:
+            vms[uuid] = replace(vms[uuid], **{moments[event]: at})
+        if event != "reachable":
+            vms[uuid] = replace(vms[uuid], state=event)
     return [replace(vm, joined_at=_joined_at(run, vm)) for vm in vms.values()]
 
 
@@ -128,3 +162,10 @@ def handovers(run: Run, service: str) -> list[Handover]:
         for one, other in itertools.pairwise(answers)
         if one["node"] != other["node"]
     ]
+
+
+def whole_since(run: Run, at: float) -> float | None:
+    """Returns when the cluster was first seen whole at or after `at`: quorate, and every resource of every service runs."""
+    wanted = {one for service in run.expected().values() for one in service["resources"]}
+    found = first(run.seen("cluster"), lambda r: r["at"] >= at and r["quorate"] and all(r["resources"].get(one) for one in wanted))
+    return None if found is None else float(found["at"])

@@ -4,16 +4,19 @@
 
     python -m lab.witness CLUSTER_FILE --out witness.jsonl [--seconds N]
 
-It trusts nobody's account: VMs are read from every host by libvirt (every 0.5 s), whether a VM is reachable is seen by
-its SSH banner, HAProxy's statistics are read at the virtual cluster IP (every 2 s), membership and resources on a
-reachable member (every 6 s). Everything is read-only. SIGTERM ends it. Output: one JSON line per observation with
-`at` (epoch seconds) and `kind`: host, vm, balancer, cluster, member, or trouble (an observation that failed).
+It trusts nobody's account: it waits for the cluster file to arrive and tells each of its contents; VMs are read from every
+host by libvirt (every 0.5 s), whether a VM is reachable is seen by its SSH banner, HAProxy's statistics are read at the
+virtual cluster IP (every 2 s), membership and resources on a reachable member (every 6 s), and each member's own account
+when the membership changed and once a minute. Everything is read-only. SIGTERM ends it. Output: one JSON line per
+observation with `at` (epoch seconds) and `kind`: file, host, vm, balancer, cluster, member, or trouble (an observation that
+failed). A host in sight is told every 10 s, so that the report knows that somebody looked.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import hashlib
 import json
 import signal
 import socket
@@ -34,7 +37,8 @@ from lab.witness_parse import MEMBER_SCRIPT, parse_balancer, parse_crm_mon, pars
 
 # A look at the cluster costs an emulated VM a second of its only processor, so it is the rarest.
 VMS_EVERY_S, BALANCER_EVERY_S, CLUSTER_EVERY_S, BANNER_EVERY_S = 0.5, 2.0, 6.0, 1.0
-SSH_TIMEOUT_S = 20.0
+MEMBERS_EVERY_S, FILE_EVERY_S = 60.0, 0.5
+SSH_TIMEOUT_S = 30.0
 
 
 class Log:
@@ -83,6 +87,24 @@ class Log:
         """Returns whether libvirt shows the VM now."""
         with self._lock:
             return uuid in self.vms
+
+
+def watch_file(log: Log, path: Path, stop: threading.Event, known: str = "") -> str:
+    """Tells the file's checksum whenever its content changes, until `stop`; with `known` empty until it is there. Returns the checksum."""
+    first = not known
+    while not stop.is_set():
+        try:
+            content = path.read_bytes()
+        except OSError:
+            content = b""  # not there, or not any more: nothing to tell
+        checksum = hashlib.sha256(content).hexdigest()
+        if content and checksum != known:
+            known = checksum
+            log.tell({"kind": "file", "sha256": checksum, "bytes": len(content)})
+            if first:
+                return known
+        stop.wait(FILE_EVERY_S)
+    return known
 
 
 def wait_for_banner(log: Log, vm: dict[str, Any], stop: threading.Event, port: int = 22) -> None:
@@ -167,7 +189,11 @@ class Ssh:
 
 
 def watch_cluster(log: Log, ssh: Ssh, stop: threading.Event) -> None:
-    """Reads membership and resources through one member, and each member's own account when the membership changed, until they agree."""
+    """Reads membership and resources through one member, and each member's own account once a minute.
+
+    When the membership changed, the accounts are read until they agree.
+    """
+    read_at = 0.0
     preferred = ""  # the member that answered last
     known: list[str] = []  # the nodes that were online when their accounts agreed
     while not stop.wait(CLUSTER_EVERY_S):
@@ -181,8 +207,9 @@ def watch_cluster(log: Log, ssh: Ssh, stop: threading.Event) -> None:
             log.well(f"cluster through {vm['name']}")
             log.tell({"kind": "cluster", "through": vm["name"], **cluster})
             online = sorted(name for name, state in cluster["nodes"].items() if state == "online")
-            if online != known and read_members(log, ssh, online):
-                known = online
+            if online != known or time.monotonic() - read_at >= MEMBERS_EVERY_S:
+                read_at = time.monotonic()
+                known = online if read_members(log, ssh, online) else []
             break
 
 
@@ -197,6 +224,7 @@ def read_members(log: Log, ssh: Ssh, online: list[str]) -> bool:
             try:
                 told = parse_member(ssh.run(vm["address"], MEMBER_SCRIPT))
                 log.tell({"kind": "member", "node": vm["name"], "uuid": vm["uuid"], **told})
+                log.well(f"member {vm['name']}")
                 configs.append(told["config_sha256"])
             except (OSError, ValueError) as error:
                 log.trouble(f"member {vm['name']}", str(error))
@@ -208,15 +236,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("cluster_file", type=Path)
     parser.add_argument("--out", required=True, type=Path, help="JSON lines, appended")
-    parser.add_argument("--seconds", type=float, default=3600.0, help="end after this many seconds")
+    parser.add_argument("--seconds", type=float, default=6 * 3600.0, help="end after this many seconds")
     options = parser.parse_args()
-    cluster = yaml.safe_load(options.cluster_file.read_text(encoding="utf-8"))["cluster"]
-    access = cluster.get("access", {})
-    state_dir = Path(access.get("state_dir", f"~/.local/state/ondemand/{cluster['name']}")).expanduser()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     log = Log(options.out)
+    checksum = watch_file(log, options.cluster_file, stop)
+    if checksum:
+        watch(log, options.cluster_file, checksum, options.seconds, stop)
+    return 0
+
+
+def watch(log: Log, cluster_file: Path, checksum: str, seconds: float, stop: threading.Event) -> None:
+    """Watches the cluster of a file that has arrived, for so many seconds or until `stop`."""
+    cluster = yaml.safe_load(cluster_file.read_text(encoding="utf-8"))["cluster"]
+    access = cluster.get("access", {})
+    state_dir = Path(access.get("state_dir", f"~/.local/state/ondemand/{cluster['name']}")).expanduser()
     log.on_running = lambda vm: threading.Thread(target=wait_for_banner, args=(log, vm, stop), daemon=True).start()
     balanced = {one["name"]: one["address"] for one in cluster["services"] if one["kind"] == "balanced"}
     start_events()
@@ -226,15 +262,15 @@ def main() -> int:
         threads = [threading.Thread(target=eye.watch, args=(stop, VMS_EVERY_S), daemon=True) for eye in eyes]
         threads.append(threading.Thread(target=watch_balancer, args=(log, balanced, state_dir, stop), daemon=True))
         threads.append(threading.Thread(target=watch_cluster, args=(log, ssh, stop), daemon=True))
+        threads.append(threading.Thread(target=watch_file, args=(log, cluster_file, stop, checksum), daemon=True))
         for thread in threads:
             thread.start()
-        stop.wait(options.seconds)
+        stop.wait(seconds)
         stop.set()
         for thread in threads:
             thread.join(timeout=5.0)
         for vm in log.reachable():
             ssh.close(vm["address"])
-    return 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from lab.witness_parse import parse_domain
 
 RUNNING = frozenset({1, 2})  # virDomainState: running, blocked
 RECONNECT_S = 2.0
+TOLD_EVERY_S = 10.0  # a host in sight is told so often: silence is not sight
 _events_started = threading.Event()
 
 
@@ -45,6 +47,7 @@ class HostEye:
         self._foreign: set[str] = set()  # UUIDs of domains that are not ours: read once, then left alone
         self._seen: dict[str, dict[str, Any]] = {}  # UUID -> facts and the last event
         self._ok: bool | None = None
+        self._told_at = 0.0
 
     def watch(self, stop: threading.Event, every_s: float) -> None:
         """Looks every `every_s` seconds until `stop` is set."""
@@ -64,11 +67,14 @@ class HostEye:
             self._connection = libvirt.openReadOnly(self.uri)
             self._keep_alive()
         present: dict[str, int] = {}
-        for domain, stats in self._connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, 0):
+        domains = self._connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, 0)
+        for domain, stats in domains:
             present[domain.UUIDString()] = stats["state.state"]
-            self._learn(domain)
+        # Before those that came: one may have the name of one that went.
         for uuid in [uuid for uuid in self._seen if uuid not in present]:
             self._event(self._seen.pop(uuid), "gone")
+        for domain, _stats in domains:
+            self._learn(domain)
         for uuid, facts in self._seen.items():
             event = "running" if present[uuid] in RUNNING else "stopped"
             if facts["last"] != event and not (facts["last"] == "defined" and event == "stopped"):
@@ -104,8 +110,8 @@ class HostEye:
         self.tell({"kind": "vm", "event": event, "host": self.name, **told})
 
     def _say_host(self, ok: bool, because: str | None) -> None:
-        if ok != self._ok:
-            self._ok = ok
+        if ok != self._ok or (ok and time.monotonic() - self._told_at >= TOLD_EVERY_S):
+            self._ok, self._told_at = ok, time.monotonic()
             self.tell({"kind": "host", "host": self.name, "ok": ok, "because": because})
 
     def _disconnect(self) -> None:

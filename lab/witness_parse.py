@@ -90,15 +90,16 @@ def parse_balancer(text: str) -> dict[str, Any]:
 MEMBER_SCRIPT = """
 echo '== packages'; dpkg-query -W -f '${Package} ${Version}\\n' corosync pacemaker haproxy
 echo '== config'; sha256sum < /etc/corosync/corosync.conf
-echo '== units'; systemctl show -p Id -p ActiveEnterTimestampMonotonic corosync.service pacemaker.service
+echo '== units'; systemctl show -p Id -p ActiveState -p ActiveEnterTimestampMonotonic corosync.service pacemaker.service
 echo '== partition'; crm_node -p
 """
 
 
 def parse_member(text: str) -> dict[str, Any]:
-    """Reads MEMBER_SCRIPT's output. Returns {packages, config_sha256, started_us, partition}.
+    """Reads MEMBER_SCRIPT's output. Returns {packages, config_sha256, states, started_us, partition}.
 
-    `started_us` says when each daemon's unit became active, in microseconds of that VM's monotonic clock.
+    `states` has each daemon's unit as systemd sees it now (active, failed, ...), `started_us` when it last became active, in
+    microseconds of that VM's monotonic clock: that stays when it ends.
     """
     parts: dict[str, list[str]] = {}
     lines: list[str] = []
@@ -111,16 +112,19 @@ def parse_member(text: str) -> dict[str, Any]:
     if missing or not parts["config"]:
         raise ValueError(f"the member's answer lacks {', '.join(sorted(missing)) or 'the checksum'}")
     started: dict[str, int] = {}
+    states: dict[str, str] = {}
     unit: dict[str, str] = {}
     for line in parts["units"]:
         key, _, value = line.partition("=")
         unit[key] = value
-        if len(unit) == 2:
-            started[unit["Id"].removesuffix(".service")] = int(unit["ActiveEnterTimestampMonotonic"] or 0)
+        if len(unit) == 3:
+            name = unit["Id"].removesuffix(".service")
+            started[name], states[name] = int(unit["ActiveEnterTimestampMonotonic"] or 0), unit["ActiveState"]
             unit = {}
     return {
         "packages": dict(words for line in parts["packages"] if len(words := line.split(" ")) == 2),
         "config_sha256": parts["config"][0].split()[0],
+        "states": states,
         "started_us": started,
         "partition": sorted(" ".join(parts["partition"]).split()),
     }

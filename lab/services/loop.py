@@ -117,7 +117,11 @@ class Loop:
         self.answer = answer
         self.connections = {}  # file descriptor -> [socket, bytes read, bytes to write, stays open]
         self.stopping = False
-        self.listener = socket.create_server((address, port), backlog=128)
+        try:
+            self.listener = socket.create_server((address, port), backlog=128)
+        except OSError as error:
+            place = f"port {port} of {address or 'this machine'}"
+            sys.exit(f"{place} can't be had: {os.strerror(error.errno)}; see who listens there (ss -ltnp), end it or give another port")
         self.listener.setblocking(False)
         self.poll = select.epoll()
         self.poll.register(self.listener, select.EPOLLIN)

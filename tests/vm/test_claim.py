@@ -30,7 +30,7 @@ def seed() -> int:
     "options",
     [
         pytest.param([], id="vms"),
-        pytest.param(["--containers"], id="containers"),
+        pytest.param(["--containers", "--installed"], id="containers-and-what-users-install"),
         pytest.param(["--containers", "--kills", str(KILLS), "--seed", str(seed())], id="containers-and-kills"),
     ],
 )

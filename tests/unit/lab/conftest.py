@@ -22,6 +22,8 @@ from lab.report_run import Run
 from ondemand.decide.memory import Memory
 from ondemand.model import Decision, Kind, Outcome, Plan, Step, StepKind
 from ondemand.record.journal import Journal
+from tests.unit.lab.world import SERVICES as STATED
+from tests.unit.lab.world import cluster_view, member_view, vm_events
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SERVICES = CHECKOUT / "lab" / "services"
@@ -103,6 +105,7 @@ class Recording:
     started_at: float
     moved_at: float
     ended_at: float
+    addresses: dict[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -131,101 +134,113 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
         for service in services:
             service.process.kill()
     lines = (directory / "client.jsonl").read_text().splitlines()
-    return Recording([json.loads(line) for line in lines], stored, started_at, moved_at, time.time())
+    return Recording(
+        [json.loads(line) for line in lines],
+        stored,
+        started_at,
+        moved_at,
+        time.time(),
+        {name: f"127.0.0.1:{port}" for name, port in ports.items()},
+    )
 
 
-def cluster_view(at: float, through: str, *online: str) -> dict[str, Any]:
-    """A read-back of a cluster whose named nodes are online and run HAProxy."""
-    names = sorted(online)
-    return {
-        "kind": "cluster",
-        "at": at,
-        "through": through,
-        "dc": through,
-        "quorate": True,
-        "nodes": dict.fromkeys(names, "online"),
-        "resources": {"haproxy": names, "web": names},
-    }
+FILE, SMALLER_FILE = "1" * 64, "2" * 64
 
 
-def member_view(at: float, node: str, config: str, *partition: str) -> dict[str, Any]:
+def view(when: float, *online: str, ledger: str, web: str) -> dict[str, Any]:
+    """A read-back of the cluster, through the first of its nodes."""
+    return cluster_view(when, online[0], online, ledger, web)
+
+
+def member(when: float, node: str, config: str, *partition: str) -> dict[str, Any]:
     """A member's account of itself."""
-    return {
-        "kind": "member",
-        "at": at,
-        "node": node,
-        "uuid": f"uuid-{node}",
-        "packages": {"corosync": "3.1.7", "pacemaker": "2.1.5", "haproxy": "2.6.12"},
-        "config_sha256": config * 64,
-        "started_us": {"corosync": 21, "pacemaker": 22},
-        "partition": sorted(partition),
-    }
+    return member_view(when, node, f"uuid-{node}", config, *partition)
 
 
-def vm_events(node: str, host: str, memory_mib: int, **times: float) -> list[dict[str, Any]]:
-    """What libvirt and the SSH probe showed of a VM."""
+def seen_around(recording: Recording) -> list[dict[str, Any]]:
+    """What the witness would have seen around the recorded clients: three VMs, the work going over from n1 to n2."""
+    zero, moved = recording.started_at, recording.moved_at + 0.2
     facts = {
-        "kind": "vm",
-        "name": node,
-        "uuid": f"uuid-{node}",
-        "host": host,
-        "memory_mib": memory_mib,
-        "image": "debian",
-        "generation": "1",
+        name: (name, f"uuid-{name}", host, mib, f"10.99.0.2{name[1]}")
+        for name, host, mib in (("n1", "hv1", 640), ("n2", "hv2", 640), ("n3", "hv1", 512))
     }
-    return [{**facts, "event": event, "at": at} for event, at in times.items()]
+    return [
+        *({"kind": "host", "at": zero - 2.95, "host": host, "ok": True, "because": None} for host in ("hv1", "hv2")),
+        {"kind": "file", "at": zero - 2.92, "sha256": FILE, "bytes": 1900},
+        {"kind": "file", "at": zero + 3.01, "sha256": SMALLER_FILE, "bytes": 1900},
+        *vm_events(*facts["n1"], defined=zero - 2.5, running=zero - 2.4, reachable=zero - 2, gone=zero + 4.4),
+        *vm_events(*facts["n2"], defined=zero + 0.7, running=zero + 0.8, reachable=zero + 1.2, gone=zero + 9.5),
+        *vm_events(*facts["n3"], defined=zero + 3.2, running=zero + 3.3, reachable=zero + 3.5, gone=zero + 9.5),
+        view(zero - 1.5, "n1", ledger="n1", web="n1"),
+        member(zero - 1.4, "n1", "a", "n1"),
+        view(zero + 1.5, "n1", "n2", ledger="n1", web="n1"),
+        member(zero + 1.5, "n1", "b", "n1", "n2"),
+        member(zero + 1.6, "n2", "b", "n1", "n2"),
+        view(moved + 0.6, "n1", "n2", ledger="n2", web="n2"),
+        view(zero + 3.7, "n1", "n2", "n3", ledger="n2", web="n2"),
+        *(member(zero + 3.8, node, "c", "n1", "n2", "n3") for node in ("n1", "n2", "n3")),
+        view(zero + 4.2, "n1", "n2", "n3", ledger="n2", web="n2"),
+        view(zero + 4.6, "n2", "n3", ledger="n2", web="n2"),
+        view(zero + 8.5, "n2", "n3", ledger="n2", web="n2"),
+        *({"kind": "balancer", "service": "web", "at": zero + second, "servers": {}, "requests": {}} for second in range(9)),
+    ]
+
+
+def noted_around(recording: Recording) -> list[dict[str, Any]]:
+    """The demo's notes around the recorded clients."""
+    zero = recording.started_at
+    return [
+        {"what": "start", "at": zero - 3, "keep": False},
+        {"what": "image", "at": zero - 2.95, "seconds": 7.5},
+        {
+            "what": "requirement",
+            "at": zero - 2.9,
+            "file": "examples/demo.yml",
+            "sha256": FILE,
+            "summary": "1 to 3 nodes",
+            "hosts": ["hv1", "hv2"],
+            "services": {name: {**one, "address": recording.addresses[name]} for name, one in STATED.items()},
+        },
+        {"what": "created", "at": zero - 1},
+        {"what": "client", "at": zero - 0.1, "name": "c1"},
+        {"what": "driver", "at": zero, "kills": 0, "seed": 0},
+        {"what": "statement", "at": zero + 3, "memory_mib": 512, "sha256": SMALLER_FILE},
+        *({"what": "ended", "at": zero + 8, "name": name, "code": 0} for name in ("client", "driver")),
+        {"what": "leftovers", "at": zero + 9, "found": []},
+        {"what": "stopped", "at": zero + 9.1},
+        {"what": "destroyed", "at": zero + 10, "found": []},
+        {"what": "ended", "at": zero + 10, "name": "witness", "code": 0},
+    ]
 
 
 @pytest.fixture
 def run(recording: Recording) -> Run:
     """A whole run: the real clients' and services' part as recorded, the VMs and the driver around it written here."""
     zero = recording.started_at
-    witness = [
-        {"kind": "host", "at": zero - 3, "host": "hv1", "ok": True, "because": None},
-        *vm_events("n1", "hv1", 640, defined=zero - 2.5, running=zero - 2.4, reachable=zero - 2, gone=zero + 4.4),
-        *vm_events("n2", "hv2", 640, defined=zero + 0.7, running=zero + 0.8, reachable=zero + 1.2),
-        *vm_events("n3", "hv1", 512, defined=zero + 3.2, running=zero + 3.3, reachable=zero + 3.5),
-        cluster_view(zero - 1.5, "n1", "n1"),
-        member_view(zero - 1.4, "n1", "a", "n1"),
-        cluster_view(zero + 1.5, "n1", "n1", "n2"),
-        member_view(zero + 1.5, "n1", "b", "n1", "n2"),
-        member_view(zero + 1.6, "n2", "b", "n1", "n2"),
-        cluster_view(zero + 2.5, "n1", "n1", "n2"),
-        cluster_view(zero + 3.7, "n2", "n1", "n2", "n3"),
-        member_view(zero + 3.8, "n3", "c", "n1", "n2", "n3"),
-        cluster_view(zero + 4.6, "n2", "n2", "n3"),
-    ]
-    events = [
-        {"what": "start", "at": zero - 3},
-        {"what": "image", "at": zero - 2.95, "seconds": 7.5},
-        {"what": "requirement", "at": zero - 2.9, "file": "examples/demo.yml", "summary": "1 to 3 nodes"},
-        {"what": "created", "at": zero - 1},
-        {"what": "client", "at": zero - 0.1, "name": "c1", "targets": {"web": "10.99.0.10:80", "ledger": "10.99.0.11:5000"}},
-        {"what": "statement", "at": zero + 3, "memory_mib": 512},
-        {"what": "leftovers", "at": zero + 9, "found": []},
-    ]
     moved = {"service": "ledger", "from": "n1", "to": "n2"}
     journal = Journal(None)
     grown, stated, shrunk = "lb.rate_per_node 25 above 15 for 6 s", "nodes of 512 MiB are asked for", "lb.rate_per_node 4 below 6 for 12 s"
     journal.decision(zero + 0.5, Decision(Kind.GROW, 2, grown, "grow", zero + 0.2))
     write_step(journal, StepKind.OUT, f"{grown}; 1 of 2 are members", zero + 0.2, zero + 0.6, zero + 1.7, {"wanted": 2})
     journal.decision(zero + 1.7, Decision(Kind.HOLD, 2, "between", "hold:between"))
-    write_step(journal, StepKind.MOVE, "ledger goes to the emptier n2", zero + 0.2, zero + 1.8, recording.moved_at + 1, moved)
+    write_step(journal, StepKind.MOVE, "ledger goes to the emptier n2", zero + 0.2, zero + 1.8, recording.moved_at + 0.9, moved)
     journal.decision(zero + 3.05, Decision(Kind.SHRINK, 2, stated, "stated_size", zero + 3.02))
     write_step(journal, StepKind.OUT, f"{stated}; a node joins first", zero + 3.02, zero + 3.1, zero + 3.9, {"wanted": 3})
     journal.decision(zero + 4, Decision(Kind.SHRINK, 2, shrunk, "shrink", zero + 3.9))
     write_step(journal, StepKind.IN, "3 are members, and n1 leaves", zero + 3.9, zero + 4.1, zero + 4.5, {"wanted": 2})
     history = json.loads(json.dumps(journal.history()))
     journal.close()
-    witness.sort(key=lambda record: record["at"])
-    return Run(zero - 3, witness, recording.client, recording.stored, "c1", history, events)
+    witness = sorted(seen_around(recording), key=lambda record: record["at"])
+    # The recording begins under load; what was sent before it was less.
+    rest = [{"kind": "rate", "service": service, "at": zero + rate, "rate_per_s": rate} for rate in (0.0, 0.1) for service in STATED]
+    return Run(zero - 3, witness, [*rest, *recording.client], recording.stored, "c1", history, noted_around(recording))
 
 
 def write_step(
     journal: Journal, kind: StepKind, because: str, breach_at: float, began_at: float, ended_at: float, facts: dict[str, Any]
 ) -> None:
     """Writes a plan of one step, the step and its good end into the journal, as the driver does."""
-    step = Step(kind, {}, because, {}, 300.0)
+    step = Step(kind, facts, because, {}, 300.0)
     journal.plan(began_at - 0.01, Plan((step,), because))
     number = journal.step_begun(began_at, step, breach_at, Memory())
     journal.step_ended(number, Outcome(True, facts, "done", began_at, ended_at), Memory())

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import signal
@@ -66,8 +67,8 @@ def test_latency_counts_from_the_moment_of_being_due():
 
 def test_lost_and_duplicated_are_counted_for_this_client_only():
     records = [record(1, 0, 1), record(2, 0, 1), record(3, 0, None, ended_at=5)]
-    told = client_stats.compare_stored(records, ["old/9", "old/9", "c1/1", "c1/1", "c1/3", "c11/2"], "c1")
-    assert told == {"stored": 3, "lost": 1, "duplicated": 1, "lost_ids": ["c1/2"], "duplicated_ids": ["c1/1"]}
+    told = client_stats.compare_stored(records, ["old/9", "old/9", "c1/1", "c1/1", "c1/3", "c1/9", "c11/2"], "c1")
+    assert told == {"stored": 4, "lost": 1, "duplicated": 1, "invented": 1, "lost_ids": ["c1/2"], "duplicated_ids": ["c1/1"]}
 
 
 def test_a_real_move_loses_nothing_and_doubles_nothing(recording):
@@ -215,9 +216,11 @@ def test_another_transactions_answer_does_not_count(tmp_path):
 
     async def mixed_up():
         async def serve(reader, writer):
-            while await reader.readuntil(b"\r\n\r\n"):
-                body = b'{"client": "c1", "number": 999, "node": "n1"}'
-                writer.write(OK % (len(body), body))
+            with contextlib.suppress(asyncio.IncompleteReadError):  # the client hangs up, as it should
+                while await reader.readuntil(b"\r\n\r\n"):
+                    body = b'{"client": "c1", "number": 999, "node": "n1"}'
+                    writer.write(OK % (len(body), body))
+            writer.close()
 
         listener = await asyncio.start_server(serve, "127.0.0.1", 0)
         (tmp_path / "rates.json").write_text('{"web": 20}')
@@ -230,3 +233,29 @@ def test_another_transactions_answer_does_not_count(tmp_path):
     assert records
     assert all(one["acknowledged_at"] is None for one in records)
     assert {one["because"] for one in records} == {"the answer belongs to another transaction"}
+    assert all(one["mixed_up"] == one["attempts"] > 1 for one in records)
+
+
+def test_an_answer_that_comes_twice_is_counted_against_the_service():
+    twice = [record(1, 0.0, 1.0), record(1, 0.0, 1.0), record(2, 0.0, 1.0), {**record(3, 0.0, 1.0), "mixed_up": 2}]
+    assert client_stats.summarize(twice)["answered_twice"] == 3
+
+
+def test_the_record_says_where_it_sent_and_when_its_schedule_ended(recording):
+    targets = {r["service"]: r["address"] for r in recording.client if r["kind"] == "target"}
+    assert targets == recording.addresses
+    end = recording.client[-1]
+    due = [r["due_at"] for r in recording.client if r["kind"] == "transaction"]
+    assert max(due) <= end["stopped_at"] <= end["at"]
+
+
+def test_silences_are_told_with_their_beginning():
+    records = [record(1, 0.0, 1.0), record(2, 0.5, 4.0), record(3, 10.0, None, ended_at=12.0)]
+    assert client_stats.silences(records) == [(0.0, 1.0), (1.0, 4.0), (10.0, 12.0)]
+
+
+def test_a_ledger_that_does_not_answer_is_told_with_what_to_do(free):
+    argv = [sys.executable, "-m", "lab.client_read", "127.0.0.1", str(free())]
+    done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "can't be read back: <urlopen error [Errno 111] Connection refused>; see whether its service runs" in done.stderr

@@ -50,8 +50,10 @@ def stage(tmp_path, monkeypatch):
 def test_it_kills_as_often_as_asked_and_starts_anew(stage):
     make, notes, started, _playbook = stage
     kills = make(3)
+    assert kills.left == 3
     for _turn in range(20):
         kills.turn()
+    assert kills.left == 0
     assert [what for what, _facts in notes] == ["kill"] * 3
     assert started == ["driver"] * 4
 

@@ -47,6 +47,7 @@ def test_the_picture_is_drawn(run, tmp_path):
     assert pixels.std() > 0.05
 
 
-def test_a_run_that_ended_early_is_drawn_too(run, tmp_path):
-    picture.draw(replace(run, witness=[], history=[]), [], [], "ledger", tmp_path / "run.png")
+@pytest.mark.parametrize("lacking", [("witness", "history"), ("witness", "history", "client", "events")], ids=["no VM", "nothing at all"])
+def test_a_run_that_ended_early_is_drawn_too(run, tmp_path, lacking):
+    picture.draw(replace(run, **{one: [] for one in lacking}), [], [], "ledger", tmp_path / "run.png")
     assert (tmp_path / "run.png").stat().st_size > 1000

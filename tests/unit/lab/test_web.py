@@ -147,3 +147,14 @@ def test_a_unit_is_not_enabled_and_runs_an_installed_file(unit):
     script = text.split("ExecStart=/usr/bin/python3 -SE ")[1].split()[0]
     assert f"dest: {script}," in image
     assert f"/etc/systemd/system/{unit}" in image
+
+
+@pytest.mark.parametrize(("name", "words"), [("web", []), ("ledger", ["DIRECTORY"])])
+def test_a_port_in_use_is_told_with_what_to_do(tmp_path, name, words):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        given = [str(tmp_path) if one == "DIRECTORY" else one for one in words]
+        argv = [sys.executable, "-SE", str(SERVICES / f"{name}.py"), port, *given, "127.0.0.1"]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
+    told = f"port {port} of 127.0.0.1 can't be had: Address already in use; see who listens there (ss -ltnp), end it or give another port"
+    assert (done.returncode, done.stderr.strip()) == (1, told)
