@@ -30,7 +30,7 @@ def test_awx_offers_the_playbooks_and_nothing_else() -> None:
     listed = subprocess.run(["git", "ls-files", "-z", "--", "*.yml", "*.yaml"], cwd=ROOT, capture_output=True, text=True, check=True)
     files = [path for path in listed.stdout.split("\0") if (ROOT / path).is_file()]
     offered = [path for path in files if is_offered(path, (ROOT / path).read_text(errors="ignore"))]
-    assert offered == [f"playbooks/{name}.yml" for name in OURS], "write the key of any other file in quotes: \"hosts\":"
+    assert offered == [f"playbooks/{name}.yml" for name in OURS], 'write the key of any other file in quotes: "hosts":'
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,15 @@ import yaml
 from tests.unit.ssh_seen import LOOSE, ROOT, call, seen
 
 KEY = "ssh-ed25519 " + "A" * 68
-VM = {"name": "shop-n1", "cluster": "shop", "host": "hv1", "uri": "test:///default", "address": "192.0.2.7", "host_key": KEY, "role": "member"}
+VM = {
+    "name": "shop-n1",
+    "cluster": "shop",
+    "host": "hv1",
+    "uri": "test:///default",
+    "address": "192.0.2.7",
+    "host_key": KEY,
+    "role": "member",
+}
 # What may stand in the variables of all hosts.
 GROUP = {"nothing": {}, "the other name of the variable": {"ansible_ssh_host_key_checking": False}}
 
@@ -88,7 +96,9 @@ def test_the_hosts_are_checked_as_ssh_is_configured(tmp_path: Path) -> None:
     file = yaml.safe_load((ROOT / "examples" / "demo.yml").read_text())
     file["cluster"]["hosts"] = [{"name": "hv1", "uri": "qemu+ssh://root@192.0.2.1/system"}]
     (tmp_path / "shop.yml").write_text(yaml.safe_dump(file))
-    told = call("ansible-playbook", "-i", "localhost,", ROOT / "playbooks" / "prepare_host.yml", "-e", f"@{tmp_path}/shop.yml", folder=tmp_path)
+    told = call(
+        "ansible-playbook", "-i", "localhost,", ROOT / "playbooks" / "prepare_host.yml", "-e", f"@{tmp_path}/shop.yml", folder=tmp_path
+    )
     assert "UNREACHABLE" in told, told
     calls = seen(tmp_path)
     assert {options["hostname"] for options in calls} == {"192.0.2.1"}

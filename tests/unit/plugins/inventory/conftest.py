@@ -15,7 +15,14 @@ def cluster(tmp_path):
     domains = []
     for name, owner in (("my-shop-n1", "my-shop"), ("other-n1", "other")):
         params = {"name": name, "cluster": owner, "pool": "default-pool", "network": {"bridge": "br0", "address": "10.0.0.2"}}
-        mark = {"cluster": owner, "name": name, "role": "member", "address": "10.0.0.2", "host_key": "ssh-ed25519 " + "A" * 68, "created_at": 1.5}
+        mark = {
+            "cluster": owner,
+            "name": name,
+            "role": "member",
+            "address": "10.0.0.2",
+            "host_key": "ssh-ed25519 " + "A" * 68,
+            "created_at": 1.5,
+        }
         domains.append(render.domain_xml(from_params(params), render.Machine("test", "i686"), Boot(), mark, "/o", "/s"))
     (tmp_path / "host.xml").write_text("<node>" + "".join(domains) + "</node>")
     hosts = [
