@@ -91,6 +91,16 @@ def test_the_vm_that_an_image_is_built_in_is_checked_strictly(loose: str, tmp_pa
     assert_strict(calls, f"{tmp_path}/state/known_hosts")
 
 
+def test_a_jump_host_reaches_the_vms_by_ssh_extra_args(tmp_path: Path) -> None:
+    (tmp_path / "ansible.cfg").write_text("[ssh_connection]\nssh_extra_args = -o ProxyJump=gate.example\n")
+    access = {"user": "root", "state_dir": str(tmp_path / "state")}
+    add = "{{ {'name': 'shop-n1'} | combine(vm | ondemand.cluster.host_vars({'access': access})) }}"
+    play = a_play("localhost", [{"ansible.builtin.add_host": add}], vars={"vm": VM, "access": access})
+    calls = try_to_reach(tmp_path, play, "nothing")
+    assert_strict(calls, f"{tmp_path}/state/known_hosts")
+    assert {options["proxyjump"] for options in calls} == {"gate.example"}
+
+
 def test_the_hosts_are_checked_as_ssh_is_configured(tmp_path: Path) -> None:
     """No known_hosts file is named for hypervisors and nothing is loosened: an unknown one is asked about, and nobody answers."""
     file = yaml.safe_load((ROOT / "examples" / "demo.yml").read_text())
