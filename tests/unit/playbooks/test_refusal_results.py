@@ -78,6 +78,16 @@ def test_what_a_role_refuses_on_a_host(tmp_path: Path) -> None:
     assert_refused(run("prepare_host", tmp_path, {}, here), "not_found", "nobridge0")
 
 
+def test_a_host_that_is_not_reached(tmp_path: Path) -> None:
+    """Nobody listens at that port, and ssh says so at once."""
+
+    def away(cluster: dict[str, Any]) -> None:
+        cluster["hosts"] = [{"name": "hv1", "uri": "qemu+ssh://root@127.0.0.1/system", "ssh": "127.0.0.1"}]
+
+    done = run("prepare_host", tmp_path, {"ansible_port": 1}, away)
+    assert_refused(done, "host_unreachable", "hv1", "Connection refused")
+
+
 def a_play(*tasks: dict[str, Any]) -> list[dict[str, Any]]:
     block = {"block": list(tasks), "rescue": [{"ansible.builtin.import_tasks": str(ROOT / "playbooks" / "tasks" / "refused.yml")}]}
     return [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [block]}]
