@@ -60,6 +60,7 @@ REFUSED = {
     "creating while hosts are away": ("create_cluster", {}, "host_unreachable", "hv1"),
     "growing while hosts are away": ("scale_out", {"wanted": 2}, "host_unreachable", "hv1"),
     "shrinking while hosts are away": ("scale_in", {"wanted": 1}, "host_unreachable", "hv1"),
+    "moving while hosts are away": ("move_service", {"service": "ledger"}, "host_unreachable", "hv1"),
     "deleting while hosts are away": ("destroy_cluster", {"confirm": "shop"}, "host_unreachable", "hv1"),
     "an image of no disk": ("build_image", {"image_source": "path", "image_path": "/nowhere"}, "bad_input", "/nowhere"),
 }
@@ -86,6 +87,15 @@ def test_a_host_that_is_not_reached(tmp_path: Path) -> None:
 
     done = run("prepare_host", tmp_path, {"ansible_port": 1}, away)
     assert_refused(done, "host_unreachable", "hv1", "Connection refused")
+
+
+def test_no_service_is_moved_on_the_machine_that_plays(tmp_path: Path) -> None:
+    """All hosts answer and have no VM of the cluster: the one that may run here is none of its members."""
+
+    def empty(cluster: dict[str, Any]) -> None:
+        cluster["hosts"] = [{"name": "hv1", "uri": "test:///default"}]
+
+    assert_refused(run("move_service", tmp_path, {"service": "ledger"}, empty), "not_found", "no VM of shop runs")
 
 
 def a_play(*tasks: dict[str, Any]) -> list[dict[str, Any]]:
