@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import REASONS
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import REASONS, as_one
 
 ARGUMENTS = {
     "refusals": {
@@ -33,5 +33,4 @@ class ActionModule(ActionBase):
         refusals = args["refusals"]
         if not refusals:
             return {"changed": False, "msg": "nothing is refused"}
-        sentence = "; ".join(one["sentence"] for one in refusals)
-        return {"changed": False, "failed": True, "msg": sentence, "refusal": {"reason": refusals[0]["reason"], "sentence": sentence}}
+        return {"changed": False, "failed": True, **as_one(refusals).result()}

@@ -15,6 +15,12 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names imp
 MEMBERS = "ondemand_members"
 JOINING = "ondemand_joining"
 
+# Whose project runs the playbooks must not matter: AWX switches the check of host keys off by its environment, others by their ansible.cfg.
+# Ansible then puts its own option, or what ssh_args says, before ours, and for ssh the first one counts.
+# Either name of the variable will do, but the second one wins where a group or a project sets it.
+CHECKED: Dict[str, Any] = {"ansible_host_key_checking": True, "ansible_ssh_host_key_checking": True}
+SSH_ARGS = "-o ControlMaster=auto -o ControlPersist=120s -o StrictHostKeyChecking=yes"
+
 
 def _pin(vm: Mapping[str, Any], state_dir: str, pin: str) -> List[str]:
     if pin == "file":
@@ -37,6 +43,9 @@ def host_vars(vm: Mapping[str, Any], cluster: Mapping[str, Any], pin: str = "fil
     options += ["-o", "GlobalKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=yes"]
     options += ["-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"]
     variables = {
+        **CHECKED,
+        "ansible_connection": "ssh",
+        "ansible_ssh_args": SSH_ARGS,
         "ansible_host": vm["address"],
         "ansible_user": cluster["access"]["user"],
         "ansible_ssh_private_key_file": os.path.join(state_dir, "id_ed25519"),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 REASONS = frozenset(
     {
@@ -63,3 +63,22 @@ class Refused(Exception):
 def all_problems(problems: list) -> Refusal:
     """One refusal that names every problem of an input at once, each with its path."""
     return Refusal("bad_input", "Nothing was touched, the input is wrong: " + "; ".join(problems) + ".")
+
+
+def as_one(refusals: Sequence[Mapping[str, Any]]) -> Refusal:
+    """Several refusals as one: the first one's reason counts, every sentence is told, and each only once."""
+    sentences = dict.fromkeys(str(one["sentence"]) for one in refusals)
+    return Refusal(str(refusals[0]["reason"]), "; ".join(sentences))
+
+
+def refusals_in(result: Mapping[str, Any]) -> List[Mapping[str, Any]]:
+    """The refusals that a failed task's result carries: its own, or those of the items that it looped over."""
+    results = [result, *(result.get("results") or [])]
+    told = [one.get("refusal") for one in results if isinstance(one, Mapping) and one.get("failed")]
+    return [one for one in told if isinstance(one, Mapping) and one.get("reason") in REASONS and one.get("sentence")]
+
+
+def refusal_of(result: Mapping[str, Any]) -> Optional[Dict[str, str]]:
+    """What a failed task's result refuses, as one refusal; None where it failed otherwise."""
+    refusals = refusals_in(result)
+    return as_one(refusals).result()["refusal"] if refusals else None

@@ -29,7 +29,8 @@ def test_a_playbook_gathers_no_facts(path):
 def test_a_playbook_checks_the_cluster_file_first(path):
     first = plays(path)[0]
     assert first["hosts"] == "localhost"
-    assert "ondemand.cluster.cluster_check" in first["tasks"][0]
+    assert first["tasks"][0]["block"][0]["ansible.builtin.import_tasks"] == "tasks/check.yml"
+    assert "ondemand.cluster.cluster_check" in plays(ROOT / "playbooks" / "tasks" / "check.yml")[-1]
 
 
 @ids("path", PLAYBOOKS, ids=lambda path: path.stem)

@@ -65,4 +65,7 @@ def test_nobody_becomes_root_on_the_controller():
     plays = yaml.safe_load((ROOT / "playbooks" / "prepare_host.yml").read_text())
     own = [play for play in plays if play["hosts"] == "localhost"]
     assert len(own) == 2
-    assert [thing for play in own for thing in (play, *play["tasks"]) if "become" in thing] == []
+    blocks = [block for play in own for block in play["tasks"]]
+    tasks = [task for block in blocks for task in block["block"] + block["rescue"]]
+    assert len(tasks) >= 4
+    assert [thing for thing in (*own, *blocks, *tasks) if "become" in thing] == []

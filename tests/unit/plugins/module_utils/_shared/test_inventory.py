@@ -28,6 +28,13 @@ def test_checking_is_strict_and_no_other_file_counts(pin):
     assert given["BatchMode"] == "yes"
 
 
+def test_no_setting_of_a_project_comes_before_ours():
+    given = inventory.host_vars(VM, CLUSTER)
+    assert given["ansible_host_key_checking"] is given["ansible_ssh_host_key_checking"] is True
+    assert given["ansible_connection"] == "ssh"
+    assert "StrictHostKeyChecking=yes" in given["ansible_ssh_args"].split()
+
+
 def test_the_file_of_the_state_directory_is_named_even_with_a_space_in_it():
     assert options(inventory.host_vars(VM, CLUSTER))["UserKnownHostsFile"] == '"/var/lib/some where/shop/known_hosts"'
 
