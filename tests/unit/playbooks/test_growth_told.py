@@ -33,7 +33,11 @@ def test_services_that_fail_keep_no_member_from_the_load_balancer_and_are_told_a
             {"ansible.builtin.set_fact": FACTS},
             {"ansible.builtin.add_host": {"name": "shop-n1", "ansible_connection": "local"}},
             {"ansible.builtin.import_tasks": str(TASKS / "join.yml")},
-            {"ansible.builtin.debug": {"msg": "balancing {{ groups['ondemand_BALANCING'] | to_json }} with {{ ondemand_servers | to_json }}"}},
+            {
+                "ansible.builtin.debug": {
+                    "msg": "balancing {{ groups['ondemand_BALANCING'] | to_json }} with {{ ondemand_servers | to_json }}"
+                }
+            },
             {"ansible.builtin.import_tasks": str(TASKS / "tell_growth.yml"), "vars": {"ondemand_result": {"wanted": 1}}},
         ],
     }
