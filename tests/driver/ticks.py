@@ -15,7 +15,7 @@ from ondemand.config.load import load
 from ondemand.daemon import Daemon, Parts
 from ondemand.model import Outcome, Signal, Step
 from ondemand.record.journal import Journal
-from tests.driver.values import demo_data, merged
+from tests.driver.values import demo_data, handed_back, merged
 
 
 @dataclass
@@ -58,24 +58,28 @@ class World:
         self.during_look()
         if self.unseen:
             return Outcome(False, {}, "no way there", self.now, self.now)
+        told = handed_back()
+        (vm,), (node,) = told["vms"], told["cluster"]["nodes"]
         verdict = {"allowed": self.may_leave, "reason": "quorum", "sentence": "too few votes would be left"}
-        rest = {"online": True, "standby": False, "pending": False, "unclean": False, "services": [], "resources": [], "may_leave": verdict}
-        nodes = [
+        told["vms"] = [{**vm, "name": name} for name in self.names]
+        told["cluster"] |= {"services": [], "failures": [], "constraints": [], "leave_order": list(reversed(self.names))}
+        told["unreachable"] = []
+        told["cluster"]["nodes"] = [
             {
+                **node,
                 "name": name,
-                **rest,
+                "may_leave": verdict,
                 "standby": name in self.standby,
                 "online": name not in self.away,
+                "resources": [],
                 "services": [service for service, where in self.services.items() if where == name],
             }
             for name in self.names
         ]
-        vms = [{"name": name, "host": "hv1", "state": "running", "vcpus": 1, "memory_mib": 640} for name in self.names]
         began = self.now
         self.now += self.look_s
         self.looks += 1
-        cluster = {"quorate": True, "stable": True, "nodes": nodes, "services": [], "leave_order": list(reversed(self.names))}
-        return Outcome(True, {"vms": vms, "cluster": cluster}, "", began, self.now)
+        return Outcome(True, told, "", began, self.now)
 
     def perform(self, step: Step) -> Outcome:
         self.performed.append(step)

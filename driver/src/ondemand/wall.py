@@ -36,7 +36,7 @@ VM: dict[str, Any] = {
     "missing": NAMES,
 }
 HOST: dict[str, Any] = {
-    **dict.fromkeys(("name", "uri", "zone", "because"), str),
+    **dict.fromkeys(("name", "uri", "zone", "because", "unfit"), str),
     "reachable": bool,
     **dict.fromkeys(("cpus", "memory_mib", "free_memory_mib", "committed_vcpus", "committed_memory_mib"), int),
     "pool": {"name": str, "path": Maybe(str), "free_mib": int},
@@ -68,13 +68,14 @@ CLUSTER: dict[str, Any] = {
 }
 JOINED = {"name": str, "host": str, "address": str, "timings": TIMINGS, "join_started_at": Maybe(SECONDS), "joined_at": Maybe(SECONDS)}
 REMOVED = {"name": str, "host": str, "left_at": Maybe(SECONDS), "deleted_at": Maybe(SECONDS)}
+BUSY = {"name": str, "balancer": str, "service": str, "sessions": Maybe(int), "clients": Maybe(NAMES)}
 
 HANDED_BACK: Mapping[str, Any] = {
     "prepare_host": {"hosts": [HOST]},
     "build_image": {"image": {"name": str, "sha256": str, "generation": int, "bytes": int}, "hosts": [HOST]},
     "create_cluster": {"cluster": str, "nodes": NAMES, "vms": [JOINED]},
     "scale_out": {"wanted": int, "nodes": NAMES, "vms": [JOINED], "serving_at": SECONDS},
-    "scale_in": {"wanted": int, "nodes": NAMES, "removed": [REMOVED]},
+    "scale_in": {"wanted": int, "nodes": NAMES, "removed": [REMOVED], "busy": [BUSY]},
     "move_service": {"service": str, "from": str, "to": str, "stopped_at": Maybe(SECONDS), "started_at": Maybe(SECONDS)},
     "observe": {
         "vms": [VM],

@@ -54,12 +54,20 @@ def in_trouble(stage: Stage) -> None:
 
 
 Setting = Callable[[Stage], None]
+
+
+def busy_members(stage: Stage) -> None:
+    """Two members, one of which has a session that does not end, and is cut."""
+    two_members(stage)
+    stage.file["cluster"]["scaling"]["scale_in"]["drain_end"] = "cut"
+
+
 PLAYED: dict[str, tuple[Setting, dict[str, Any]]] = {
     "prepare_host": (two_members, {}),
     "build_image": (two_members, {}),
     "create_cluster": (nothing_yet, {}),
     "scale_out": (two_members, {"wanted": 3}),
-    "scale_in": (two_members, {"wanted": 1, "leavers": ["cell-n2"]}),
+    "scale_in": (busy_members, {"wanted": 1, "leavers": ["cell-n2"]}),
     "move_service": (two_members, {"service": "ledger"}),
     "observe": (in_trouble, {}),
     "destroy_cluster": (a_surplus_vm, {"confirm": "cell"}),

@@ -28,7 +28,14 @@ RECORD = ROOT / "tests/unit/plugins/module_utils/_cluster/status_cases/two_nodes
 POOL = "default-pool"
 NAME = "cell"
 # Roles that work on hosts and VMs through Ansible's own modules; they hand nothing back.
-EMPTY_ROLES = ("cluster_stack", "hypervisor", "load_balancer", "service")
+EMPTY_ROLES = ("cluster_stack", "hypervisor", "service")
+# What the role load_balancer leaves for others: one session of a leaver that did not end, as HAProxy tells of it (tests/cluster/test_drain.py).
+BALANCER_TASKS = """---
+- name: Tell of a session that has not ended
+  ansible.builtin.set_fact:
+    load_balancer_result:
+      busy: [{service: web, server: cell-n2, slot: web/s2, sessions: 1, status: DRAIN, check: L4OK, clients: [10.99.0.4]}]
+"""
 
 NODES = '''
 
@@ -184,6 +191,7 @@ class Stage:
         (top / "plugins/modules/image.py").write_text(IMAGE_MODULE)
         for name in EMPTY_ROLES:
             (top / f"roles/{name}/tasks/main.yml").write_text("---\n[]\n")
+        (top / "roles/load_balancer/tasks/main.yml").write_text(BALANCER_TASKS)
         (top / "roles/image/tasks/main.yml").write_text(IMAGE_TASKS)
         (top / "answers").mkdir()
         (top / "answers/image.qcow2").write_text("an image")

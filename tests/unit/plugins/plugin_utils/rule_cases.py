@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .rule_cases_of_ways import WAYS
+
 # Rule -> the case's name -> (cluster, what is told: path -> a piece of what is wrong or would be right).
 Cases = dict[str, tuple[Any, dict[str, str]]]
 
@@ -37,7 +39,10 @@ def policies(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 HERE = "cluster.network.addresses"
 GATEWAY = "cluster.network.gateway"
+
+
 RULES: dict[str, Cases] = {
+    **WAYS,
     "names_are_texts": {
         "texts at every depth": ({"a": [{"b": {"c": 1}}]}, {}),
         "a number": ({"a": [{1.5: 1}]}, {"cluster.a[0].1.5": "is a name and no text; a text"}),
@@ -264,7 +269,7 @@ RULES: dict[str, Cases] = {
         ),
         "the statistics' behind": (
             {"services": [balanced(80, 8404)]},
-            {"cluster.services[0].resource.port": "8404 is bound by the load balancer"},
+            {"cluster.services[0].resource.port": "8404 is the port of the load balancer's statistics on every node"},
         ),
         "the own one": (
             {"services": [balanced(80, 80)]},

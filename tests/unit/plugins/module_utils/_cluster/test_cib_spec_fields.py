@@ -159,7 +159,7 @@ def test_a_rule_stands_alone_or_node_and_score_do() -> None:
     ("config", "path", "problem", "said"),
     [
         ([], "config", "not a mapping", "documentation"),
-        ({"proprties": {}}, "config.proprties", "unknown", "properties, resource_defaults, operation_defaults, resources"),
+        ({"proprties": {}}, "config.proprties", "unknown", "properties, resource_defaults, operation_defaults, unless_set, resources"),
         ({"constraints": {"locations": []}}, "config.constraints.locations", "unknown", "location, colocation, order, tickets"),
         ({"constraints": [1]}, "config.constraints", "not a mapping", "location, colocation, order, tickets"),
         ({"properties": {"a": []}}, "config.properties", "wrong value", "a text, a number or a boolean for a"),

@@ -56,7 +56,7 @@ def test_only_a_list_of_loopback_addresses_is_no_cluster(addresses: tuple[str, .
 
 def test_the_first_member_is_node_1_and_needs_one_file_for_all_times() -> None:
     plan = planned(ms.plan_create(seen("n1", None), "shop", "n1", "10.99.0.21", 5000))
-    assert plan == ms.Plan(NODES[0], plan.node_text, plan.node_text, plan.node_text, fresh=True, votes=1)
+    assert plan == ms.Plan(NODES[0], plan.node_text, plan.node_text, plan.node_text, fresh=True)
     assert cc.options_of(cc.parse(plan.node_text))["token"] == "5000"
 
 
@@ -70,7 +70,7 @@ def test_a_first_member_with_others_must_run_to_stay_as_it_is(nodes: int, active
         assert isinstance(plan, Refusal) and plan.reason == "join_refused" and said in plan.sentence
     else:
         text = cc.render(conf(nodes))
-        assert plan == ms.Plan(NODES[0], text, text, text, fresh=False, votes=nodes)
+        assert plan == ms.Plan(NODES[0], text, text, text, fresh=False)
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_the_leave_of_a_node_that_no_list_has_clears_the_passing_file_all_the_sa
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_a_join_counts_the_votes_there_will_be_and_says_whether_two_node_passes(count: int) -> None:
+def test_a_join_says_whether_two_node_passes(count: int) -> None:
     members = [seen(node.name, conf(count)) for node in NODES[:count]]
     new = NODES[count]
     plan = planned(ms.plan_join(members, seen(new.name, None), status(count), new.name, new.address))
-    assert (plan.votes, plan.passing, plan.node, plan.fresh) == (count + 1, count == 1, new, True)
+    assert (plan.passing, plan.node, plan.fresh) == (count == 1, new, True)
 
 
 @pytest.mark.parametrize(
@@ -243,6 +243,6 @@ def test_the_distributions_example_is_no_other_cluster_for_a_join_either() -> No
     assert planned(ms.plan_join([seen("n1", conf(1))], seen("n2", example), status(1), "n2", "10.99.0.22")).fresh
 
 
-def test_a_leave_counts_no_votes_and_writes_no_file_for_the_node() -> None:
+def test_a_leave_writes_no_file_for_the_node() -> None:
     plan = planned(ms.plan_leave([seen(name, conf(3)) for name in ("n1", "n2")], "n3"))
-    assert (plan.votes, plan.fresh, plan.node_text) == (0, False, "")
+    assert (plan.fresh, plan.node_text) == (False, "")
