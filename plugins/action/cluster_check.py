@@ -87,13 +87,23 @@ def _branch(error: Any, path: Path, data: Any) -> Iterator[Problem]:
             yield from _told(one, path + tuple(one.relative_path), data)
 
 
+def _validator() -> Any:
+    """The schema's validator, with numbers as the driver takes them: 2.0 is no whole number, and what compares with nothing is none."""
+    kinds = {
+        "integer": lambda _checker, value: isinstance(value, int) and not isinstance(value, bool),
+        "number": lambda _checker, value: isinstance(value, (int, float)) and not isinstance(value, bool) and value - value == 0,
+    }
+    base = jsonschema.Draft202012Validator
+    return jsonschema.validators.extend(base, type_checker=base.TYPE_CHECKER.redefine_many(kinds))(schema())
+
+
 def check(data: Any) -> List[Problem]:
     """Every problem of a whole cluster file, given as plain data; an empty list if there is none."""
     many = too_much(data)
     if many:
         return many
     shape: List[Problem] = []
-    for error in jsonschema.Draft202012Validator(schema()).iter_errors(data):
+    for error in _validator().iter_errors(data):
         shape += _told(error, tuple(error.absolute_path), data)
     return with_rules(shape, data.get("cluster") if isinstance(data, dict) else None)
 

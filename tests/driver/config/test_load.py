@@ -263,6 +263,20 @@ def test_whatever_stands_in_a_file_the_check_answers_with_problems_and_never_bre
     assert {one["path"] for one in problems} == {one["path"] for one in collection_check(whole)}
 
 
+@pytest.mark.parametrize("value", [1.0, 2.0, float("nan"), float("inf"), True, 2**70], ids=repr)
+@pytest.mark.parametrize("path", [("deadlines", "move_s"), ("requirement", "nodes", "min"), ("services", 0, "port")], ids=str)
+def test_both_checks_take_the_same_numbers(path: tuple[Any, ...], value: Any) -> None:
+    from ansible_collections.ondemand.cluster.plugins.action.cluster_check import check as collection_check
+
+    whole = demo_data()
+    node = whole["cluster"]
+    for key in path[:-1]:
+        node = node.setdefault(key, {}) if isinstance(node, dict) else node[key]
+    node[path[-1]] = value
+    _made, problems = check(whole)
+    assert {one["path"] for one in problems} == {one["path"] for one in collection_check(whole)}
+
+
 GOOD_URIS = (
     "qemu:///system",
     "qemu:///session",
