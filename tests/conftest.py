@@ -8,7 +8,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# An example may take any time: on a busy machine it does, and a time proves nothing here.
+hypothesis.settings.register_profile("ondemand", deadline=None)
+hypothesis.settings.load_profile("ondemand")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
