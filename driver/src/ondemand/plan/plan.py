@@ -240,7 +240,8 @@ def surplus_away(case: Case) -> Found:
     leavers = sorted(long, key=lambda name: (rank.get(name, len(rank)), name))[:surplus]
     if not leavers:
         return None
-    why = f"{case.because}; {', '.join(leavers)} was away for {AWAY_S:g} s and more, and leaves"
+    was, leaves = ("was", "leaves") if len(leavers) == 1 else ("were", "leave")
+    why = f"{case.because}; {', '.join(leavers)} {was} away for {AWAY_S:g} s and more, and {leaves}"
     return Plan((steps.scale_in(_after(case, leavers), leavers, case.cluster.deadlines, why),), why)
 
 
@@ -262,7 +263,7 @@ def surplus_nodes(case: Case) -> Found:
         return found
     leavers = [one.name for one in found[:surplus]]
     rest = " the rest of the way: an earlier leave was cut off" if found[0].leaving else ""
-    why = f"{case.because}; {len(case.members)} are members, and {', '.join(leavers)} leaves{rest}"
+    why = f"{case.because}; {len(case.members)} are members, and {', '.join(leavers)} {'leaves' if len(leavers) == 1 else 'leave'}{rest}"
     first = [one for one in moves(state, case.cluster.services, set(leavers), case.barred) if one.origin in leavers]
     made: list[Step] = [steps.move(one.service, one.to, case.cluster.deadlines, one.because) for one in first]
     return Plan((*made, steps.scale_in(_after(case, leavers), leavers, case.cluster.deadlines, why)), why)
