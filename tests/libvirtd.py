@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 NOBODY = 65534
 START_S = 60
@@ -74,13 +75,9 @@ def _sockets_allowed() -> Iterator[None]:
 
     from ondemand.config import cluster_uris
 
-    for module in (uris, cluster_uris):
-        module.PARAMETERS["socket"] = "/tmp/libvirtd[.].*"
-    try:
+    allowed = {"socket": "/tmp/libvirtd[.].*"}
+    with mock.patch.dict(uris.PARAMETERS, allowed), mock.patch.dict(cluster_uris.PARAMETERS, allowed):
         yield
-    finally:
-        for module in (uris, cluster_uris):
-            del module.PARAMETERS["socket"]
 
 
 @contextlib.contextmanager

@@ -100,4 +100,4 @@ def test_whole_numbers_are_times_too_and_truths_are_no_numbers() -> None:
 
 def test_of_a_playbook_that_is_not_ours_nothing_is_known() -> None:
     assert wall.problems("hang", {}) == []
-    assert wall.problems("scale_in", {"wanted": 1, "nodes": []}) == ["no `removed`"]
+    assert wall.problems("scale_in", {"wanted": 1, "nodes": []}) == ["no `removed`", "no `busy`"]
