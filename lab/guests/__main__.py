@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
         elif what == "keep":
             guest = parse_guest((Path(words[0]) / "domain.xml").read_text())
             assert guest is not None
-            container.keep(Path(words[0]), guest)
+            container.keep(Path(words[0]), words[1], guest)
         elif what == "publish":
             from lab.guests.publish import publish  # needs more than the hook does
 

@@ -2,19 +2,21 @@
 # Copyright: (c) 2026, the ondemand.cluster contributors
 """The life of one container beside its domain. Its files lie below the hypervisor's directory, one folder for each domain's UUID.
 
-`wanted` in that folder says that the domain runs: libvirt's hook makes and removes it, and the keeper, one process for each container,
-does what it says. So a domain that is stopped while its container begins gets none.
+`wanted` in that folder says that the domain runs, and holds a word for this run of it: libvirt's hook makes and removes it, and the keeper,
+one process for each run, does what it says. So a domain that is stopped while its container begins gets none.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lab.guests.domain import Guest
@@ -29,18 +31,19 @@ NAMESPACES = ("--net", "--pid", "--mount", "--uts", "--ipc", "--cgroup")
 END_WITHIN_S = 20.0
 
 
-def folder_of(space: str, uuid: str) -> Path:
+def folder_of(space: str, domain: str) -> Path:
     """Where a container of a hypervisor keeps its files."""
-    return ROOT / space / "guests" / uuid
+    return ROOT / space / "guests" / domain
 
 
 def begin(folder: Path, xml: str) -> None:
     """The domain has started: leave word, and a keeper that does the rest. Called by the hook, for which libvirt waits."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "domain.xml").write_text(xml)
-    (folder / "wanted").touch()
+    word = uuid.uuid4().hex
+    (folder / "wanted").write_text(word)
     with (folder / "keeper.log").open("a") as log:
-        argv = [sys.executable, "-m", "lab.guests", "keep", str(folder)]
+        argv = [sys.executable, "-m", "lab.guests", "keep", str(folder), word]
         subprocess.Popen(argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 
@@ -54,20 +57,29 @@ def end(folder: Path) -> None:
         time.sleep(0.02)
 
 
-def keep(folder: Path, guest: Guest) -> None:
-    """Run the container as long as the domain does: anew when it reboots, and when it powers off the domain goes too."""
+def keep(folder: Path, word: str, guest: Guest) -> None:
+    """Run the container as long as this run of the domain lasts: anew when it reboots, and when it powers off the domain goes too."""
+
+    def is_wanted() -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            return (folder / "wanted").read_text() == word
+        return False
+
     for name in ("lower", "upper", "work", "root", "groups"):
         (folder / name).mkdir(exist_ok=True)
-    install_seed(read_seed(Path(guest.seed)), folder / "upper")
-    while (folder / "wanted").exists():
-        code = _run_once(folder, guest)
-        if code != -signal.SIGHUP and (folder / "wanted").exists():  # no reboot: it powered itself off, or could not start
-            with contextlib.suppress(LabError):
-                run(["virsh", "-q", "destroy", guest.uuid])
-            return
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a domain that is stopped and started at once may still have its former keeper
+        install_seed(read_seed(Path(guest.seed)), folder / "upper")
+        try:
+            while is_wanted() and _run_once(folder, guest, is_wanted) == -signal.SIGHUP:
+                pass
+        finally:
+            if is_wanted():  # no reboot: it powered itself off, or could not start
+                with contextlib.suppress(LabError):
+                    run(["virsh", "-q", "destroy", guest.uuid])
 
 
-def _run_once(folder: Path, guest: Guest) -> int:
+def _run_once(folder: Path, guest: Guest, is_wanted: Callable[[], bool]) -> int:
     """The container from its start to its end; minus the number of the signal that ended it, which for systemd's own ends tells which."""
     group = GROUP + guest.uuid
     with contextlib.ExitStack() as stack:
@@ -78,7 +90,7 @@ def _run_once(folder: Path, guest: Guest) -> int:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             (folder / "pid").write_text(str(process.pid))
-            if (folder / "wanted").exists():
+            if is_wanted():
                 _plug(process, guest)
             else:
                 process.kill()
