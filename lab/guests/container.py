@@ -16,11 +16,12 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from lab.guests.domain import Guest
 from lab.guests.groups import ENTER, GROUP, remove_groups
+from lab.guests.loops import loop
 from lab.guests.seed import install_seed, read_seed
 from lab.hypervisors.command import LabError, run, wait_until
 from lab.hypervisors.topology import CHECKOUT, ROOT
@@ -83,7 +84,7 @@ def _run_once(folder: Path, guest: Guest, is_wanted: Callable[[], bool]) -> int:
     """The container from its start to its end; minus the number of the signal that ended it, which for systemd's own ends tells which."""
     group = GROUP + guest.uuid
     with contextlib.ExitStack() as stack:
-        loops = [(serial, stack.enter_context(_loop(path))) for serial, path in guest.disks]
+        loops = [(serial, stack.enter_context(loop(Path(path)))) for serial, path in guest.disks]
         init = ["sh", str(HERE / "init.sh"), str(folder), str(ROOT_DISK), guest.uuid, *(word for loop in loops for word in loop)]
         inner = ["unshare", *NAMESPACES, "--fork", "--kill-child", "--", *init]
         argv = ["unshare", "--mount", "sh", str(ENTER), str(folder / "groups"), "make", group, *inner]
@@ -100,18 +101,6 @@ def _run_once(folder: Path, guest: Guest, is_wanted: Callable[[], bool]) -> int:
             process.wait()
             remove_groups(group)
             (folder / "pid").unlink()
-
-
-@contextlib.contextmanager
-def _loop(path: str) -> Iterator[str]:
-    """A loop device on a file, which goes when the last one closes it, also after a kill."""
-    device = run(["losetup", "--find", "--show", path]).strip()
-    handle = os.open(device, os.O_RDWR | os.O_CLOEXEC)
-    run(["losetup", "--detach", device])  # it is open, so the kernel waits for its end
-    try:
-        yield device
-    finally:
-        os.close(handle)
 
 
 def _plug(process: subprocess.Popen[bytes], guest: Guest) -> None:
