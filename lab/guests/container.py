@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab.guests.domain import Guest
-from lab.guests.groups import ENTER, GROUP, remove_groups
+from lab.guests.groups import ENTER, GROUP, is_removed
 from lab.guests.loops import loop
 from lab.guests.seed import install_seed, read_seed
 from lab.hypervisors.command import LabError, run, wait_until
@@ -99,7 +99,8 @@ def _run_once(folder: Path, guest: Guest, is_wanted: Callable[[], bool]) -> int:
         finally:
             process.kill()
             process.wait()
-            remove_groups(group)
+            # Its first process dies with it, and with that one all others, each in its time.
+            wait_until("the end of all of the container", lambda: is_removed(group), END_WITHIN_S, 0.02)
             (folder / "pid").unlink()
 
 

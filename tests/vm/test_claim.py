@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import zlib
 from pathlib import Path
 
 import pytest
@@ -20,10 +19,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 KILLS = 6
 
 
-def seed() -> int:
-    """Another one for each commit, and the same again for the same one; ONDEMAND_SEED names one."""
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=False).stdout
-    return int(os.environ.get("ONDEMAND_SEED") or zlib.crc32(head.encode()) % 10000)
+def seed() -> str:
+    """From which the times of the kills are drawn: the same in each run, so that a red one is about the change; ONDEMAND_SEED takes another."""
+    return os.environ.get("ONDEMAND_SEED", "1")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +29,7 @@ def seed() -> int:
     [
         pytest.param([], id="vms"),
         pytest.param(["--containers", "--installed"], id="containers-and-what-users-install"),
-        pytest.param(["--containers", "--kills", str(KILLS), "--seed", str(seed())], id="containers-and-kills"),
+        pytest.param(["--containers", "--kills", str(KILLS), "--seed", seed()], id="containers-and-kills"),
     ],
 )
 def test_no_transaction_is_lost_while_the_cluster_grows_moves_and_shrinks(options: list[str]) -> None:
