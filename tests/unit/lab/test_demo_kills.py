@@ -71,7 +71,8 @@ def test_sometimes_the_playbook_is_killed_too_and_what_ran_is_noted(stage):
     while playbook.poll() is None and len(notes) < 12:
         kills.turn()
     assert playbook.wait(5) == -signal.SIGKILL
-    assert notes[-1][1] == {"whom": "the driver and its playbook", "during": ["scale_out"]}
+    # It may be a moment until a killed process is seen to have ended, in which the driver is killed once more.
+    assert {"whom": "the driver and its playbook", "during": ["scale_out"]} in [facts for _what, facts in notes]
 
 
 def test_a_process_that_is_gone_runs_no_playbook():
