@@ -24,7 +24,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves im
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import SETTLE
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, parse
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
@@ -104,6 +104,7 @@ class ActionModule(ActionBase):
 
     def _moved(self, nodes: Nodes, members: list[str], plan: Move, stale: list[str], node_now: float, deadline_s: float) -> MoveReport:
         args = [plan.service, plan.source, plan.target, "%d" % deadline_s, " ".join(plan.resources), " ".join(stale)]
+        args.append(constraint_of(plan.service))
         wish = build_wish(plan.service, plan.target, node_now, deadline_s)
         try:
             # Three waits at most (rest before, move, rest or way back), each with the deadline, and a margin.

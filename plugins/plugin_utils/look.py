@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, membership, status
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
 

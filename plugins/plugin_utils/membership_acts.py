@@ -15,8 +15,9 @@ import typing as t
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, membership
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership_scripts as scripts
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import LEAVING, Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import marks
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_at, look_through
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
 
@@ -213,14 +214,14 @@ def _empty_and_stop(
 
 def _stand(act: Act, host: str, what: str) -> None:
     """The node into standby or out of it, asked on a member."""
-    act.wait(host, scripts.STANDBY, act.name, LEAVING + act.name, before=[what])
+    act.wait(host, scripts.STANDBY, act.name, marks.LEAVING + act.name, before=[what])
 
 
 def _stay(act: Act, host: str, others: t.Sequence[str]) -> None:
     """Out of standby again, by the first member that can be reached; where none can, the mark tells the next run."""
     for one in dict.fromkeys([host, *others]):
         try:
-            act.do(one, scripts.STANDBY, [act.name, "off", "0", "0", LEAVING + act.name], check=False)
+            act.do(one, scripts.STANDBY, [act.name, "off", "0", "0", marks.LEAVING + act.name], check=False)
         except NodeError:
             continue
         return

@@ -11,6 +11,7 @@ LEAST_SCORE = 0.92
 
 CLUSTER, CLUSTER_TESTS = "plugins/module_utils/_cluster", "tests/unit/plugins/module_utils/_cluster"
 LIBVIRT, LIBVIRT_TESTS = "plugins/module_utils/_libvirt", "tests/unit/plugins/module_utils/_libvirt"
+CONTRACT = "plugins/module_utils/_contract"
 DRIVER, DRIVER_TESTS = "driver/src/ondemand", "tests/driver"
 
 # Pattern of source files -> patterns of their tests; the mirrored test file is always among them, where there is one.
@@ -26,7 +27,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/moves.py": (),
     f"{CLUSTER}/scaling.py": (),
     f"{CLUSTER}/status.py": (),
-    "plugins/plugin_utils/cluster_rules.py": (),  # the driver's copy is the same, byte for byte
+    f"{CONTRACT}/config_rules.py": (),
     f"{LIBVIRT}/placement.py": (),
     f"{LIBVIRT}/plan.py": (),
     f"{LIBVIRT}/spec.py": (),

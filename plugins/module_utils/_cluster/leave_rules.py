@@ -13,7 +13,7 @@ from typing import Callable, List, Optional, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import quorum
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 Rule = Callable[[Status, Member, int], Optional[str]]
 

@@ -18,7 +18,7 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, quorum
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import Conf, Node
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 
 @dataclass(frozen=True)

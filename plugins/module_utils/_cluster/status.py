@@ -12,12 +12,11 @@ from typing import Any, Container, Dict, Iterator, List, Mapping, Optional, Set,
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import xml_root
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import marks
 
 ROOTS = {"cib": "cib", "monitor": "pacemaker-result"}
 """The outermost element of each answer in XML."""
-TEMPORARY_PREFIXES = ("ondemand-move-", "cli-")
-LEAVING = "ondemand-leaving-"
-"""How the id of a standby begins that a leave set (the node's name follows), to tell it from one that a person wants."""
+TEMPORARY_PREFIXES = (marks.MOVE, "cli-")
 # RESOURCE_OPERATION_INTERVAL; a resource's id may hold underscores, and so do two of the operations.
 OPERATION_KEY = re.compile(r"(.+?)_(migrate_to|migrate_from|[a-z-]+)_\d+\Z")
 KINDS = ("group", "clone", "bundle")
@@ -262,7 +261,7 @@ def _known(cib: ET.Element, seen: Mapping[str, ET.Element], listed: Container[st
 
 
 def _marked(node: ET.Element) -> bool:
-    return any(item.get("name") == "standby" and item.get("id", "").startswith(LEAVING) for item in node.iter("nvpair"))
+    return any(item.get("name") == "standby" and item.get("id", "").startswith(marks.LEAVING) for item in node.iter("nvpair"))
 
 
 def _remembered(text: str, listed: Set[str]) -> Tuple[str, ...]:

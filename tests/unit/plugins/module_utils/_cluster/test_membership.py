@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status, Votes
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 KEY = "a" * 64
 NODES = [cc.Node(f"n{number}", f"10.99.0.2{number}", number) for number in range(1, 6)]

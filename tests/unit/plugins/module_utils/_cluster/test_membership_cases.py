@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 from .test_membership import KEY, NEW, NODES, conf, planned, seen, status
 

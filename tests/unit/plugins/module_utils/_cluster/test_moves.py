@@ -14,7 +14,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rul
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves import build_wish, parse_report, stale_wishes
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import parse_copies, parse_failures, why_not_settled
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 NOON = 1795435200.0  # 2026-11-23 12:00:00 UTC
 
