@@ -23,6 +23,10 @@ description:
     the node is emptied, stopped, taken off the list and forgotten, and keeps nothing by which it could come back.
   - Between one node and two, C(two_node) stands in the older member's file, and only there, for the moment in which the other one
     is not there. It never stays.
+  - What a person set in C(corosync.conf) survives a join and a leave, or follows it. A stated C(expected_votes) grows and shrinks with the
+    nodes; a C(two_node) that stands there is set aside as a comment while more than two nodes are listed, and comes back with the second;
+    weights (C(quorum_votes)), C(wait_for_all), a quorum device and comments stay as they are. Whether the quorum would stay is reckoned
+    from Corosync's own count.
   - A run that was ended at any point is finished by the next one.
 extends_documentation_fragment:
   - ondemand.cluster.attributes

@@ -161,7 +161,7 @@ def leave(act: Act) -> None:
     lost = [member.name for member in look.status.members if member.name in act.gone and not member.online and not member.votes]
     staying = [member.name for member in look.status.members if member.listed and member.name not in (act.name, *lost)]
     seen = _members(act, look, staying)
-    plan = _planned(membership.plan_leave(seen, act.name))
+    plan = _planned(membership.plan_leave(seen, act.name, known[0].id if known else 0))
     own = [(act.name, host.text, "")] if host is not None and _of_this_cluster(host, look) else []
     act.diff = membership.diff([(member.host, member.text, plan.member_then) for member in seen] + own)
     act.changed = bool(act.diff) or bool(known)

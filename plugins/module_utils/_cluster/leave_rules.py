@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Callable, List, Optional, Tuple
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import quorum
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, quorum
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
@@ -65,14 +65,17 @@ def _minimum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
 
 
 def _quorum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
-    listed = sum(1 for member in status.members if member.listed)
-    present = sum(1 for member in status.members if member.votes)
-    if not leaver.listed or quorum.survives_leave(listed, present, leaver.votes):
+    if not leaver.listed or status.conf is None:
         return None
-    return "%d of %d votes are present, and without %s the rest would lose quorum; bring the missing members back first" % (
-        present,
-        listed,
-        leaver.name,
+    conf = corosync_conf.without_node(status.conf, status.conf.entry_of(leaver.name, leaver.id))
+    passing = corosync_conf.staged(status.conf).two_node
+    then = quorum.after_leave(status.votes.count, leaver.id, passing, conf.expected_votes, conf.two_node)
+    if then.quorate:
+        return None
+    return "without it %d of %d expected votes would be left, and %d are needed; bring missing members back first" % (
+        then.total,
+        then.expected,
+        then.needed,
     )
 
 

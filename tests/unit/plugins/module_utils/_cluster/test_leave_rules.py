@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, quorum
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
 
@@ -19,10 +21,28 @@ def member(number: int, **more: object) -> Member:
 
 def status(*members: Member, **more: object) -> Status:
     """A cluster at rest with these nodes."""
-    total, listed = sum(item.votes for item in members), len(members)
+    total, listed = sum(item.votes for item in members), sum(item.listed for item in members)
     votes = Votes(listed, total, quorum.needed(listed), tuple(item.id for item in members if item.votes), False)
-    facts = {"quorate": True, "dc": "n1", "idle": True, "services": (), "failures": (), "constraints": (), **more}
+    facts = {
+        "quorate": True,
+        "dc": "n1",
+        "idle": True,
+        "services": (),
+        "failures": (),
+        "constraints": (),
+        "conf": listed_in(members),
+        **more,
+    }
     return Status(cluster="shop", votes=votes, members=members, **facts)  # type: ignore[arg-type]
+
+
+def listed_in(members: tuple[Member, ...]) -> cc.Conf:
+    """The file that lists those who are listed."""
+    first, *others = [cc.Node(one.name, one.address, one.id) for one in members if one.listed]
+    conf = cc.first_conf("shop", first, 3000)
+    for node in others:
+        conf = cc.with_node(conf, node)
+    return conf
 
 
 DEAD = {"online": False, "votes": False}
@@ -127,32 +147,44 @@ def test_an_unlisted_node_costs_no_vote() -> None:
     assert leave_rules.may_leave(seen, "n3") is None
 
 
-@pytest.mark.parametrize("listed", range(1, 10))
-def test_a_join_or_leave_that_is_allowed_never_costs_the_quorum(listed: int) -> None:
-    for present in range(1, listed + 1):
-        if quorum.survives_join(listed, present) and listed > 1:
-            assert present >= quorum.needed(listed + 1)
-        for leaver in (True, False):
-            if listed > 1 and quorum.survives_leave(listed, present, leaver):
-                rest = present - leaver
-                assert rest >= quorum.needed(listed - 1) and (listed == 2 or rest >= quorum.needed(listed))
+VOTES = {
+    "who has two of four votes stays": ({1: 2}, 4, (1, 2, 3), "n1", "2 of 4 expected votes would be left, and 3 are needed"),
+    "who has one of four may leave": ({1: 2}, 4, (1, 2, 3), "n3", None),
+    "a node that is gone from the list still counts while Corosync expects it": (
+        {}, 4, (1, 2, 3), "n3", "2 of 4 expected votes would be left, and 3 are needed",
+    ),
+    "who has no vote takes none along": ({3: 0}, 2, (1, 2, 3), "n3", None),
+    "without the third the two are too few": ({}, 3, (1, 2), "n2", "1 of 3 expected votes would be left, and 2 are needed"),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("listed", "present", "join", "leave"),
-    [
-        (1, 1, True, False),
-        (2, 2, True, True),
-        (3, 3, True, True),
-        (3, 2, False, False),
-        (4, 3, True, False),
-        (5, 3, False, False),
-        (5, 4, True, True),
-    ],
-)
-def test_the_arithmetic_in_worked_numbers(listed: int, present: int, join: bool, leave: bool) -> None:
-    assert quorum.survives_join(listed, present) is join
-    assert quorum.survives_leave(listed, present, True) is leave
+@pytest.mark.parametrize("case", VOTES)
+def test_who_may_leave_is_reckoned_from_corosync_s_votes(case: str) -> None:
+    weights, expected, present, name, said = VOTES[case]
+    nodes = [member(number, **({} if number in present else DEAD)) for number in (1, 2, 3)]
+    conf = functools.reduce(
+        lambda made, number: cc.with_node(made, cc.Node(f"n{number}", f"10.99.0.2{number}", number, weights.get(number, 1))),
+        (2, 3),
+        cc.first_conf("shop", cc.Node("n1", "10.99.0.21", 1, weights.get(1, 1)), 3000),
+    )
+    counted = Votes(expected, 0, quorum.needed(expected), present, False, tuple(weights.items()))
+    refusal = leave_rules.may_leave(replace(status(*nodes), votes=counted, conf=conf), name)
+    if said is None:
+        assert refusal is None
+    else:
+        assert refusal is not None and refusal.reason == "quorum"
+        assert refusal.sentence == f"{name} must not leave: without it {said}; bring missing members back first."
+
+
+def test_a_device_s_vote_lets_one_of_two_leave_and_no_two_node_passes() -> None:
+    device = cc.parse(
+        cc.render(listed_in((member(1), member(2)))).replace("votequorum\n", "votequorum\n    device {\n model: net\n votes: 1\n}\n")
+    )
+    counted = Votes(3, 3, 2, (1, 2), False, device=1)
+    assert leave_rules.may_leave(replace(status(member(1), member(2)), votes=counted, conf=device), "n2") is None
+    absent = replace(counted, total=2, device=0)
+    refusal = leave_rules.may_leave(replace(status(member(1), member(2)), votes=absent, conf=device), "n2")
+    assert refusal is not None and refusal.reason == "quorum"
 
 
 BOTH = {

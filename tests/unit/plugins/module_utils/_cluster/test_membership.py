@@ -37,8 +37,10 @@ def status(count: int, there: int | None = None, **more: object) -> Status:
         Member(node.name, node.id, node.address, True, node.id <= present, node.id <= present, False, False, False)
         for node in NODES[:count]
     )
-    facts = {"quorate": True, "dc": "n1", "idle": True, "services": (), "failures": (), "constraints": (), **more}
-    return Status(cluster="shop", votes=Votes(count, present, 1, (), False), members=members, **facts)  # type: ignore[arg-type]
+    facts = {"quorate": True, "dc": "n1", "idle": True, "services": (), "failures": (), "constraints": (), "conf": conf(count), **more}
+    return Status(
+        cluster="shop", votes=Votes(count, present, present // 2 + 1, tuple(range(1, present + 1)), False), members=members, **facts
+    )  # type: ignore[arg-type]
 
 
 def planned(plan: ms.Plan | Refusal) -> ms.Plan:
