@@ -15,10 +15,10 @@ import typing as t
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, membership
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership_scripts as scripts
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import marks
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_at, look_through
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_at, look_through, simulated
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
 
 KEY_BYTES = 256
@@ -155,6 +155,8 @@ def leave(act: Act) -> None:
     host, away = (None, "its VM is gone") if dead else _leaver(act)
     if known and known[0].listed:
         _refuse_if(leave_rules.may_leave(look.status, act.name, act.min_nodes))
+        look = _asked(act, look, known[0])
+        _refuse_if(leave_rules.may_leave(look.status, act.name, act.min_nodes))
         if host is None and (known[0].online or known[0].votes):
             why = "it is online in the cluster but cannot be reached (%s); mend the connection first" % away
             raise Refused(Refusal("host_unreachable", "%s must not leave: %s." % (act.name, why)))
@@ -184,6 +186,9 @@ def standby(act: Act, wanted: bool) -> None:
         raise Refused(
             Refusal("not_found", "%s is no member of the cluster %s; its members are %s." % (act.name, look.status.cluster, _listing(look)))
         )
+    if wanted and not known[0].standby:
+        look = _asked(act, look, known[0])
+        _refuse_if(leave_rules.may_be_empty(look.status, act.name))
     act.changed = known[0].standby != wanted or known[0].leaving
     act.diff = membership.standby_diff(act.name, known[0].standby, wanted, known[0].leaving)
     if act.changed and not act.check:
@@ -265,6 +270,11 @@ def _cluster(act: Act, hosts: t.Sequence[str], ready: t.Callable[[Status], bool]
         time.sleep(REST_BREATH_S)
         look = look_through(act.nodes, [look.host])[0] or look
     return look
+
+
+def _asked(act: Act, look: Look, member: Member) -> Look:
+    """The look with Pacemaker's word on what becomes of the services if the member has to be empty; where it is away nothing runs there."""
+    return simulated(act.nodes, look, [act.name]) if member.online else look
 
 
 def _members(act: Act, look: Look, names: t.Sequence[str]) -> list[membership.Seen]:

@@ -79,12 +79,53 @@ def _quorum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
     )
 
 
+def _unmanaged(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    found = status.simulated.get(leaver.name)
+    names = [name for name, managed in found.stays if not managed] if found else []
+    if not names:
+        return None
+    why = "%s %s not managed by Pacemaker (unmanaged or in maintenance), so it would never be empty; manage it again, or stop it by hand"
+    return why % (", ".join(names), "is" if len(names) == 1 else "are")
+
+
+def _no_place(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    found = status.simulated.get(leaver.name)
+    if not found or not found.stops:
+        return None
+    return "%s would run nowhere, since Pacemaker has no other place for it; see the constraints, and what is in standby or maintenance" % (
+        ", ".join(found.stops)
+    )
+
+
+def _stuck(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    found = status.simulated.get(leaver.name)
+    names = [name for name, managed in found.stays if managed] if found else []
+    if not names:
+        return None
+    return "%s would stay on it (blocked, or a stop failed); repair it first" % ", ".join(names)
+
+
+def _unanswered(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    found = status.simulated.get(leaver.name)
+    if not found or not found.unknown:
+        return None
+    return "Pacemaker did not tell what would become of its services (%s); try again when the cluster is less busy" % found.unknown
+
+
+EMPTY_RULES: Tuple[Tuple[str, Rule], ...] = (
+    ("unmanaged", _unmanaged),
+    ("no_place", _no_place),
+    ("unstable", _stuck),
+    ("unstable", _unanswered),
+)
+"""What Pacemaker says of a node that is to be empty; without its answer (see simulation.py) they say nothing."""
 RULES: Tuple[Tuple[str, Rule], ...] = (
     ("last_node", _last_node),
     ("not_quorate", _not_quorate),
     ("unclean", _unclean),
     ("quorum", _quorum),
     ("minimum", _minimum),
+    *EMPTY_RULES,
     ("unstable", _unstable),
 )
 """In the order of weight: the first that says no is the reason told."""
@@ -92,11 +133,20 @@ RULES: Tuple[Tuple[str, Rule], ...] = (
 
 def may_leave(status: Status, name: str, minimum: int = 1) -> Optional[Refusal]:
     """Why this node must not leave now, or None. minimum: nodes that have to stay online. Unknown names raise KeyError."""
-    leaver = status.member(name)
-    for reason, rule in RULES:
-        sentence = rule(status, leaver, minimum)
+    return _first(RULES, status, name, minimum, "%s must not leave: %s.")
+
+
+def may_be_empty(status: Status, name: str) -> Optional[Refusal]:
+    """Why this node must not go to standby, or None. Unknown names raise KeyError."""
+    return _first(EMPTY_RULES, status, name, 0, "%s must not go to standby: %s.")
+
+
+def _first(rules: Tuple[Tuple[str, Rule], ...], status: Status, name: str, minimum: int, words: str) -> Optional[Refusal]:
+    member = status.member(name)
+    for reason, rule in rules:
+        sentence = rule(status, member, minimum)
         if sentence:
-            return Refusal(reason, "%s must not leave: %s." % (name, sentence))
+            return Refusal(reason, words % (name, sentence))
     return None
 
 

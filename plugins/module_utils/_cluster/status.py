@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Container, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import xml_root
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.quorum import Count
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulation import Effects
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import marks
 
 ROOTS = {"cib": "cib", "monitor": "pacemaker-result"}
@@ -155,6 +156,10 @@ class Status:
     """Nodes that are gone from the list and from the CIB, but not from the asked controller's memory."""
     conf: Optional[corosync_conf.Conf] = None
     """The file of the member that was asked."""
+    cib: Optional[ET.Element] = field(default=None, repr=False, compare=False)
+    """Pacemaker's configuration and state as that member has it; it may hold secrets."""
+    simulated: Mapping[str, Effects] = field(default_factory=dict)
+    """Node -> what Pacemaker would do if that one had to be empty, of the nodes for which it was asked."""
 
     @property
     def votes_total(self) -> int:
@@ -201,6 +206,7 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
         failures=failures,
         constraints=tuple(item.get("id", "") for item in cib.findall("configuration/constraints/*")),
         conf=conf,
+        cib=cib,
         remembered=_remembered(parts.get("peers", (1, ""))[1], {member.name for member in members if member.listed}),
     )
 

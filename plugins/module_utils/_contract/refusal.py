@@ -32,6 +32,8 @@ class Reason(str, Enum):
     BAD_INPUT = "bad_input"
     NOT_FOUND = "not_found"
     IN_USE = "in_use"
+    NO_PLACE = "no_place"
+    UNMANAGED = "unmanaged"
 
     def __str__(self) -> str:
         return self.value

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, quorum
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulation import Effects
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
 
 
@@ -45,7 +46,13 @@ def listed_in(members: tuple[Member, ...]) -> cc.Conf:
     return conf
 
 
+def simulated(name: str, found: Effects, **more: object) -> Status:
+    """Two healthy nodes, and Pacemaker's word on one of them."""
+    return replace(status(member(1), member(2), **more), simulated={name: found})
+
+
 DEAD = {"online": False, "votes": False}
+UNMANAGED, NOWHERE = Effects(stays=(("ledger", False),)), Effects(stops=("ledger", "mail"))
 CASES = {
     "of three healthy nodes one may leave": (status(member(1), member(2), member(3)), "n3", 1, None),
     "of two healthy nodes one may leave": (status(member(1), member(2)), "n2", 1, None),
@@ -63,6 +70,12 @@ CASES = {
     "a node in standby may leave": (status(member(1), member(2, standby=True)), "n2", 1, None),
     "a node in standby is none of the minimum": (status(member(1), member(2), member(3, standby=True)), "n1", 2, "minimum"),
     "the minimum stays": (status(member(1), member(2), member(3)), "n3", 3, "minimum"),
+    "what nobody manages keeps its node": (simulated("n2", UNMANAGED), "n2", 1, "unmanaged"),
+    "what has no other place keeps its node": (simulated("n2", NOWHERE), "n2", 1, "no_place"),
+    "what is blocked keeps its node": (simulated("n2", Effects(stays=(("ledger", True),))), "n2", 1, "unstable"),
+    "without Pacemaker's word nobody leaves": (simulated("n2", Effects(unknown="no answer")), "n2", 1, "unstable"),
+    "what Pacemaker says of another node is of that one": (simulated("n1", NOWHERE), "n2", 1, None),
+    "all have another place": (simulated("n2", Effects(places={"ledger": ("n1",)})), "n2", 1, None),
     "nobody leaves while another joins": (status(member(1), member(2), member(3, pending=True)), "n2", 1, "unstable"),
     "nobody leaves while a change is under way": (status(member(1), member(2), idle=False), "n2", 1, "unstable"),
 }
@@ -82,7 +95,9 @@ WEIGHT = {
     ("not_quorate", "unclean"): (status(member(1), member(2), member(3, unclean=True, **DEAD), quorate=False), "n2", 1),
     ("unclean", "quorum"): (status(member(1), member(2), member(3, unclean=True, **DEAD)), "n2", 1),
     ("quorum", "minimum"): (status(member(1), member(2), member(3, **DEAD)), "n2", 2),
-    ("minimum", "unstable"): (status(member(1), member(2), member(3), idle=False), "n3", 3),
+    ("minimum", "unmanaged"): (simulated("n2", UNMANAGED), "n2", 2),
+    ("unmanaged", "no_place"): (simulated("n2", replace(UNMANAGED, stops=("mail",))), "n2", 1),
+    ("no_place", "unstable"): (simulated("n2", NOWHERE, idle=False), "n2", 1),
 }
 
 
@@ -96,7 +111,7 @@ def test_of_two_reasons_the_weightier_one_is_told(first: str, second: str) -> No
 
 
 def test_every_rule_is_weighed() -> None:
-    assert [reason for reason, _rule in leave_rules.RULES] == [first for first, _second in WEIGHT] + ["unstable"]
+    assert [reason for reason, _rule in leave_rules.RULES] == [first for first, _second in WEIGHT] + 3 * ["unstable"]
 
 
 HEAVIEST_FIRST = {
@@ -185,6 +200,32 @@ def test_a_device_s_vote_lets_one_of_two_leave_and_no_two_node_passes() -> None:
     absent = replace(counted, total=2, device=0)
     refusal = leave_rules.may_leave(replace(status(member(1), member(2)), votes=absent, conf=device), "n2")
     assert refusal is not None and refusal.reason == "quorum"
+
+
+EMPTY = "(unmanaged or in maintenance), so it would never be empty; manage it again, or stop it by hand"
+PLACE = "since Pacemaker has no other place for it; see the constraints, and what is in standby or maintenance"
+SAID = {
+    "one that nobody manages": (UNMANAGED, f"ledger is not managed by Pacemaker {EMPTY}"),
+    "two that nobody manages": (Effects(stays=(("a", False), ("b", False), ("c", True))), f"a, b are not managed by Pacemaker {EMPTY}"),
+    "no other place": (NOWHERE, f"ledger, mail would run nowhere, {PLACE}"),
+    "blocked": (Effects(stays=(("a", True), ("b", True))), "a, b would stay on it (blocked, or a stop failed); repair it first"),
+    "no answer": (
+        Effects(unknown="code 124"),
+        "Pacemaker did not tell what would become of its services (code 124); try again when the cluster is less busy",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_pacemaker_s_word_is_told_of_a_leave_and_of_a_standby_alike(case: str) -> None:
+    found, said = SAID[case]
+    leave, standby = leave_rules.may_leave(simulated("n2", found), "n2"), leave_rules.may_be_empty(simulated("n2", found), "n2")
+    assert leave is not None and leave.sentence == f"n2 must not leave: {said}."
+    assert standby is not None and (standby.reason, standby.sentence) == (leave.reason, f"n2 must not go to standby: {said}.")
+
+
+def test_a_standby_asks_only_whether_what_runs_there_has_another_place() -> None:
+    assert leave_rules.may_be_empty(status(member(1), member(2, **DEAD), quorate=False, idle=False), "n1") is None
 
 
 BOTH = {
