@@ -14,7 +14,7 @@ from ondemand.model import Node, Observation, Plan, Refusal, Step, StepKind, Ver
 from ondemand.plan import steps
 from ondemand.plan.members import fits
 from ondemand.plan.plan import plan
-from ondemand.plan.spread import moves, weights
+from ondemand.plan.spread import evened, weights
 from ondemand.plan.steps import why_not_reached
 from tests.driver.values import cluster, node, observation, vm
 
@@ -128,7 +128,7 @@ def test_moves_are_as_few_as_the_spread_needs(seen: Observation) -> None:
     seen = replace(seen, cluster=replace(seen.cluster, nodes=tuple(replace(one, standby=False) for one in seen.cluster.nodes)))
     assert seen.cluster is not None
     load = weights(seen.cluster.nodes, CLUSTER.services)
-    made = moves(seen.cluster, CLUSTER.services)
+    made = evened(seen.cluster, CLUSTER.services)
     total, count = sum(load.values()), len(load)
     floor, ceiling = total // count, -(-total // count)
     least = max(sum(max(0, one - ceiling) for one in load.values()), sum(max(0, floor - one) for one in load.values()))

@@ -47,7 +47,9 @@ def _votes(observation: Observation, scaling: Scaling, memory: Memory, now: floa
     for policy in scaling.policies:
         signal = observation.signals.get(policy.signal)
         unusable = why_unusable(policy.signal, signal, now, stale_s)
-        mine = windows_after(policy, signal, unusable is None, memory.windows, now, stale_s, observation.busy_s)
+        if unusable is not None:
+            signal = None
+        mine = windows_after(policy, signal, memory.windows, now, stale_s, observation.busy_s)
         windows.update(mine)
         votes.append(vote(policy, scaling, signal, unusable, mine, wanted, aside))
     return votes, windows
@@ -68,21 +70,25 @@ def _stated(requirement: Requirement, memory: Memory, now: float) -> Decision | 
 def _by_votes(
     votes: list[Vote], observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float
 ) -> Decision:
-    members, wanted = len(observation.members), _wanted(memory)
+    wanted = _wanted(memory)
     if not votes:
         return Decision(Kind.HOLD, wanted, "the cluster file has no policy, so only its least and most count", "no_policy")
-    grow = [one for one in votes if one.target is not None and one.target > wanted]
-    if grow:
-        return _grow(max(grow, key=lambda one: one.target or 0), wanted, members, requirement, scaling, memory, now)
-    if all(one.target is not None and one.target < wanted for one in votes):
-        return _shrink(votes, wanted, observation, requirement, scaling, memory, now)
+    targets = [one.target for one in votes if one.target is not None]
+    asked = max(targets, default=wanted)
+    if asked > wanted:
+        winner = next(one for one in votes if one.target == asked)
+        return _grow(winner, asked, observation, requirement, scaling, memory, now)
+    if len(targets) == len(votes) and asked < wanted:
+        return _shrink(votes, asked, observation, requirement, scaling, memory, now)
     told = [one for one in votes if one.target is None or one.target >= wanted]
     codes = ",".join(f"{one.policy}:{one.code}" for one in told)
     return Decision(Kind.HOLD, wanted, "; ".join(one.because for one in told), f"hold:{codes}")
 
 
-def _grow(winner: Vote, wanted: int, members: int, requirement: Requirement, scaling: Scaling, memory: Memory, now: float) -> Decision:
-    most = requirement.nodes.max
+def _grow(
+    winner: Vote, asked: int, observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float
+) -> Decision:
+    members, wanted, most = len(observation.members), _wanted(memory), requirement.nodes.max
     if members < wanted:
         return Decision(Kind.HOLD, wanted, f"{winner.because}; {wanted} nodes are wanted already, {members} are there", "hold:growing")
     if wanted >= most:
@@ -95,16 +101,16 @@ def _grow(winner: Vote, wanted: int, members: int, requirement: Requirement, sca
             f"{winner.because}; the last growth was less than {scaling.scale_out.cooldown_s:g} s ago",
             "hold:cooldown_out",
         )
-    target = min(winner.target or wanted, most)
-    clamp = f", of {winner.target} asked for: the cluster file allows no more" if target != winner.target else ""
+    target = min(asked, most)
+    clamp = f", of {asked} asked for: the cluster file allows no more" if target < asked else ""
     told = f"{winner.because}: {target} nodes instead of {wanted}{clamp}"
     return Decision(Kind.GROW, target, told, "grow", winner.breach_at, Cause.LOAD)
 
 
 def _shrink(
-    votes: list[Vote], wanted: int, observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float
+    votes: list[Vote], asked: int, observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float
 ) -> Decision:
-    members, least = len(observation.members), requirement.nodes.min
+    members, wanted, least = len(observation.members), _wanted(memory), requirement.nodes.min
     because = "; ".join(one.because for one in votes)
     if wanted <= least:
         return Decision(Kind.HOLD, wanted, f"{because}; {wanted} nodes are the least that the cluster file allows", "hold:least")
@@ -117,11 +123,12 @@ def _shrink(
         if _left(at, scaling.scale_in.cooldown_s, now) > 0:
             why = f"the last {what} was less than {scaling.scale_in.cooldown_s:g} s ago"
             return Decision(Kind.HOLD, wanted, f"{because}; {why}", f"hold:cooldown_in_{what}")
-    asked = max(one.target or 0 for one in votes)
-    there = memory.known if memory.known is not None else wanted
-    target = max(asked, least) if there >= wanted else max(there, least)
-    clamp = f", not {asked}: the cluster file asks for no fewer" if target > asked else ""
-    breach_at = max((one.breach_at for one in votes if one.breach_at is not None), default=None)
+    # What is not there yet needn't come, and then none of those that are there leaves.
+    there = wanted if memory.known is None else memory.known
+    goal = there if there < wanted else asked
+    clamp = f", not {goal}: the cluster file asks for no fewer" if goal < least else ", as many as are there" if there < wanted else ""
+    target = max(goal, least)
+    breach_at = max(one.breach_at for one in votes if one.breach_at is not None)
     return Decision(Kind.SHRINK, target, f"{because}: {target} nodes instead of {wanted}{clamp}", "shrink", breach_at, Cause.LOAD)
 
 

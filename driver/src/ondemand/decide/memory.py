@@ -60,7 +60,7 @@ class Memory:
 def decided(memory: Memory, decision: Decision) -> Memory:
     """The memory after a decision: what it asks for, and why, is kept until the next one that isn't a hold."""
     if decision.kind is Kind.HOLD:
-        return memory if memory.wanted == decision.wanted else replace(memory, wanted=decision.wanted)
+        return memory
     return replace(memory, wanted=decision.wanted, because=decision.because, breach_at=decision.breach_at, cause=decision.cause)
 
 

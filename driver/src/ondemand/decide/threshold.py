@@ -38,6 +38,8 @@ def why_unusable(name: str, signal: Signal | None, now: float, stale_s: float) -
         return f"there is no sample of {name}"
     if not math.isfinite(signal.value) or signal.value < 0:
         return f"the sample of {name}, {signal.value}, is no usable number"
+    if name in PER_NODE and not signal.nodes:
+        return f"the sample of {name} covers no node"
     if not math.isfinite(signal.at) or signal.at > now + 1:
         return f"the sample of {name} claims to be from the future"
     if now - signal.at > stale_s:
@@ -53,13 +55,12 @@ def window_key(policy: Policy, side: str) -> str:
 def windows_after(
     policy: Policy,
     signal: Signal | None,
-    usable: bool,
     windows: Mapping[str, Window],
     now: float,
     stale_s: float,
-    busy_s: float = 0.0,
+    busy_s: float,
 ) -> dict[str, Window]:
-    """The policy's windows with this sample.
+    """The policy's windows with this sample; None: there is none that can be used.
 
     A gap must never lead to a removal: without a usable sample, or after more than `stale_s` without one, `below` begins anew. A gap
     should not delay a growth: `above` goes on over one that is four times as long, for example while a host is slow to answer.
@@ -70,11 +71,11 @@ def windows_after(
     for side, longest_s in (("above", 4 * stale_s + busy_s), ("below", stale_s + busy_s)):
         key = window_key(policy, side)
         old = windows.get(key)
-        if usable and signal is not None:
+        if signal is not None:
             held = signal.value > policy.above if side == "above" else signal.value < policy.below
             if held:
-                goes_on = old is not None and old.since <= signal.at and signal.at - old.seen_at <= longest_s
-                kept[key] = Window(old.since if old is not None and goes_on else signal.at, signal.at)
+                goes_on = old if old and old.since <= signal.at and signal.at - old.seen_at <= longest_s else None
+                kept[key] = Window(goes_on.since if goes_on else signal.at, signal.at)
         elif side == "above" and old and 0 <= now - old.seen_at <= longest_s:
             kept[key] = old
     return kept
@@ -87,10 +88,13 @@ def vote(
     unusable: str | None,
     windows: Mapping[str, Window],
     wanted: int,
-    aside: int = 0,
+    aside: int,
 ) -> Vote:
-    """What the policy asks for, given its windows up to now. `aside`: how many of the wanted nodes carry nothing (standby)."""
-    if unusable is not None or signal is None:
+    """What the policy asks for, given its windows up to now; `unusable`: why there is no signal.
+
+    `aside`: how many of the wanted nodes carry nothing (standby).
+    """
+    if signal is None:
         return Vote(policy.name, None, "no_data", f"policy {policy.name} can't tell: {unusable}")
     words = f"{policy.signal} {_number(signal.value)}{_unit(signal.unit)}"
     above, below = (windows.get(window_key(policy, side)) for side in ("above", "below"))
@@ -124,9 +128,9 @@ def _more(policy: Policy, scaling: Scaling, signal: Signal, wanted: int, aside: 
     """
     most = wanted + scaling.scale_out.most_at_once
     needed = wanted + 1
-    if policy.signal in PER_NODE and policy.above > 0 and signal.nodes:
-        work = min(signal.value * len(signal.nodes) / policy.above, 1e6)
-        needed = max(needed, math.ceil(work) + aside)
+    if policy.signal in PER_NODE:
+        carried = min(signal.value * len(signal.nodes) / policy.above, most)
+        needed = max(needed, math.ceil(carried) + aside)
     return min(needed, most), ""
 
 
@@ -139,7 +143,7 @@ def _fewer(policy: Policy, scale_in: ScaleIn, signal: Signal, wanted: int, aside
         return wanted, f", but {aside} of {wanted} nodes are in standby by somebody's hand, and one has to serve"
     if policy.signal not in PER_NODE or wanted <= 1:
         return max(1 + aside if aside else 0, wanted - scale_in.most_at_once), ""
-    work = signal.value * max(1, len(signal.nodes))
+    work = signal.value * len(signal.nodes)
     for count in range(max(1 + aside, wanted - scale_in.most_at_once), wanted):
         if work / (count - aside) < policy.above:
             return count, ""
@@ -148,7 +152,7 @@ def _fewer(policy: Policy, scale_in: ScaleIn, signal: Signal, wanted: int, aside
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+    return f"{value:.3g}" if value < 999.5 else f"{value:.0f}"
 
 
 def _unit(unit: str) -> str:

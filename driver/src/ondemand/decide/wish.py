@@ -35,12 +35,13 @@ def standing(observation: Observation, requirement: Requirement, scaling: Scalin
         return Standing(seen)
     if not observation.unreachable:
         # While a host is out of sight nobody scales, and the plan removes nobody.
-        if _by_hand(observation, requirement, scaling, memory, now):
-            return _taken_over(observation, seen, now)
-        if _staying(observation) - len(ghosts(observation)) > memory.wanted and not _replaces(observation, requirement, memory):
-            return _no_fewer(observation, seen)
+        if _by_hand(observation, requirement, scaling, memory, memory.wanted, now):
+            return _taken_over(observation, seen, memory.wanted, now)
+        beyond = _staying(observation) - len(ghosts(observation)) > memory.wanted
+        if beyond and not _replaces(observation, requirement, memory, memory.wanted):
+            return _no_fewer(observation, seen, memory.wanted)
     if _staying(observation) < memory.wanted:
-        return _growth(observation, requirement, scaling, seen, now)
+        return _growth(observation, requirement, scaling, seen, memory.wanted, now)
     if observation.unreachable:
         return Standing(seen)
     replacing = memory.cause is Cause.SIZE and outdated(observation, requirement.size)
@@ -62,47 +63,45 @@ def _without_memory(observation: Observation, memory: Memory) -> Standing:
     )
 
 
-def _by_hand(observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float) -> bool:
+def _by_hand(observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, wanted: int, now: float) -> bool:
     """Whether the cluster has another number of nodes without a step of ours."""
-    staying, wanted = _staying(observation), memory.wanted or 0
+    staying = _staying(observation)
     if memory.known is not None:
         return staying not in (memory.known, wanted)
     if memory.cause is not None or memory.unfinished is not None:
         return False
     # A memory without causes: half-made VMs and half-gone nodes tell of a step of ours, a replacement and a load that is high of a wish.
     if staying > wanted:
-        return not _replaces(observation, requirement, memory)
+        return not _replaces(observation, requirement, memory, wanted)
     made = len(known(observation)) + len(unfinished(observation))
     return made < wanted and not _asked(observation, scaling, wanted, staying, now)[1]
 
 
-def _taken_over(observation: Observation, memory: Memory, now: float) -> Standing:
+def _taken_over(observation: Observation, memory: Memory, wanted: int, now: float) -> Standing:
     """What somebody did by hand is the new wish, and windows and cooldowns begin with it."""
     count = _staying(observation)
-    before = nodes_words(memory.wanted or 0)
+    before = nodes_words(wanted)
     note = f"the cluster has {nodes_words(count)}, {before} had been wanted, and no step of this driver explains it: scaled by hand, so {count} from now on"
-    made = replace(
-        memory, wanted=count, because=note, breach_at=None, cause=Cause.NONE, known=count, windows={}, grown_at=now, shrunk_at=now
-    )
-    return Standing(replace(made, asked_at=None), note, found=True)
+    made = replace(memory, wanted=count, because=note, breach_at=None, cause=Cause.NONE, known=count, asked_at=None)
+    return Standing(replace(made, windows={}, grown_at=now, shrunk_at=now), note, found=True)
 
 
-def _replaces(observation: Observation, requirement: Requirement, memory: Memory) -> bool:
+def _replaces(observation: Observation, requirement: Requirement, memory: Memory, wanted: int) -> bool:
     """Whether the one node too many is there because one of another size is being replaced."""
     due = memory.cause in (Cause.SIZE, None) and outdated(observation, requirement.size)
-    return bool(due) and _staying(observation) == (memory.wanted or 0) + 1
+    return bool(due) and _staying(observation) == wanted + 1
 
 
-def _no_fewer(observation: Observation, memory: Memory) -> Standing:
+def _no_fewer(observation: Observation, memory: Memory, wanted: int) -> Standing:
     """A wish for fewer is never carried over: whether its cause still holds is decided anew from what is there."""
     count = _staying(observation)
-    note = f"that {nodes_words(memory.wanted or 0)} would do is no longer so, and the cluster has {count}"
+    note = f"that {nodes_words(wanted)} would do is no longer so, and the cluster has {count}"
     return Standing(replace(memory, wanted=count, because=note, breach_at=None, cause=Cause.NONE, known=count), note)
 
 
-def _growth(observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float) -> Standing:
+def _growth(observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, wanted: int, now: float) -> Standing:
     """A growth that is not there yet, as far as it is still asked for."""
-    count, wanted, least = _staying(observation), memory.wanted or 0, requirement.nodes.min
+    count, least = _staying(observation), requirement.nodes.min
     asked, heard = _asked(observation, scaling, wanted, count, now)
     by_load = memory.cause is Cause.LOAD or (memory.cause is None and (heard or memory.unfinished is StepKind.OUT))
     kept = replace(memory, known=count, cause=Cause.LOAD if by_load and wanted > least else memory.cause or Cause.NONE)
@@ -111,7 +110,7 @@ def _growth(observation: Observation, requirement: Requirement, scaling: Scaling
     asked_at = now if heard or memory.asked_at is None else memory.asked_at
     if not by_load or now - asked_at > ASKED_S:
         asked = count
-    asked = max(asked, count, least)
+    asked = max(asked, least)
     if asked >= wanted:
         return Standing(replace(kept, asked_at=asked_at))
     note = f"a growth to {nodes_words(wanted)} is given up, for nothing asks for more than {asked} any more"
@@ -136,6 +135,6 @@ def _asked(observation: Observation, scaling: Scaling, wanted: int, count: int, 
 
 def _needed(policy: Policy, work: float, wanted: int, least: int, aside: int) -> int:
     """Nodes that bring a value per node back to the threshold; of any other value nobody can tell, so all that were wanted."""
-    if policy.signal not in PER_NODE or policy.above <= 0 or work <= 0:
+    if policy.signal not in PER_NODE or work <= 0:
         return wanted
-    return min(wanted, max(least, math.ceil(min(work / policy.above, 1e6)) + aside))
+    return min(wanted, max(least, math.ceil(min(work / policy.above, wanted)) + aside))

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from ondemand.config.model import Cluster
 from ondemand.contract import marks
 from ondemand.contract.refusal import REASONS, Reason
-from ondemand.model import Node, Observation, Plan, Refusal, Step, StepKind, Vm
+from ondemand.model import ClusterState, Node, Observation, Plan, Refusal, Step, StepKind, Vm
 from ondemand.plan import steps
 from ondemand.plan.members import (
     away,
@@ -22,14 +23,13 @@ from ondemand.plan.members import (
     ghosts,
     idle,
     idle_words,
-    known,
     leaving,
     outdated,
     size_words,
     unfinished,
     unseen,
 )
-from ondemand.plan.spread import moves, unfinished_services
+from ondemand.plan.spread import emptied, evened, unfinished_services
 
 AWAY_S = 120.0
 """so long a node that the cluster knows may be away before anything is done about it: it may just be booting"""
@@ -50,6 +50,16 @@ class Case:
     barred: Collection[str]
     waited: Mapping[str, float]
     held: str
+
+    @property
+    def state(self) -> ClusterState:
+        """What the cluster says of itself. Not for the first two rules: only they know that there may be none."""
+        return cast(ClusterState, self.observation.cluster)
+
+    @property
+    def long_away(self) -> set[str]:
+        """Nodes that are away for so long that they are not just booting."""
+        return {name for name, seconds in self.waited.items() if seconds >= AWAY_S}
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -143,10 +153,9 @@ def first_cluster(case: Case) -> Found:
 
 def healthy(case: Case) -> Found:
     """A cluster that is not whole is not changed."""
-    state = case.observation.cluster
-    if state is None or not state.quorate:
+    if not case.state.quorate:
         return Refusal(Reason.NOT_QUORATE, "the cluster has no quorum; bring its nodes back before anything is changed")
-    unclean = sorted(one.name for one in state.nodes if one.unclean)
+    unclean = sorted(one.name for one in case.state.nodes if one.unclean)
     if unclean:
         return Refusal(Reason.UNCLEAN, f"{', '.join(unclean)} is unclean: it may still run services; shut it off or bring it back")
     return None
@@ -154,7 +163,7 @@ def healthy(case: Case) -> Found:
 
 def lost_nodes(case: Case) -> Found:
     """A node whose VM is gone only takes a vote away: it leaves first, unless it was online a moment ago."""
-    lost = [one.name for one in ghosts(case.observation) if one.may_leave.allowed and case.waited.get(one.name, 0.0) >= AWAY_S]
+    lost = [one.name for one in ghosts(case.observation) if one.may_leave.allowed and one.name in case.long_away]
     if not lost or not case.members:
         return None
     why = f"the VM of {', '.join(lost)} is gone from every host"
@@ -192,17 +201,15 @@ def half_gone(case: Case) -> Found:
     if not back or have > case.wanted:
         return None
     why = f"{case.because}; {', '.join(back)} was about to leave and is needed after all: it is taken back instead of a new VM"
-    return _out(case, case.wanted, max(1, case.wanted - have), why, back)
+    return _out(case, case.wanted, case.wanted - have, why, back)
 
 
 def returning_nodes(case: Case) -> Found:
     """A node that is only away for a moment is waited for; a VM that a step of ours was joining is not."""
     joining = {one.name for one in case.observation.vms} if case.interrupted in (StepKind.CREATE, StepKind.OUT) else set()
-    young = [one.name for one in away(case.observation) if one.name not in joining and case.waited.get(one.name, 0.0) < AWAY_S]
+    young = [one.name for one in away(case.observation) if one.name not in joining and one.name not in case.long_away]
     have = len(case.members)
-    if not young or have >= case.wanted:
-        return None
-    return Plan((), f"{have} of {case.wanted} are members") if have + len(young) >= case.wanted else None
+    return Plan((), f"{have} of {case.wanted} are members") if have < case.wanted <= have + len(young) else None
 
 
 def missing_nodes(case: Case) -> Found:
@@ -230,14 +237,12 @@ def another_size(case: Case) -> Found:
 
 
 def surplus_away(case: Case) -> Found:
-    """More nodes than wanted, and one of them was away for long: it goes before one that serves, with the collection's word only."""
-    state = case.observation.cluster
-    surplus = len(known(case.observation)) - case.wanted
-    if state is None or surplus <= 0 or case.held or case.observation.unreachable:
+    """A node was away for long, and by the rules above none is missing without it: it goes before one that serves, with the collection's word only."""
+    if case.held or case.observation.unreachable:
         return None
-    rank = {name: i for i, name in enumerate(state.leave_order)}
-    long = [one.name for one in away(case.observation) if one.may_leave.allowed and case.waited.get(one.name, 0.0) >= AWAY_S]
-    leavers = sorted(long, key=lambda name: (rank.get(name, len(rank)), name))[:surplus]
+    rank = {name: i for i, name in enumerate(case.state.leave_order)}
+    long = [one.name for one in away(case.observation) if one.may_leave.allowed and one.name in case.long_away]
+    leavers = sorted(long, key=lambda name: (rank.get(name, len(rank)), name))
     if not leavers:
         return None
     was, leaves = ("was", "leaves") if len(leavers) == 1 else ("were", "leave")
@@ -247,9 +252,8 @@ def surplus_away(case: Case) -> Found:
 
 def surplus_nodes(case: Case) -> Found:
     """More members than wanted: those beyond leave, another size first, their movable services before them."""
-    state = case.observation.cluster
     surplus = len(case.members) - case.wanted
-    if state is None or surplus <= 0:
+    if surplus <= 0:
         return None
     if case.held:
         return Plan((), case.held)
@@ -264,7 +268,7 @@ def surplus_nodes(case: Case) -> Found:
     leavers = [one.name for one in found[:surplus]]
     rest = " the rest of the way: an earlier leave was cut off" if found[0].leaving else ""
     why = f"{case.because}; {len(case.members)} are members, and {', '.join(leavers)} {'leaves' if len(leavers) == 1 else 'leave'}{rest}"
-    first = [one for one in moves(state, case.cluster.services, set(leavers), case.barred) if one.origin in leavers]
+    first = emptied(case.state, case.cluster.services, leavers, case.barred)
     made: list[Step] = [steps.move(one.service, one.to, case.cluster.deadlines, one.because) for one in first]
     return Plan((*made, steps.scale_in(_after(case, leavers), leavers, case.cluster.deadlines, why)), why)
 
@@ -274,10 +278,9 @@ def _leavers(case: Case) -> list[Node] | Refusal:
 
     One that a person put into standby is none: whoever did it lets it go, or has it back.
     """
-    state = case.observation.cluster
     aside = {one.name for one in idle(case.observation)}
-    nodes = {one.name: one for one in state.nodes if one.name in case.members and one.name not in aside} if state else {}
-    order = [name for name in (state.leave_order if state else ()) if name in nodes]
+    nodes = {one.name: one for one in case.state.nodes if one.name in case.members and one.name not in aside}
+    order = [name for name in case.state.leave_order if name in nodes]
     order += sorted(set(nodes) - set(order))
     old = {one.name for one in case.old}
     order.sort(key=lambda name: (not nodes[name].leaving, name not in old))
@@ -300,10 +303,9 @@ def _leavers(case: Case) -> list[Node] | Refusal:
 
 def settled(case: Case) -> Found:
     """Work is spread only in a cluster at rest: what is starting or stopping now has no place yet."""
-    state = case.observation.cluster
-    if state is not None and not state.stable:
+    if not case.state.stable:
         return Plan((), f"{len(case.members)} nodes are members, as wanted; the cluster is still starting or stopping resources")
-    waiting = unfinished_services(state, case.cluster.services) if state is not None else ()
+    waiting = unfinished_services(case.state, case.cluster.services)
     if waiting:
         return Plan((), f"{', '.join(waiting)} is not started; nothing is moved until it is, or its failure is cleaned up")
     return None
@@ -311,10 +313,9 @@ def settled(case: Case) -> Found:
 
 def traces_of_moves(case: Case) -> Found:
     """A move that was killed leaves its constraint; moving the service to where it runs takes it away."""
-    state = case.observation.cluster
-    for one in state.temporary if state else ():
+    for one in case.state.temporary:
         service = one.removeprefix(marks.MOVE)
-        where = [node.name for node in state.nodes if service in node.services] if state else []
+        where = [node.name for node in case.state.nodes if service in node.services]
         if one.startswith(marks.MOVE) and where:
             why = f"an interrupted move of {service} left the constraint {one}"
             return Plan((steps.move(service, where[0], case.cluster.deadlines, why),), why)
@@ -323,8 +324,7 @@ def traces_of_moves(case: Case) -> Found:
 
 def uneven_work(case: Case) -> Found:
     """Movable services go from the fullest node to the emptiest, so that a new node takes work over."""
-    state = case.observation.cluster
-    found = moves(state, case.cluster.services, (), case.barred) if state else ()
+    found = evened(case.state, case.cluster.services, case.barred)
     if not found:
         return None
     made = tuple(steps.move(one.service, one.to, case.cluster.deadlines, one.because) for one in found)

@@ -23,9 +23,9 @@ class Move:
 
 def weights(nodes: Sequence[Node], services: Sequence[Service]) -> dict[str, int]:
     """Node -> how many movable services and active balanced addresses it carries."""
-    movable = {one.name for one in services if one.kind == "movable"}
+    ours = {one.name for one in services}
     addresses = {f"{one.name}-address" for one in services if one.kind == "balanced"}
-    return {one.name: len(movable & set(one.services)) + len(addresses & set(one.resources)) for one in nodes}
+    return {one.name: len(ours & set(one.services)) + len(addresses & set(one.resources)) for one in nodes}
 
 
 def unfinished_services(cluster: ClusterState, services: Sequence[Service]) -> tuple[str, ...]:
@@ -51,56 +51,57 @@ def _barred(cluster: ClusterState, services: Sequence[Service], tried: Collectio
     return found
 
 
-def moves(
-    cluster: ClusterState, services: Sequence[Service], leaving: Collection[str] = (), tried: Collection[str] = ()
-) -> tuple[Move, ...]:
-    """The least number of moves after which nothing movable is on a leaving node and the others' weights differ by 1 at most.
+def _usable(cluster: ClusterState) -> list[Node]:
+    return [one for one in cluster.nodes if one.online and not one.standby and not one.pending and not one.unclean]
 
-    Greedy: from the heaviest node to the lightest. Each move of weight 1 between nodes 2 or more apart lowers the spread, and
-    no single move can lower it more, so no shorter list exists. Ties go by name, so the same input gives the same moves.
-    `tried` holds SERVICE@NODE of moves that failed lately.
+
+def emptied(cluster: ClusterState, services: Sequence[Service], leaving: Collection[str], tried: Collection[str] = ()) -> tuple[Move, ...]:
+    """The moves after which nothing movable is on a leaving node, each to the node that carries least then.
+
+    What may run nowhere else stays. `tried` holds SERVICE@NODE of moves that failed lately.
     """
-    usable = [one for one in cluster.nodes if one.online and not one.standby and not one.pending and not one.unclean]
-    stay = [one for one in usable if one.name not in leaving]
-    if not stay:
-        return ()
     barred = _barred(cluster, services, tried)
-    weight = weights(stay, services)
-    on = {one.name: sorted(set(one.services) & set(barred)) for one in usable}
+    weight = weights([one for one in _usable(cluster) if one.name not in leaving], services)
     found: list[Move] = []
-    for origin in sorted(set(on) & set(leaving)):
-        for service in on[origin]:
+    for origin in sorted((one for one in _usable(cluster) if one.name in leaving), key=lambda one: one.name):
+        for service in sorted(set(origin.services) & set(barred)):
             to = _lightest(weight, barred[service])
             if to is not None:
-                found.append(Move(service, origin, to, f"{origin} is to leave, and {to} carries least"))
+                found.append(Move(service, origin.name, to, f"{origin.name} is to leave, and {to} carries least"))
                 weight[to] += 1
-                on[to] = sorted([*on[to], service])
-    return (*found, *_evened(barred, weight, {one.name: on[one.name] for one in stay}))
+    return tuple(found)
 
 
-def _lightest(weight: Mapping[str, int], barred: Collection[str]) -> str | None:
-    open_ = [one for one in weight if one not in barred]
-    return min(open_, key=lambda one: (weight[one], one)) if open_ else None
+def evened(cluster: ClusterState, services: Sequence[Service], tried: Collection[str] = ()) -> tuple[Move, ...]:
+    """The least number of moves after which the nodes' weights differ by 1 at most, as far as services may run elsewhere.
 
-
-def _evened(barred: Barred, weight: dict[str, int], on: dict[str, list[str]]) -> list[Move]:
+    Greedy: from the heaviest node to the lightest. Each move of weight 1 between nodes 2 or more apart lowers the spread, and
+    no single move can lower it more, so no shorter list exists. Ties go by name, so the same input gives the same moves, and no
+    service is moved twice. `tried` holds SERVICE@NODE of moves that failed lately.
+    """
+    barred = _barred(cluster, services, tried)
+    weight = weights(_usable(cluster), services)
+    on = {one.name: set(one.services) & set(barred) for one in _usable(cluster)}
     found: list[Move] = []
-    while True:
-        best = None
-        for origin in sorted(on, key=lambda one: (-weight[one], one)):
-            for service in on[origin]:
-                to = _lightest(weight, barred[service])
-                if to is not None and weight[origin] - weight[to] >= 2:
-                    best = (service, origin, to)
-                    break
-            if best:
-                break
-        if best is None:
-            return found
+    while best := _best(barred, weight, on):
         service, origin, to = best
         words = f"{origin} carries {weight[origin]} and {to} {weight[to]} of the services and addresses"
         found.append(Move(service, origin, to, f"{words}: {service} moves to even that out"))
         on[origin].remove(service)
-        on[to] = sorted([*on[to], service])
         weight[origin] -= 1
         weight[to] += 1
+    return tuple(found)
+
+
+def _best(barred: Barred, weight: Mapping[str, int], on: Mapping[str, set[str]]) -> tuple[str, str, str] | None:
+    """The next move: service, from the heaviest node that can give one away, to the lightest that may have it."""
+    for origin in sorted(on, key=lambda one: (-weight[one], one)):
+        for service in sorted(on[origin]):
+            to = _lightest(weight, barred[service])
+            if to is not None and weight[origin] - weight[to] >= 2:
+                return service, origin, to
+    return None
+
+
+def _lightest(weight: Mapping[str, int], barred: Collection[str]) -> str | None:
+    return min((one for one in weight if one not in barred), key=lambda one: (weight[one], one), default=None)
