@@ -175,7 +175,7 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
     except (KeyError, corosync_conf.ConfError) as error:
         raise StatusError("corosync.conf cannot be read: %s" % error) from error
     dc = monitor.find("summary/current_dc")
-    failures = tuple(_failures(monitor))
+    failures = failures_of(monitor)
     members = _members(conf, cib, monitor, votes)
     return Status(
         cluster=conf.cluster,
@@ -319,20 +319,20 @@ def _resource(item: ET.Element, wished: bool, places: Mapping[str, Tuple[str, ..
     )
 
 
-def _failures(monitor: ET.Element) -> List[Dict[str, Any]]:
-    failures = []
-    for item in monitor.findall("failures/failure"):
-        found = OPERATION_KEY.match(item.get("op_key", ""))
-        resource, operation = found.groups() if found else (item.get("id", ""), item.get("task", ""))
-        because = item.get("exitreason") or item.get("exitstatus") or item.get("status") or "no reason was given"
-        code = item.get("exitcode", "")
-        failures.append(
-            {
-                "resource": resource,
-                "node": item.get("node", ""),
-                "operation": operation,
-                "rc": int(code) if code.isdigit() else None,
-                "because": because,
-            }
-        )
-    return failures
+def failures_of(monitor: ET.Element) -> Tuple[Dict[str, Any], ...]:
+    """Every failed operation that crm_mon tells, as failure_of has it."""
+    return tuple(failure_of(item) for item in monitor.findall("failures/failure"))
+
+
+def failure_of(item: ET.Element) -> Dict[str, Any]:
+    """A <failure>: resource, node, operation, rc (None: it is no number) and because."""
+    found = OPERATION_KEY.match(item.get("op_key", ""))
+    resource, operation = found.groups() if found else (item.get("id", ""), item.get("task", ""))
+    code = item.get("exitcode", "")
+    return {
+        "resource": resource,
+        "node": item.get("node", ""),
+        "operation": operation,
+        "rc": int(code) if code.isdigit() else None,
+        "because": item.get("exitreason") or item.get("exitstatus") or item.get("status") or "no reason was given",
+    }
