@@ -182,7 +182,7 @@ DIFFS = [
         vm(STOPPED),
         "stopped",
         {},
-        {"bridge": "br7", "memory_mib": 700, "disks": (DataDisk("new", "/n"),)},
+        {"bridge": "br7", "memory_mib": 700, "disks": (DataDisk("new", "/n", False, "raw"),)},
         {"state": "stopped"},
         {"state": "stopped", "bridge": "br7", "memory_mib": 700, "disks": ["new"]},
     ),
