@@ -167,12 +167,16 @@ class Status:
 
 def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
     """Read the sections of one observation (see membership_scripts.OBSERVE). Raises StatusError."""
+
+    def text(name: str) -> str:
+        return parts[name][1] if name in parts else ""
+
     cib = _xml(parts, "cib")
     monitor = _xml(parts, "monitor")
-    votes = parse_votes(parts.get("votes", (1, ""))[1])
+    votes = parse_votes(text("votes"))
     try:
-        conf = corosync_conf.parse(parts["conf"][1])
-    except (KeyError, corosync_conf.ConfError) as error:
+        conf = corosync_conf.parse(_answer(parts, "conf"))
+    except corosync_conf.ConfError as error:
         raise StatusError("corosync.conf cannot be read: %s" % error) from error
     dc = monitor.find("summary/current_dc")
     failures = failures_of(monitor)
@@ -181,13 +185,13 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
         cluster=conf.cluster,
         quorate=dc is not None and dc.get("with_quorum") == "true",
         dc=dc.get("name") if dc is not None and dc.get("present") == "true" else None,
-        idle="S_IDLE" in parts.get("dc", (1, ""))[1],
+        idle="S_IDLE" in text("dc"),
         votes=votes,
         members=members,
         services=tuple(_services(monitor, failures)),
         failures=failures,
         constraints=tuple(item.get("id", "") for item in cib.findall("configuration/constraints/*")),
-        remembered=_remembered(parts.get("peers", (1, ""))[1], {member.name for member in members if member.listed}),
+        remembered=_remembered(text("peers"), {member.name for member in members if member.listed}),
     )
 
 
@@ -210,10 +214,17 @@ def parse_votes(text: str) -> Votes:
     )
 
 
-def _xml(parts: Dict[str, Tuple[int, str]], name: str) -> ET.Element:
-    rc, text = parts.get(name, (1, "nothing was printed"))
+def _answer(parts: Dict[str, Tuple[int, str]], name: str) -> str:
+    if name not in parts:
+        raise StatusError("%s: nothing was printed" % name)
+    rc, text = parts[name]
     if rc != 0:
         raise StatusError("%s: %s" % (name, text.strip() or "code %d" % rc))
+    return text
+
+
+def _xml(parts: Dict[str, Tuple[int, str]], name: str) -> ET.Element:
+    text = _answer(parts, name)
     try:
         return xml_root(text, ROOTS[name])
     except ValueError as error:
