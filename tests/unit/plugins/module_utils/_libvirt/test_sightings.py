@@ -62,13 +62,13 @@ def test_vms_are_listed_by_cluster_and_number_and_a_silent_host_has_none():
 
 
 def test_vms_without_a_number_or_a_cluster_are_listed_first_and_by_name():
-    vms = [vm("shop-n1"), vm("shop-b"), vm("shop-a"), vm("z-n1", cluster="")]
+    vms = [vm("shop-n1"), vm("shop-z"), vm("shop-a"), vm("z-n1", cluster="")]
     vms = [replace(one, uuid=one.name) for one in vms]
     assert [one["name"] for one in vms_as_data([on("h1", *vms, replace(vm("y"), uuid="y", mark=None))])] == [
         "y",
         "z-n1",
         "shop-a",
-        "shop-b",
+        "shop-z",
         "shop-n1",
     ]
 
@@ -85,6 +85,10 @@ def test_everything_that_is_no_vm_of_the_cluster_has_claims():
         },
         {"192.0.2.9": "the domain elsewhere on h1"},
     )
+
+
+def test_nobody_claims_anything_where_nothing_is_told():
+    assert claims_of("h1", [vm("shop-n1")], "shop") == Claims() == Claims({}, {}, {}) == together([])
 
 
 def test_claims_of_all_hosts_are_put_together_and_further_names_do_not_replace_a_reason():
