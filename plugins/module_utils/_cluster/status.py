@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
-from typing import Any, Container, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Container, Dict, List, Mapping, Optional, Set, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import xml_root
@@ -295,19 +295,12 @@ def _services(monitor: ET.Element, failures: Tuple[Dict[str, Any], ...]) -> List
     for item in monitor.findall("resources/*"):
         if item.tag in KINDS or (item.tag == "resource" and not item.get("resource_agent", "").startswith("stonith:")):
             wished = all_stopped or item.get("disabled") == "true"
-            resources = tuple(_resource(child, wished, places) for child, places in _pieces(item))
+            # A bundle's replica makes a guest node, which is on the node of its connection.
+            guests = {one.get("id", ""): _nodes(one) for one in item.iter("resource")} if item.tag == "bundle" else {}
+            resources = tuple(_resource(one, wished, guests) for one in item.iter("resource"))
             failed = sum(1 for failure in failures if failure["resource"] in [resource.id for resource in resources])
             services.append(Service(item.get("id", ""), item.tag if item.tag in KINDS else "primitive", resources, failed))
     return services
-
-
-def _pieces(item: ET.Element) -> Iterator[Tuple[ET.Element, Mapping[str, Tuple[str, ...]]]]:
-    """The resources of a service, and where the guest nodes are that a bundle's replica makes: on the node of its connection."""
-    replicas = item.findall("replica")
-    for part in replicas or [item]:
-        nodes = {one.get("id", ""): _nodes(one) for one in part.iter("resource")} if replicas else {}
-        for child in part.iter("resource"):
-            yield child, nodes
 
 
 def _nodes(item: ET.Element) -> Tuple[str, ...]:

@@ -158,8 +158,9 @@ def test_the_members_are_those_of_the_list_and_those_that_have_a_number_of_coros
 
 
 def test_a_member_that_is_off_the_list_has_no_vote_whoever_has_its_number() -> None:
-    members = status.parse(observed('<node id="1" uname="old"/>')).members
-    assert [(one.name, one.votes) for one in members] == [("a", True), ("old", False), ("b", False)]
+    old = [f"old{letter}" for letter in "abcdef"]
+    members = status.parse(observed("".join(f'<node id="1" uname="{name}"/>' for name in reversed(old)))).members
+    assert [(one.name, one.votes) for one in members] == [("a", True), *((name, False) for name in old), ("b", False)]
 
 
 PEERS = "1 a member\n2 b lost\n3 c lost\n4 d member\nx e lost\n5 f lost now\n6 g\n"
@@ -266,6 +267,11 @@ def test_a_fencing_device_is_no_service_and_what_else_is_told_is_none() -> None:
     assert read(one("a", resource_agent="stonith:fence_x") + "<other/>" + '<clone id="c">%s</clone>' % one("a")) == (
         Service("c", "clone", (Resource("r", "ocf:x:y", ("a",), "Started", "", False),)),
     )
+
+
+def test_a_resource_that_is_called_like_a_node_changes_no_places() -> None:
+    (service,) = read('<clone id="c">%s</clone>' % (one("a", id="a") + one("b", id="a")))
+    assert [piece.nodes for piece in service.resources] == [("a",), ("b",)]
 
 
 def test_what_a_bundle_s_guest_runs_is_on_the_node_of_the_guest() -> None:
