@@ -27,6 +27,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/move_rules.py": (f"{CLUSTER_TESTS}/test_moves.py",),
     f"{CLUSTER}/moves.py": (),
     f"{CLUSTER}/scaling.py": (),
+    f"{CLUSTER}/settle.py": (),
     f"{CLUSTER}/status.py": (f"{CLUSTER_TESTS}/test_status_parts.py",),
     "plugins/plugin_utils/cluster_rules.py": (),  # the driver's copy is the same, byte for byte
     f"{LIBVIRT}/placement.py": (),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""Moves as values: which are allowed and whereto, the wish with its end, the report; and reading what Pacemaker shows."""
+"""Moves as values: which are allowed and whereto, the wish with its end, and the report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves im
     parse_report,
     stale_wishes,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import parse_copies, why_not_settled
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
 
@@ -184,50 +183,6 @@ def test_a_move_looks_at_failures_of_its_own_resources_on_its_target(failed: str
     function = MOVE[MOVE.index("failure() {") : MOVE.index("until_idle() {")]
     command = ["/bin/sh", "-c", f"d=$1 to=n2 resources='data vm'\n{function}\nfailure", "sh", str(tmp_path)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == (line if is_ours else "")
-
-
-SEEN = """<pacemaker-result><resources>
-<group id="ledger"><resource id="data" role="Started" managed="true" failed="false"><node name="n1"/></resource>
-<resource id="app" role="Stopped" managed="true" failed="false"/></group>
-<clone id="web-clone"><resource id="web" role="Started" managed="true" failed="false"><node name="n1"/></resource>
-<resource id="web" role="Starting" managed="true" failed="false" pending="Starting"><node name="n2"/></resource></clone>
-<resource id="off" role="Stopped" target_role="Stopped" managed="true" failed="false"/>
-<resource id="hands-off" role="Stopped" managed="false" failed="false"/>
-<resource id="my_vm" role="Stopped" managed="true" failed="false"/>
-<resource id="sick" role="Started" managed="true" failed="true"><node name="n1"/></resource>
-</resources><failures>
-<failure op_key="app_start_0" node="n1" exitstatus="not installed" exitreason="no such unit" exitcode="5"/>
-<failure op_key="sick_monitor_10000" node="n1" exitstatus="not running" exitreason="" exitcode="7"/>
-<failure op_key="my_vm_migrate_to_0" node="n1" exitstatus="error" exitreason="" exitcode="1"/>
-</failures></pacemaker-result>"""
-
-
-def test_what_pacemaker_shows_is_read() -> None:
-    copies = {(one.resource, one.node): (one.up, one.excused) for one in parse_copies(SEEN)}
-    assert copies == {
-        ("data", "n1"): (True, False),
-        ("app", None): (False, False),
-        ("web", "n1"): (True, False),
-        ("web", "n2"): (False, False),
-        ("off", None): (False, True),
-        ("my_vm", None): (False, False),
-        ("hands-off", None): (False, True),
-        ("sick", "n1"): (False, False),
-    }
-
-
-@pytest.mark.parametrize(
-    "named, said",
-    [
-        (["data", "web", "off", "hands-off"], None),
-        (["ledger", "nobody"], None),
-        (["app"], "app is not running (start of app on n1: no such unit)"),
-        (["my_vm"], "my_vm is not running (migrate_to of my_vm on n1: error)"),
-        (["app", "sick"], "app, sick are not running (start of app on n1: no such unit; monitor of sick on n1: not running)"),
-    ],
-)
-def test_only_named_resources_that_nobody_stopped_must_run(named: list[str], said: str | None) -> None:
-    assert why_not_settled(SEEN, named) == said
 
 
 def test_only_what_is_new_is_told_of_pacemakers_check() -> None:
