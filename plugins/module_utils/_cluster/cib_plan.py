@@ -49,7 +49,7 @@ class _Resources:
         self.root = section(cib, "resources")
         self.cib = cib
         self.unplaced: t.Dict[str, ElementTree.Element] = {}
-        # Who is no member of its group any more -> the path that says so.
+        # Who was taken out of its group -> the path that says who is in it now.
         self.left: t.Dict[str, str] = {}
         self.problems: t.List[Problem] = []
 
@@ -98,10 +98,10 @@ class _Resources:
         if element is None:
             return
         bring_values(element, "meta_attributes", wanted["id"] + "-meta_attributes", wanted.get("meta"), whole=False)
-        for other in [e for e in element if e.tag == "primitive" and e.get("id") not in wanted["members"]]:
-            element.remove(other)
-            self.unplaced[other.get("id", "")] = other
-            self.left[other.get("id", "")] = path + ".members"
+        for member in element.findall("primitive"):
+            element.remove(member)
+            self.unplaced[member.get("id", "")] = member
+            self.left[member.get("id", "")] = path + ".members"
         taken = [self.take(one, "%s.members[%d]" % (path, i), ("primitive",), element) for i, one in enumerate(wanted["members"])]
         element.extend(e for e in taken if e is not None)
 

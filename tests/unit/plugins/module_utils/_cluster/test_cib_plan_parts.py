@@ -234,6 +234,11 @@ def test_what_held_a_named_one_is_shown_as_it_is_left() -> None:
     assert section(plan, "resources") == "g(a) c h(b)"
 
 
+def test_an_id_within_a_resource_that_is_named_shows_nothing() -> None:
+    plan = planned(one("a", '<operations><op id="x" name="monitor" interval="9s"/></operations>'), {"absent": ["x"]})
+    assert (plan.changed, plan.before, plan.after) == (False, "", "")
+
+
 def test_owned_is_what_is_stated_and_stays() -> None:
     config: dict[str, Any] = {
         "resources": [{"id": "a", "agent": AGENT}],
