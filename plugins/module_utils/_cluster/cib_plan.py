@@ -56,22 +56,22 @@ class _Resources:
     def find(self, one: str) -> ElementTree.Element | None:
         return self.unplaced.get(one) if one in self.unplaced else resources_by_id(self.cib).get(one)
 
-    def take(self, one: str, path: str, tags: t.Sequence[str], holder: ElementTree.Element) -> ElementTree.Element | None:
-        """Take a resource out of where it is, to be put into holder; a clone or group that it leaves empty goes too."""
+    def take(self, one: str, path: str, tags: t.Sequence[str]) -> ElementTree.Element | None:
+        """Take a resource out of where it is; a clone or group that it leaves empty goes too."""
         element = self.find(one)
         if element is None or element.tag not in tags:
             what = "%s is %s" % (one, "nowhere" if element is None else "a " + element.tag)
             self.problems.append(problem(path, what, "the id of a %s that is stated here or in the CIB" % " or ".join(tags)))
             return None
         if self.unplaced.pop(one, None) is None:
-            self.detach(element, holder)
+            self.detach(element)
         return element
 
-    def detach(self, element: ElementTree.Element, keep: ElementTree.Element | None = None) -> None:
+    def detach(self, element: ElementTree.Element) -> None:
         above = parents(self.root)
         holder = above[element]
         holder.remove(element)
-        while holder is not self.root and holder is not keep and not any(child.tag in RESOURCE_TAGS for child in holder):
+        while holder is not self.root and not any(child.tag in RESOURCE_TAGS for child in holder):
             element, holder = holder, above[holder]
             holder.remove(element)
 
@@ -102,7 +102,7 @@ class _Resources:
             element.remove(member)
             self.unplaced[member.get("id", "")] = member
             self.left[member.get("id", "")] = path + ".members"
-        taken = [self.take(one, "%s.members[%d]" % (path, i), ("primitive",), element) for i, one in enumerate(wanted["members"])]
+        taken = [self.take(one, "%s.members[%d]" % (path, i), ("primitive",)) for i, one in enumerate(wanted["members"])]
         element.extend(e for e in taken if e is not None)
 
     def clone(self, wanted: t.Mapping[str, t.Any], path: str) -> None:
@@ -117,7 +117,7 @@ class _Resources:
             should_be = "%s, or another id for the new clone" % inside[0].get("id")
             self.problems.append(problem(path + ".resource", "the clone holds %s now" % inside[0].get("id"), should_be))
             return
-        one = self.take(wanted["resource"], path + ".resource", ("primitive", "group"), element)
+        one = self.take(wanted["resource"], path + ".resource", ("primitive", "group"))
         if one is not None:
             element.append(one)
 
