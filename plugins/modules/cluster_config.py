@@ -37,7 +37,8 @@ options:
       - C(resources) is a list of mappings with C(id), C(agent) (C(systemd:UNIT), C(ocf:PROVIDER:TYPE) or C(stonith:TYPE)), C(options),
         C(meta) and C(operations). Options and operations that are stated are owned whole, meta attributes are merged, so that an
         operator's C(target-role) stays. An operation has C(name), C(interval_s), C(timeout_s), C(start_delay_s), C(on_fail) and C(role).
-      - C(groups) is a list of mappings with C(id), C(members) (ids in the order of their start) and C(meta).
+      - C(groups) is a list of mappings with C(id), C(members) (ids in the order of their start) and C(meta). Who is a member now and isn't named
+        has to be in another group or clone, or in C(absent); with O(mode=replace) it stands alone, if it is named at all.
       - C(clones) is a list of mappings with C(resource), C(id) (default RESOURCE-clone), C(meta) and C(promotable).
       - C(constraints) is a mapping of lists. C(location) has C(id), C(resource), and C(node) and C(score) or a C(rule) (C(score),
         C(boolean_op), C(expressions) with C(attribute), C(operation), C(value)). C(colocation) has C(id), C(resource), C(with), C(score)

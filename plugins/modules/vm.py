@@ -361,7 +361,7 @@ def run(module, host, work, result):
         result["diff"] = shown
     prepare(module, host, work, changes)
     if module.check_mode:
-        result["vm"] = predicted(work.spec, work.state, shown["after"], work.uri)
+        result["vm"] = predicted(work.spec, work.state, changes, work.uri)
         return
     with connection.refusing(work.uri, f"change {work.spec.name}", "not_found"):
         vms.apply(work, changes)

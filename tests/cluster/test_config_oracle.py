@@ -147,7 +147,7 @@ def demo(tmp_path: Path) -> Path:
     """Two nodes that run the demo's services, as Pacemaker's simulation starts them."""
     config = wanted_resources(yaml.safe_load((ROOT / "examples/demo.yml").read_text())["cluster"])
     wanted, ups = tmp_path / "wanted.xml", tmp_path / "ups.xml"
-    wanted.write_text(plan_cib(parse_cib(EMPTY), config).wanted)
+    wanted.write_text(plan_cib(parse_cib(EMPTY), config, "merge").wanted)
     tool("crm_simulate", "-x", str(wanted), "--node-up", "n1", "--node-up", "n2", "--simulate", "--save-output", str(ups))
     return simulate(ups)
 

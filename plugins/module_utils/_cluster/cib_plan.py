@@ -42,10 +42,6 @@ class CibPlan:
     problems: t.Tuple[Problem, ...] = ()
 
 
-def _group_members(element: ElementTree.Element) -> t.List[ElementTree.Element]:
-    return [child for child in element if child.tag == "primitive"]
-
-
 class _Resources:
     """The resources section while it is brought to what is wanted."""
 
@@ -53,27 +49,29 @@ class _Resources:
         self.root = section(cib, "resources")
         self.cib = cib
         self.unplaced: t.Dict[str, ElementTree.Element] = {}
+        # Who was taken out of its group -> the path that says who is in it now.
+        self.left: t.Dict[str, str] = {}
         self.problems: t.List[Problem] = []
 
     def find(self, one: str) -> ElementTree.Element | None:
         return self.unplaced.get(one) if one in self.unplaced else resources_by_id(self.cib).get(one)
 
-    def take(self, one: str, path: str, tags: t.Sequence[str], holder: ElementTree.Element) -> ElementTree.Element | None:
-        """Take a resource out of where it is, to be put into holder; a clone or group that it leaves empty goes too."""
+    def take(self, one: str, path: str, tags: t.Sequence[str]) -> ElementTree.Element | None:
+        """Take a resource out of where it is; a clone or group that it leaves empty goes too."""
         element = self.find(one)
         if element is None or element.tag not in tags:
             what = "%s is %s" % (one, "nowhere" if element is None else "a " + element.tag)
             self.problems.append(problem(path, what, "the id of a %s that is stated here or in the CIB" % " or ".join(tags)))
             return None
         if self.unplaced.pop(one, None) is None:
-            self.detach(element, holder)
+            self.detach(element)
         return element
 
-    def detach(self, element: ElementTree.Element, keep: ElementTree.Element | None = None) -> None:
+    def detach(self, element: ElementTree.Element) -> None:
         above = parents(self.root)
         holder = above[element]
         holder.remove(element)
-        while holder is not self.root and holder is not keep and not any(child.tag in RESOURCE_TAGS for child in holder):
+        while holder is not self.root and not any(child.tag in RESOURCE_TAGS for child in holder):
             element, holder = holder, above[holder]
             holder.remove(element)
 
@@ -95,23 +93,17 @@ class _Resources:
         elif element is not None:
             bring_primitive(element, wanted)
 
-    def group(self, wanted: t.Mapping[str, t.Any], path: str, gone: t.Collection[str], replace: bool) -> None:
+    def group(self, wanted: t.Mapping[str, t.Any], path: str) -> None:
         element = self.get_or_make("group", wanted["id"], path)
         if element is None:
             return
         bring_values(element, "meta_attributes", wanted["id"] + "-meta_attributes", wanted.get("meta"), whole=False)
-        if [e.get("id") for e in _group_members(element)] == wanted["members"]:
-            return
-        if not replace:
-            for left in _group_members(element):
-                if left.get("id") not in wanted["members"] and left.get("id") not in gone:
-                    should_be = "among the members, or named in absent to be removed"
-                    self.problems.append(problem(path + ".members", "%s is in the group now and isn't named" % left.get("id"), should_be))
-        taken = [self.take(one, "%s.members[%d]" % (path, i), ("primitive",), element) for i, one in enumerate(wanted["members"])]
-        # Whoever is named in absent (or, replacing, nowhere) stays until those are removed; ours come first, in their order.
-        for i, one in enumerate(e for e in taken if e is not None):
-            first = next((j for j, e in enumerate(element) if e.tag == "primitive"), len(element))
-            element.insert(first + i, one)
+        for member in element.findall("primitive"):
+            element.remove(member)
+            self.unplaced[member.get("id", "")] = member
+            self.left[member.get("id", "")] = path + ".members"
+        taken = [self.take(one, "%s.members[%d]" % (path, i), ("primitive",)) for i, one in enumerate(wanted["members"])]
+        element.extend(e for e in taken if e is not None)
 
     def clone(self, wanted: t.Mapping[str, t.Any], path: str) -> None:
         element = self.get_or_make("clone", clone_id(wanted), path)
@@ -125,14 +117,17 @@ class _Resources:
             should_be = "%s, or another id for the new clone" % inside[0].get("id")
             self.problems.append(problem(path + ".resource", "the clone holds %s now" % inside[0].get("id"), should_be))
             return
-        one = self.take(wanted["resource"], path + ".resource", ("primitive", "group"), element)
+        one = self.take(wanted["resource"], path + ".resource", ("primitive", "group"))
         if one is not None:
             element.append(one)
 
-    def place(self) -> None:
-        for element in self.unplaced.values():
+    def place(self, may_stand_alone: t.Callable[[str], bool]) -> None:
+        """What is in no group or clone stands alone; who was a member may have to be told so."""
+        for one, element in self.unplaced.items():
+            if one in self.left and not may_stand_alone(one):
+                should_be = "among the members, or named in absent to be removed"
+                self.problems.append(problem(self.left[one], "%s is in the group now and isn't named" % one, should_be))
             self.root.append(element)
-        self.unplaced = {}
 
     def remove(self, gone: t.Iterable[str]) -> None:
         for one in gone:
@@ -186,10 +181,10 @@ def _bring_resources(cib: ElementTree.Element, config: t.Mapping[str, t.Any], re
     for i, one in enumerate(config.get("resources") or []):
         resources.primitive(one, "config.resources[%d]" % i)
     for i, one in enumerate(config.get("groups") or []):
-        resources.group(one, "config.groups[%d]" % i, gone, replace)
+        resources.group(one, "config.groups[%d]" % i)
     for i, one in enumerate(config.get("clones") or []):
         resources.clone(one, "config.clones[%d]" % i)
-    resources.place()
+    resources.place(lambda one: replace or one in gone)
     resources.remove(gone)
     if replace:
         resources.keep_only(frozenset(_owned_ids(config)))
@@ -208,8 +203,16 @@ def _bring_constraints(cib: ElementTree.Element, config: t.Mapping[str, t.Any], 
             bring_constraint(constraints, build_constraint(kind, one))
 
 
-def _mine(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool) -> ElementTree.Element:
-    """What is ours of a CIB: the named values, the outermost resources that hold a named one, the named constraints."""
+def _holders(cib: ElementTree.Element, named: t.Container[t.Optional[str]]) -> t.Set[t.Optional[str]]:
+    """Ids of the outermost resources that are named or hold a named one."""
+    outermost = cib.iterfind("configuration/resources/*")
+    return {one.get("id") for one in outermost if any(e.get("id") in named for e in one.iter() if e.tag in RESOURCE_TAGS)}
+
+
+def _mine(
+    cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool, holders: t.Container[t.Optional[str]]
+) -> ElementTree.Element:
+    """What is ours of a CIB: the named values, these outermost resources, the named constraints."""
     mine = ElementTree.Element("configuration")
     owned = _owned_ids(config)
     for name, where, tag, _set_id in (PROPERTIES, *DEFAULTS):
@@ -218,14 +221,12 @@ def _mine(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool
             all_of_it = replace and values is not None and pair.get("name") not in PACEMAKERS_OWN
             if pair.get("name") in (values or {}) or pair.get("name") in unset or all_of_it:
                 mine.append(pair)
-    for element in cib.iterfind("configuration/resources/*"):
-        if replace or any(e.get("id") in owned for e in element.iter() if e.tag in RESOURCE_TAGS):
-            mine.append(element)
+    mine.extend(e for e in cib.iterfind("configuration/resources/*") if replace or e.get("id") in holders)
     mine.extend(e for e in cib.iterfind("configuration/constraints/*") if replace or e.get("id") in owned)
     return mine
 
 
-def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str = "merge") -> CibPlan:
+def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str) -> CibPlan:
     """The wanted CIB for a checked configuration (see check_config), or its problems.
 
     merge touches what is named and nothing else; replace also removes every resource, constraint and property that is not.
@@ -240,7 +241,10 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str 
     problems += settle_ids(wanted, old, paths)
     # What a problem above left out would be told twice.
     problems += [] if problems else dangling(original, wanted, paths)
-    before, after = _mine(original, config, replace), _mine(wanted, config, replace)
+    # What held a named resource and does not any more is shown as it is left.
+    owned = _owned_ids(config)
+    holders = _holders(original, owned) | _holders(wanted, owned)
+    before, after = _mine(original, config, replace, holders), _mine(wanted, config, replace, holders)
     secrets = changed_secrets(before, after)
     changed = not same(original, wanted)
     if changed:
@@ -254,6 +258,6 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str 
         before="".join(to_text(e) for e in before),
         after="".join(to_text(e, secrets) for e in after),
         changed=changed,
-        owned=tuple(sorted(_owned_ids(config) - set(config.get("absent") or []))),
+        owned=tuple(sorted(owned - set(config.get("absent") or []))),
         problems=tuple(problems),
     )

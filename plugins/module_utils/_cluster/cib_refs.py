@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from xml.etree import ElementTree
 
@@ -32,7 +33,7 @@ def paths_of(config: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
 def settle_ids(cib: ElementTree.Element, old: t.Collection[ElementTree.Element], paths: t.Mapping[str, str]) -> t.List[Problem]:
     """Give every new element an id of its own. A chosen id that something else has is a problem; others get a number behind them."""
     known = frozenset(old)
-    taken = {e.get("id"): e.tag for e in cib.iter() if e in known and e.get("id")}
+    taken = {e.get("id"): e.tag for e in cib.iter() if e in known}
     problems = []
     for element in cib.iter():
         one = element.get("id")
@@ -42,7 +43,7 @@ def settle_ids(cib: ElementTree.Element, old: t.Collection[ElementTree.Element],
             what = "%s is the id of a %s already" % (one, taken[one])
             problems.append(problem(paths.get(one, "config"), what, "an id that nothing else has"))
         elif one in taken:
-            one = next(free for free in ("%s-%d" % (one, n) for n in range(1, len(taken) + 2)) if free not in taken)
+            one = next(free for free in ("%s-%d" % (one, n) for n in itertools.count(1)) if free not in taken)
             element.set("id", one)
         taken[one] = element.tag
     return problems

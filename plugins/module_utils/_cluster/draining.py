@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 Data = t.Mapping[str, t.Any]
-KEEP, CUT = "keep", "cut"
+CUT = "cut"
 
 
 def _sessions_of(leaver: str, told: t.Mapping[str, t.Optional[Data]]) -> t.List[t.Dict[str, t.Any]]:

@@ -9,15 +9,19 @@ that started it. Should the member die in between, the rule ends with the deadli
 
 from __future__ import annotations
 
+import calendar
 import dataclasses
-import datetime
 import re
+import time
 import typing as t
 from xml.etree import ElementTree
 
 from .._contract import marks
 from .settle import LOOK
+from .status import failure_of
 
+# Of a wish's end, in UTC.
+TIME = "%Y-%m-%d %H:%M:%SZ"
 # The rule outlives the script's own deadline by this much, so that it never ends while the script still waits.
 GRACE_S = 30
 
@@ -39,7 +43,8 @@ now() { date +%s.%N; }
 count_on() { up | awk -v node="$1" -v all="$resources" 'BEGIN { split(all, a, " "); for (i in a) ours[a[i]] = 1 }
   ($1 in ours) && $2 == node { n++ } END { print n + 0 }'; }
 failure() { awk -v node="$to" -v all="$resources" 'BEGIN { n = split(all, a, " ") }
-  /<failure / && index($0, " node=\"" node "\"") { for (i = 1; i <= n; i++) if (index($0, "op_key=\"" a[i] "_")) { print; exit } }' "$d/seen"; }
+  /<failure / && index($0, " node=\"" node "\"") { for (i = 1; i <= n; i++)
+    if (match($0, " op_key=\"" a[i] "_(migrate_to|migrate_from|[a-z-]+)_[0-9]+\"")) { print; exit } }' "$d/seen"; }
 until_idle() {
   _since=
   until rested || [ "$(tick)" -ge "$1" ]; do breathe; done
@@ -111,13 +116,12 @@ def constraint_of(service: str) -> str:
 
 def build_wish(service: str, node: str, node_now: float, deadline_s: float) -> str:
     """The constraint: the service on this node, until deadline_s (and some grace) after node_now, the members' clock in epoch seconds."""
-    end = datetime.datetime.fromtimestamp(int(node_now + deadline_s + GRACE_S), datetime.timezone.utc)
     one = constraint_of(service)
     wish = ElementTree.Element("rsc_location", {"id": one, "rsc": service})
     rule = ElementTree.SubElement(wish, "rule", {"id": one + "-rule", "score": "INFINITY", "boolean-op": "and"})
     ElementTree.SubElement(rule, "expression", {"id": one + "-node", "attribute": "#uname", "operation": "eq", "value": node})
-    end_text = end.strftime("%Y-%m-%d %H:%M:%SZ")
-    ElementTree.SubElement(rule, "date_expression", {"id": one + "-until", "operation": "lt", "end": end_text})
+    end = time.strftime(TIME, time.gmtime(node_now + deadline_s + GRACE_S))
+    ElementTree.SubElement(rule, "date_expression", {"id": one + "-until", "operation": "lt", "end": end})
     return ElementTree.tostring(wish, encoding="unicode")
 
 
@@ -136,10 +140,9 @@ def stale_wishes(cib: ElementTree.Element, service: str, node_now: float) -> t.L
 
 def _has_passed(end: str, node_now: float) -> bool:
     try:
-        then = datetime.datetime.strptime(end, "%Y-%m-%d %H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
+        return calendar.timegm(time.strptime(end, TIME)) <= node_now
     except ValueError:
         return False
-    return then.timestamp() < node_now
 
 
 def parse_report(said: str, now: float) -> MoveReport:
@@ -171,9 +174,7 @@ def parse_report(said: str, now: float) -> MoveReport:
 
 def _failure_sentence(line: str) -> str:
     try:
-        failure = ElementTree.fromstring(line)
+        failure = failure_of(ElementTree.fromstring(line))
     except ElementTree.ParseError:
         return line
-    key = failure.get("op_key", "").rsplit("_", 2)
-    because = failure.get("exitreason") or failure.get("exitstatus") or "no reason given"
-    return "%s of %s: %s" % (key[1] if len(key) == 3 else "operation", key[0], because)
+    return "%(operation)s of %(resource)s: %(because)s" % failure

@@ -10,6 +10,7 @@ import typing as t
 from xml.etree import ElementTree
 
 from .progress import PROGRESS
+from .status import failures_of
 
 UP = ("Started", "Promoted", "Unpromoted", "Master", "Slave")
 
@@ -105,19 +106,6 @@ def parse_copies(seen: str) -> t.Tuple[Copy, ...]:
     return tuple(found)
 
 
-def parse_failures(seen: str) -> t.Tuple[t.Dict[str, str], ...]:
-    """The failures in crm_mon's XML: resource, operation, node and because."""
-    found = []
-    for element in ElementTree.fromstring(seen).iterfind("failures/failure"):
-        # An operation's key is RESOURCE_OPERATION_INTERVAL.
-        parts = element.get("op_key", "").rsplit("_", 2)
-        because = element.get("exitreason") or element.get("exitstatus") or "no reason given"
-        found.append(
-            {"resource": parts[0], "operation": parts[1] if len(parts) == 3 else "", "node": element.get("node", ""), "because": because}
-        )
-    return tuple(found)
-
-
 def why_not_settled(seen: str, resources: t.Collection[str]) -> str | None:
     """Why a look does not show the named resources running, as a clause; None where it does. Unnamed ones are not judged."""
     copies = [one for one in parse_copies(seen) if one.resource in resources]
@@ -127,7 +115,7 @@ def why_not_settled(seen: str, resources: t.Collection[str]) -> str | None:
         return None
     reasons = [
         "%s of %s on %s: %s" % (one["operation"], one["resource"], one["node"], one["because"])
-        for one in parse_failures(seen)
+        for one in failures_of(ElementTree.fromstring(seen))
         if one["resource"].split(":")[0] in down
     ]
     return "%s %s not running (%s)" % (

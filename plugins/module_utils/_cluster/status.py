@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
-from typing import Any, Container, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Container, Dict, List, Mapping, Optional, Set, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import xml_root
@@ -185,21 +185,25 @@ class Status:
 
 def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
     """Read the sections of one observation (see membership_scripts.OBSERVE). Raises StatusError."""
+
+    def text(name: str) -> str:
+        return parts[name][1] if name in parts else ""
+
     cib = _xml(parts, "cib")
     monitor = _xml(parts, "monitor")
-    votes = parse_votes(parts.get("votes", (1, ""))[1])
+    votes = parse_votes(text("votes"))
     try:
-        conf = corosync_conf.parse(parts["conf"][1])
-    except (KeyError, corosync_conf.ConfError) as error:
+        conf = corosync_conf.parse(_answer(parts, "conf"))
+    except corosync_conf.ConfError as error:
         raise StatusError("corosync.conf cannot be read: %s" % error) from error
     dc = monitor.find("summary/current_dc")
-    failures = tuple(_failures(monitor))
+    failures = failures_of(monitor)
     members = _members(conf, cib, monitor, votes)
     return Status(
         cluster=conf.cluster,
         quorate=dc is not None and dc.get("with_quorum") == "true",
         dc=dc.get("name") if dc is not None and dc.get("present") == "true" else None,
-        idle="S_IDLE" in parts.get("dc", (1, ""))[1],
+        idle="S_IDLE" in text("dc"),
         votes=votes,
         members=members,
         services=tuple(_services(monitor, failures)),
@@ -207,7 +211,7 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
         constraints=tuple(item.get("id", "") for item in cib.findall("configuration/constraints/*")),
         conf=conf,
         cib=cib,
-        remembered=_remembered(parts.get("peers", (1, ""))[1], {member.name for member in members if member.listed}),
+        remembered=_remembered(text("peers"), {member.name for member in members if member.listed}),
     )
 
 
@@ -233,10 +237,17 @@ def parse_votes(text: str) -> Votes:
     )
 
 
-def _xml(parts: Dict[str, Tuple[int, str]], name: str) -> ET.Element:
-    rc, text = parts.get(name, (1, "nothing was printed"))
+def _answer(parts: Dict[str, Tuple[int, str]], name: str) -> str:
+    if name not in parts:
+        raise StatusError("%s: nothing was printed" % name)
+    rc, text = parts[name]
     if rc != 0:
         raise StatusError("%s: %s" % (name, text.strip() or "code %d" % rc))
+    return text
+
+
+def _xml(parts: Dict[str, Tuple[int, str]], name: str) -> ET.Element:
+    text = _answer(parts, name)
     try:
         return xml_root(text, ROOTS[name])
     except ValueError as error:
@@ -309,19 +320,12 @@ def _services(monitor: ET.Element, failures: Tuple[Dict[str, Any], ...]) -> List
     for item in monitor.findall("resources/*"):
         if item.tag in KINDS or (item.tag == "resource" and not item.get("resource_agent", "").startswith("stonith:")):
             wished = all_stopped or item.get("disabled") == "true"
-            resources = tuple(_resource(child, wished, places) for child, places in _pieces(item))
+            # A bundle's replica makes a guest node, which is on the node of its connection.
+            guests = {one.get("id", ""): _nodes(one) for one in item.iter("resource")} if item.tag == "bundle" else {}
+            resources = tuple(_resource(one, wished, guests) for one in item.iter("resource"))
             failed = sum(1 for failure in failures if failure["resource"] in [resource.id for resource in resources])
             services.append(Service(item.get("id", ""), item.tag if item.tag in KINDS else "primitive", resources, failed))
     return services
-
-
-def _pieces(item: ET.Element) -> Iterator[Tuple[ET.Element, Mapping[str, Tuple[str, ...]]]]:
-    """The resources of a service, and where the guest nodes are that a bundle's replica makes: on the node of its connection."""
-    replicas = item.findall("replica")
-    for part in replicas or [item]:
-        nodes = {one.get("id", ""): _nodes(one) for one in part.iter("resource")} if replicas else {}
-        for child in part.iter("resource"):
-            yield child, nodes
 
 
 def _nodes(item: ET.Element) -> Tuple[str, ...]:
@@ -344,20 +348,20 @@ def _resource(item: ET.Element, wished: bool, places: Mapping[str, Tuple[str, ..
     )
 
 
-def _failures(monitor: ET.Element) -> List[Dict[str, Any]]:
-    failures = []
-    for item in monitor.findall("failures/failure"):
-        found = OPERATION_KEY.match(item.get("op_key", ""))
-        resource, operation = found.groups() if found else (item.get("id", ""), item.get("task", ""))
-        because = item.get("exitreason") or item.get("exitstatus") or item.get("status") or "no reason was given"
-        code = item.get("exitcode", "")
-        failures.append(
-            {
-                "resource": resource,
-                "node": item.get("node", ""),
-                "operation": operation,
-                "rc": int(code) if code.isdigit() else None,
-                "because": because,
-            }
-        )
-    return failures
+def failures_of(monitor: ET.Element) -> Tuple[Dict[str, Any], ...]:
+    """Every failed operation that crm_mon tells, as failure_of has it."""
+    return tuple(failure_of(item) for item in monitor.findall("failures/failure"))
+
+
+def failure_of(item: ET.Element) -> Dict[str, Any]:
+    """A <failure>: resource, node, operation, rc (None: it is no number) and because."""
+    found = OPERATION_KEY.match(item.get("op_key", ""))
+    resource, operation = found.groups() if found else (item.get("id", ""), item.get("task", ""))
+    code = item.get("exitcode", "")
+    return {
+        "resource": resource,
+        "node": item.get("node", ""),
+        "operation": operation,
+        "rc": int(code) if code.isdigit() else None,
+        "because": item.get("exitreason") or item.get("exitstatus") or item.get("status") or "no reason was given",
+    }

@@ -11,7 +11,7 @@ the fewest, then the one with the most free memory, then the first name.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
@@ -108,6 +108,10 @@ def obstacle(host: Candidate, demand: Demand) -> Optional[Refusal]:
     return None
 
 
+def _obstacles(hosts: Sequence[Candidate], demand: Demand) -> List[Refusal]:
+    return [why for why in (obstacle(host, demand) for host in hosts) if why]
+
+
 def _nowhere(demand: Demand, name: str, obstacles: Sequence[Refusal]) -> Refusal:
     """One refusal for all hosts: the reason that stands nearest to success, and every host's sentence."""
     order = ("no_room", "wrong_checksum", "no_image", "not_found", "host_unreachable")
@@ -119,30 +123,24 @@ def _nowhere(demand: Demand, name: str, obstacles: Sequence[Refusal]) -> Refusal
 
 def choose(hosts: Sequence[Candidate], demand: Demand, name: str) -> Union[Candidate, Refusal]:
     """The host for one more VM."""
-    obstacles = [(host, obstacle(host, demand)) for host in hosts]
-    able = [host for host, why in obstacles if why is None]
+    able = [host for host in hosts if obstacle(host, demand) is None]
     if not able:
-        return _nowhere(demand, name, [why for _host, why in obstacles if why])
-    zones: Dict[str, int] = {}
-    for host in hosts:
-        zones[host.zone] = zones.get(host.zone, 0) + host.ours
-    return min(able, key=lambda host: (zones[host.zone], host.ours, -free_memory_mib(host, demand), host.name))
+        return _nowhere(demand, name, _obstacles(hosts, demand))
+
+    def ours_in(zone: str) -> int:
+        return sum(host.ours for host in hosts if host.zone == zone)
+
+    return min(able, key=lambda host: (ours_in(host.zone), host.ours, -free_memory_mib(host, demand), host.name))
 
 
 def _because(chosen: Candidate, hosts: Sequence[Candidate], demand: Demand) -> str:
     free = free_memory_mib(chosen, demand)
     sentence = f"{chosen.name} (zone {chosen.zone}) has {chosen.ours} VMs of {demand.cluster} and {free} MiB free"
-    others = [why.sentence for why in (obstacle(host, demand) for host in hosts if host.name != chosen.name) if why]
-    return sentence + ("; not " + "; not ".join(others) if others else "")
+    return "; not ".join([sentence, *(why.sentence for why in _obstacles(hosts, demand))])
 
 
-def _used_addresses(vms: Iterable[Mapping[str, Any]], demand: Demand) -> Dict[str, str]:
-    used = dict.fromkeys(demand.reserved, "reserved")
-    if demand.gateway:
-        used[demand.gateway] = "gateway"
-    used.update(demand.claims.addresses)
-    used.update({vm["address"]: vm["name"] for vm in vms if vm.get("address")})
-    return used
+def _used_addresses(vms: Iterable[Mapping[str, Any]], demand: Demand) -> Set[Optional[str]]:
+    return {*demand.reserved, demand.gateway, *demand.claims.addresses, *(vm["address"] for vm in vms)}
 
 
 def _next_name(demand: Demand, known: Sequence[str], macs: Mapping[str, str]) -> Tuple[str, List[str]]:
@@ -210,12 +208,13 @@ def place(
         host = choose(now, demand, name)
         if isinstance(host, Refusal):
             return host
-        free = addresses.free(demand.range, used, 1)
-        if not free:
-            sentence = f"No address of {demand.range} is free for {name}: {len(used)} are taken or reserved. Widen network.addresses."
+        address = next(addresses.free(demand.range, used), None)
+        if address is None:
+            every = len(list(addresses.candidates(demand.range)))
+            sentence = f"No address of {demand.range} is free for {name}: all {every} are taken or reserved. Widen network.addresses."
             return Refusal("no_address", sentence)
-        used[free[0]] = name
-        placed.append(_new_vm(name, free[0], host, now, demand, passed))
+        used.add(address)
+        placed.append(_new_vm(name, address, host, now, demand, passed))
         now = [_with_one_more(each, demand) if each.name == host.name else each for each in now]
     return placed
 

@@ -12,7 +12,7 @@ could be refused later (vms.release), then the volumes, and the domain last, so 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import VmSpec
@@ -47,7 +47,12 @@ class Changes:
 
     @property
     def builds(self) -> bool:
-        return any(step.kind == "overlay" for step in self.steps)
+        return self.has("overlay")
+
+    @property
+    def fresh_key(self) -> bool:
+        """Whether the VM gets a host key that nobody knows yet."""
+        return self.has("define") or self.has("reseed")
 
     def has(self, kind: str) -> bool:
         return any(step.kind == kind for step in self.steps)
@@ -82,7 +87,7 @@ def _fits(field: str, spec: VmSpec, state: VmState) -> bool:
     Linux may refuse to give a vcpu back, and then libvirt waits in vain.
     """
     if field == "vcpus":
-        least = max(state.vcpus, state.vcpus_live or 0) if state.running else 1
+        least = max(state.vcpus, state.vcpus_live or state.vcpus) if state.running else 1
         return least <= spec.vcpus <= state.vcpus_max
     return spec.memory_mib <= state.memory_max_mib
 
@@ -133,7 +138,7 @@ def _update(spec: VmSpec, state: VmState) -> Changes:
     marked = _differing(spec, state, MARKED)
     if marked:
         steps.append(Step("remark", "differs: " + ", ".join(marked)))
-    if state.missing and state.running:
+    if state.running:
         restart += state.missing
     elif state.missing:
         steps.append(Step("reseed", "its seed is gone"))
@@ -153,35 +158,39 @@ def plan(spec: VmSpec, state: Optional[VmState], want: str, leftovers: Tuple[str
         return _removal(spec, state, leftovers, bool(pinned))
     if want == "stopped" and state is not None and state.running and state.finished:
         # Whatever needed a restart can be put right in the same run, once the VM is off.
-        then = plan(spec, replace(state, state="stopped", vcpus_live=None), want, leftovers, pinned)
+        then = plan(spec, replace(state, state="stopped"), want, leftovers, pinned)
         return replace(then, steps=(Step("stop", "it shall not run"), *then.steps))
     update = Changes()
     if state is None or not state.finished or ("overlay" in state.missing and not state.running):
-        steps = _build(state, leftovers)
-        running = False
+        steps, power = _build(state, leftovers), "stopped"
     else:
         update = _update(spec, state)
-        steps, running = list(update.steps), state.running
-    if want == "running" and not running:
-        steps.append(Step("start", "it shall run"))
-    elif want == "running" and state is not None and state.state == "paused":
-        steps.append(Step("resume", "it is paused and shall run"))
-    fresh_key = any(step.kind in ("define", "reseed") for step in steps)
-    if pinned is not None and (fresh_key or not pinned):
-        steps.append(Step("pin", "its host key isn't in known_hosts"))
-    return Changes(tuple(steps), update.restart_required, update.rebuild_required)
+        steps, power = list(update.steps), state.state
+    if want == "running" and power != "running":
+        steps.append(Step("resume", "it is paused and shall run") if power == "paused" else Step("start", "it shall run"))
+    changes = Changes(tuple(steps), update.restart_required, update.rebuild_required)
+    if pinned is not None and (changes.fresh_key or not pinned):
+        changes = replace(changes, steps=(*changes.steps, Step("pin", "its host key isn't in known_hosts")))
+    return changes
 
 
-SHOWN = ("vcpus", "vcpus_max", "memory_mib", "memory_max_mib", "bridge", "mac")
+SHOWN = LIVE + DEFINED  # of a domain, in a diff
+ONLY_IN_A_DIFF = ("half_made", "pinned", "bridge", "disks")
 
 
-def _shown(state: Optional[VmState], spec: VmSpec, pinned: Optional[bool]) -> Dict[str, Any]:
+def _told(value: Any) -> Any:
+    return [disk.name for disk in value] if isinstance(value, tuple) else value
+
+
+def _wanted(spec: VmSpec, fields: Iterable[str]) -> Dict[str, Any]:
+    return {field: _told(getattr(spec, field)) for field in fields}
+
+
+def _shown(state: Optional[VmState], pinned: Optional[bool]) -> Dict[str, Any]:
     if state is None:
         return {"state": "absent"}
     data: Dict[str, Any] = {"state": state.state, "missing": list(state.missing), "half_made": not state.finished}
-    data.update({field: getattr(state, field) for field in SHOWN})
-    data.update({field: (state.mark or {}).get(field) for field in MARKED + BUILT})
-    data["disks"] = [disk.name for disk in state.disks]
+    data.update({field: _told(_value(state, field)) for field in SHOWN + MARKED + BUILT})
     if pinned is not None:
         data["pinned"] = pinned
     return data
@@ -189,23 +198,15 @@ def _shown(state: Optional[VmState], spec: VmSpec, pinned: Optional[bool]) -> Di
 
 def difference(spec: VmSpec, state: Optional[VmState], changes: Changes, pinned: Optional[bool] = None) -> Dict[str, Any]:
     """`before` and `after` for Ansible's diff: what the steps lead to, the same in check mode and in the real run."""
-    before = _shown(state, spec, pinned)
-    if changes.has("undefine") or (state is None and not changes.has("define")):
+    before = _shown(state, pinned)
+    if changes.has("undefine"):
         return {"before": before, "after": {"state": "absent"}}
     after = dict(before)
     if changes.has("define"):
-        after.update({field: getattr(spec, field) for field in SHOWN + MARKED + BUILT})
-        after.update(state="stopped", missing=[], half_made=False)
-    if changes.has("redefine"):
-        after.update({field: getattr(spec, field) for field in SHOWN if field in spec.given})
-        after.update({field: getattr(spec, field) for field in LIVE if field in spec.given})
-    if changes.has("define") or (changes.has("redefine") and "disks" in spec.given):
-        after["disks"] = [disk.name for disk in spec.disks]
-    for field in LIVE:
-        if changes.has(field):
-            after[field] = getattr(spec, field)
-    if changes.has("remark"):
-        after.update({field: getattr(spec, field) for field in MARKED if field in spec.given})
+        after.update(_wanted(spec, SHOWN + MARKED + BUILT), state="stopped", missing=[], half_made=False)
+    for kind, fields in (("redefine", SHOWN), ("vcpus", ("vcpus",)), ("memory_mib", ("memory_mib",)), ("remark", MARKED)):
+        if changes.has(kind):
+            after.update(_wanted(spec, spec.given.intersection(fields)))
     if changes.has("reseed"):
         after["missing"] = []
     for kind, result in (("stop", "stopped"), ("start", "running"), ("resume", "running")):
@@ -216,16 +217,16 @@ def difference(spec: VmSpec, state: Optional[VmState], changes: Changes, pinned:
     return {"before": before, "after": after}
 
 
-def predicted(spec: VmSpec, state: Optional[VmState], after: Dict[str, Any], uri: str) -> Optional[Dict[str, Any]]:
+def predicted(spec: VmSpec, state: Optional[VmState], changes: Changes, uri: str) -> Optional[Dict[str, Any]]:
     """The VM as the steps would leave it, for check mode. What only the making itself tells (uuid, host key) is None."""
-    if after.get("state") == "absent":
+    after = difference(spec, state, changes)["after"]
+    if after["state"] == "absent":
         return None
-    data: Dict[str, Any] = {"uuid": None, "host_key": None, "created_at": None}
-    if state is not None:
-        data = as_data(state, uri)
-    data.update(name=spec.name, cluster=spec.cluster, uri=uri)
-    data["pool"] = data.get("pool") or spec.pool
-    data.update({key: value for key, value in after.items() if key in data or key in SHOWN + MARKED + BUILT + ("state", "missing")})
-    data.pop("bridge", None)
+    data = as_data(state, uri) if state else {"name": spec.name, "cluster": spec.cluster, "uri": uri, "uuid": None}
+    data.update({key: value for key, value in after.items() if key not in ONLY_IN_A_DIFF})
+    if changes.has("define"):
+        data.update(pool=spec.pool, created_at=None)
+    if changes.fresh_key:
+        data["host_key"] = None
     data["complete"] = not data["missing"]
     return data

@@ -16,7 +16,6 @@ LEAST_MEMORY_MIB = 64
 MOST_DISKS = 24  # vdc to vdz
 OPTIONS = ("role", "host", "zone", "generation", "image", "vcpus", "vcpus_max", "memory_mib", "memory_max_mib", "disks")
 NETWORK = frozenset({"bridge", "address", "prefix", "mac"})
-SIZES = frozenset({"vcpus", "vcpus_max", "memory_mib", "memory_max_mib"})
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,8 @@ class DataDisk:
 
     name: str
     path: str
-    shareable: bool = False
-    format: str = "raw"
+    shareable: bool
+    format: str
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,11 @@ class VmSpec:
 
     name: str
     cluster: str
+    pool: str
     role: str = "member"
     generation: Optional[int] = None
     host: str = ""
     zone: str = ""
-    pool: str = "ondemand"
     image: str = ""
     image_sha256: Optional[str] = None
     vcpus: int = 1
@@ -77,7 +76,7 @@ def _or(value: Any, default: Any) -> Any:
 def _given(params: Mapping[str, Any]) -> FrozenSet[str]:
     network = params.get("network") or {}
     found = [key for key in OPTIONS if params.get(key) is not None]
-    return frozenset(found + [key for key in ("bridge", "address", "prefix", "mac") if network.get(key) is not None])
+    return frozenset(found + [key for key in NETWORK if network.get(key) is not None])
 
 
 def from_params(params: Mapping[str, Any]) -> VmSpec:
@@ -141,7 +140,7 @@ def _network_problems(spec: VmSpec) -> List[Optional[str]]:
     except ValueError:
         found.append(f"network.prefix: {spec.prefix} doesn't fit the address {spec.address}; 24 is usual")
     else:
-        if spec.gateway and not names.address_problem(spec.gateway, "") and ipaddress.ip_address(spec.gateway) not in net:
+        if not names.address_problem(spec.gateway, "") and ipaddress.ip_address(spec.gateway) not in net:
             found.append(f"network.gateway: {spec.gateway} isn't in {net}; a gateway of the VM's own network is right")
     return found
 
@@ -180,8 +179,7 @@ def problems(spec: VmSpec, building: bool) -> List[str]:
         found.append(names.name_problem(spec.image, "image"))
     if spec.image_sha256 and not names.SHA256.match(spec.image_sha256):
         found.append("image_sha256: 64 hexadecimal digits in lower case are right")
-    if building or spec.given & SIZES:
-        found += _size_problems(spec)
+    found += _size_problems(spec)
     if building or spec.given & NETWORK:
         found += _network_problems(spec)
     found += _disk_problems(spec)

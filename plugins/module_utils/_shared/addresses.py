@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Container, Iterator, List, Optional, Tuple
+from typing import Container, Iterator, Tuple
 
 LARGEST = 65536
 
@@ -42,12 +42,6 @@ def candidates(text: str) -> Iterator[str]:
         yield str(ipaddress.IPv4Address(number))
 
 
-def free(text: str, used: Container[str], count: Optional[int] = None) -> List[str]:
-    """Up to ``count`` (default: all) lowest addresses of the range that are not in ``used``."""
-    found: List[str] = []
-    for address in candidates(text):
-        if count is not None and len(found) >= count:
-            break
-        if address not in used:
-            found.append(address)
-    return found
+def free(text: str, used: Container[object]) -> Iterator[str]:
+    """The addresses of the range that are not in ``used``, lowest first."""
+    return (address for address in candidates(text) if address not in used)

@@ -2,6 +2,7 @@
 # Copyright: (c) 2026, the ondemand.cluster contributors
 """Planning a CIB: golden pairs (cib_cases/, named as what must hold), refusals, and what holds for every configuration.
 
+A pair is the CIB that comes of config.yml, and what people are told of it: before, after, and whose running is waited for.
 ONDEMAND_WRITE_GOLDEN=1 writes the pairs anew; look at the difference before keeping it.
 """
 
@@ -41,10 +42,11 @@ def test_the_wanted_cib_is_the_golden_one(name: str) -> None:
     case = yaml.safe_load((CASES / name / "config.yml").read_text())
     plan = planned(case["config"], case.get("mode", "merge"))
     assert plan.problems == ()
-    golden = CASES / name / "after.xml"
-    if os.environ.get("ONDEMAND_WRITE_GOLDEN"):
-        golden.write_text(shown(plan.wanted))
-    assert shown(plan.wanted) == golden.read_text()
+    told = "== before\n%s== after\n%s== owned\n%s\n" % (plan.before, plan.after, " ".join(plan.owned))
+    for file, text in (("after.xml", shown(plan.wanted)), ("told.txt", told)):
+        if os.environ.get("ONDEMAND_WRITE_GOLDEN"):
+            (CASES / name / file).write_text(text)
+        assert text == (CASES / name / file).read_text()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,22 +93,52 @@ def test_secrets_are_hidden_and_a_new_one_still_shows_as_a_difference() -> None:
     assert "new secret" in second.wanted
 
 
-@pytest.mark.parametrize(
-    "config, path",
-    [
-        ({"groups": [{"id": "files", "members": ["files-app"]}]}, "config.groups[0].members"),
-        ({"groups": [{"id": "g", "members": ["nobody"]}]}, "config.groups[0].members[0]"),
-        ({"groups": [{"id": "g", "members": ["files"]}]}, "config.groups[0].members[0]"),
-        ({"groups": [{"id": "mail", "members": ["files-app"]}]}, "config.groups[0]"),
-        ({"resources": [{"id": "files", "agent": "systemd:x"}]}, "config.resources[0]"),
-        ({"clones": [{"resource": "nobody"}]}, "config.clones[0].resource"),
-        ({"clones": [{"id": "agent-clone", "resource": "mail"}]}, "config.clones[0].resource"),
-    ],
-)
-def test_what_does_not_fit_the_cluster_is_refused_with_its_path(config: dict[str, Any], path: str) -> None:
-    plan = planned(config)
-    assert [one["path"] for one in plan.problems] == [path]
-    assert all(one["problem"] and one["should_be"] for one in plan.problems)
+NOWHERE = "the id of a primitive that is stated here or in the CIB"
+REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
+    (
+        {"groups": [{"id": "files", "members": ["files-app"]}]},
+        "config.groups[0].members",
+        "files-data is in the group now and isn't named",
+        "among the members, or named in absent to be removed",
+    ),
+    ({"groups": [{"id": "g", "members": ["nobody"]}]}, "config.groups[0].members[0]", "nobody is nowhere", NOWHERE),
+    ({"groups": [{"id": "g", "members": ["mail", "files"]}]}, "config.groups[0].members[1]", "files is a group", NOWHERE),
+    (
+        {"groups": [{"id": "mail", "members": ["files-app"]}]},
+        "config.groups[0]",
+        "mail is a primitive already",
+        "an id that nothing else has",
+    ),
+    (
+        {"resources": [{"id": "agent-clone", "agent": "systemd:x"}]},
+        "config.resources[0]",
+        "agent-clone is a clone already",
+        "an id that nothing else has",
+    ),
+    (
+        {"clones": [{"id": "files", "resource": "mail"}]},
+        "config.clones[0]",
+        "files is a group already",
+        "an id that nothing else has",
+    ),
+    (
+        {"clones": [{"resource": "nobody"}]},
+        "config.clones[0].resource",
+        "nobody is nowhere",
+        "the id of a primitive or group that is stated here or in the CIB",
+    ),
+    (
+        {"clones": [{"id": "agent-clone", "resource": "mail"}]},
+        "config.clones[0].resource",
+        "the clone holds agent now",
+        "agent, or another id for the new clone",
+    ),
+]
+
+
+@pytest.mark.parametrize("config, path, what, should_be", REFUSED)
+def test_what_does_not_fit_the_cluster_is_refused_with_its_path(config: dict[str, Any], path: str, what: str, should_be: str) -> None:
+    assert planned(config).problems == ({"path": path, "problem": what, "should_be": should_be},)
 
 
 @pytest.mark.parametrize("text", ["", "<cib>", "<other/>", "<cib/>", "<!DOCTYPE cib [<!ENTITY a 'b'>]><cib><configuration/></cib>"])

@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""Moves as values: which are allowed and whereto, the wish with its end, the report; and reading what Pacemaker shows."""
+"""Moves as values: which are allowed and whereto, the wish with its end, and the report."""
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import parse_cib
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import verify_sentence
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves import build_wish, parse_report, stale_wishes
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import parse_copies, parse_failures, why_not_settled
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves import (
+    MOVE,
+    MoveReport,
+    build_wish,
+    parse_report,
+    stale_wishes,
+)
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
@@ -87,91 +93,96 @@ def test_a_move_that_cannot_be_is_refused_with_a_sentence(seen: Status, wanted: 
     assert said in refusal.sentence
 
 
-def test_the_wish_is_for_one_node_and_ends_after_the_deadline() -> None:
-    wish = ElementTree.fromstring(build_wish("ledger", "n2", NOON, 120))
-    rule = wish.find("rule")
-    assert rule is not None
-    assert (wish.get("id"), wish.get("rsc"), rule.get("score"), rule.get("boolean-op")) == (
-        "ondemand-move-ledger",
-        "ledger",
-        "INFINITY",
-        "and",
+def test_the_wish_is_for_one_node_and_ends_after_the_deadline_and_its_grace() -> None:
+    assert build_wish("ledger", "n2", NOON + 0.9, 120) == (
+        '<rsc_location id="ondemand-move-ledger" rsc="ledger">'
+        '<rule id="ondemand-move-ledger-rule" score="INFINITY" boolean-op="and">'
+        '<expression id="ondemand-move-ledger-node" attribute="#uname" operation="eq" value="n2" />'
+        '<date_expression id="ondemand-move-ledger-until" operation="lt" end="2026-11-23 12:02:30Z" />'
+        "</rule></rsc_location>"
     )
-    assert [(e.get("attribute"), e.get("operation"), e.get("value")) for e in rule.findall("expression")] == [("#uname", "eq", "n2")]
-    assert [(e.get("operation"), e.get("end")) for e in rule.findall("date_expression")] == [("lt", "2026-11-23 12:02:30Z")]
 
 
-def test_wishes_that_nobody_needs_are_own_ones_and_expired_ones() -> None:
-    other = build_wish("mail", "n2", NOON, 120)
-    cib = parse_cib(
-        "<cib><configuration><constraints>%s%s%s%s</constraints></configuration></cib>"
-        % (
-            build_wish("ledger", "n2", NOON, 120),
-            other,
-            '<rsc_location id="ondemand-move-x" rsc="x" node="n1"/>',
-            '<rsc_location id="cli-prefer-x" rsc="x"/>',
-        )
-    )
-    assert stale_wishes(cib, "ledger", NOON) == ["ondemand-move-ledger"]
+def until(one: str, *ends: str) -> str:
+    """A constraint with so many ends."""
+    dates = "".join(f'<date_expression id="{one}-{i}" operation="lt" end="{end}"/>' for i, end in enumerate(ends))
+    return f'<rsc_location id="{one}" rsc="x"><rule id="{one}-rule" score="INFINITY">{dates}</rule></rsc_location>'
+
+
+BEFORE, AFTER = "2026-11-23 11:59:59Z", "2026-11-23 12:00:01Z"
+
+# Is a wish, which is not the asked service's own, needed no more at noon?
+WISHES = {
+    "one that has ended": (until("ondemand-move-mail", BEFORE), True),
+    "one that ends this second": (until("ondemand-move-mail", "2026-11-23 12:00:00Z"), True),
+    "one that goes on": (until("ondemand-move-mail", AFTER), False),
+    "one of which a part goes on": (until("ondemand-move-mail", BEFORE, AFTER), False),
+    "one that ends nowhere": (until("ondemand-move-mail"), False),
+    "one whose end can't be read": (until("ondemand-move-mail", "tomorrow"), False),
+    "one of another hand's, ended or not": (until("cli-prefer-mail", BEFORE), False),
+    "the service's own, ended or not": (until("ondemand-move-ledger", AFTER), True),
+}
+
+
+@pytest.mark.parametrize("wish, is_stale", WISHES.values(), ids=WISHES.keys())
+def test_a_wish_that_nobody_needs_is_the_service_s_own_or_has_ended(wish: str, is_stale: bool) -> None:
+    cib = parse_cib("<cib><configuration><constraints>%s</constraints></configuration></cib>" % wish)
+    found = [one.get("id") for one in cib.iter("rsc_location") if is_stale]
+    assert stale_wishes(cib, "ledger", NOON) == found
+
+
+def test_a_wish_is_found_again_by_its_own_end() -> None:
+    cib = parse_cib("<cib><configuration><constraints>%s</constraints></configuration></cib>" % build_wish("mail", "n2", NOON, 120))
     assert stale_wishes(cib, "web", NOON + 149) == []
-    assert stale_wishes(cib, "web", NOON + 151) == ["ondemand-move-ledger", "ondemand-move-mail"]
+    assert stale_wishes(cib, "web", NOON + 151) == ["ondemand-move-mail"]
 
 
 def test_the_report_tells_times_of_the_controllers_clock() -> None:
-    report = parse_report("stopped_at 100.5\nstarted_at 101.25\non n2 n2 n2 \noutcome moved\nclock 102.0\n", now=1000.0)
-    assert (report.outcome, report.stopped_at, report.started_at, report.back_at) == ("moved", 998.5, 999.25, None)
-    assert (report.nodes, report.failure, report.constraint_left) == (("n2",), None, False)
+    said = "stopped_at 100.5004\nstarted_at 101.25\nback_at 101.5\non n2 n1 n2 \noutcome moved\nclock 102.0\n"
+    assert parse_report(said, now=1000.0) == MoveReport("moved", 998.5, 999.25, 999.5, ("n1", "n2"), None, False)
 
 
-def test_the_report_tells_what_failed_and_what_was_left() -> None:
-    line = '<failure op_key="my_app_start_0" node="n2" exitstatus="error" exitreason="port 80 is taken" exitcode="1"/>'
-    report = parse_report("failure %s\nconstraint left\noutcome start_failed\nclock 1\n" % line, now=1.0)
-    assert (report.failure, report.constraint_left, report.nodes) == ("start of my_app: port 80 is taken", True, ())
-    assert parse_report("stopped_at 1\n", now=2.0).outcome == "cut_off"
+def test_a_report_that_was_cut_off_says_nothing_else() -> None:
+    assert parse_report("stopped_at 1\n", now=2.0) == MoveReport("cut_off", None, None, None, (), None, False)
 
 
-SEEN = """<pacemaker-result><resources>
-<group id="ledger"><resource id="data" role="Started" managed="true" failed="false"><node name="n1"/></resource>
-<resource id="app" role="Stopped" managed="true" failed="false"/></group>
-<clone id="web-clone"><resource id="web" role="Started" managed="true" failed="false"><node name="n1"/></resource>
-<resource id="web" role="Starting" managed="true" failed="false" pending="Starting"><node name="n2"/></resource></clone>
-<resource id="off" role="Stopped" target_role="Stopped" managed="true" failed="false"/>
-<resource id="hands-off" role="Stopped" managed="false" failed="false"/>
-<resource id="sick" role="Started" managed="true" failed="true"><node name="n1"/></resource>
-</resources><failures>
-<failure op_key="app_start_0" node="n1" exitstatus="not installed" exitreason="no such unit" exitcode="5"/>
-<failure op_key="sick_monitor_10000" node="n1" exitstatus="not running" exitreason="" exitcode="7"/>
-</failures></pacemaker-result>"""
+FAILED = {
+    "what the agent said": (
+        'op_key="my_app_start_0" exitstatus="error" exitreason="port 80 is taken"',
+        "start of my_app: port 80 is taken",
+    ),
+    "what Pacemaker makes of it": ('op_key="app_start_0" exitstatus="not installed" exitreason=""', "start of app: not installed"),
+    "nothing": ('op_key="app_monitor_10000"', "monitor of app: no reason was given"),
+    "of a live migration": ('op_key="my_vm_migrate_to_0" exitstatus="error"', "migrate_to of my_vm: error"),
+}
 
 
-def test_what_pacemaker_shows_is_read() -> None:
-    copies = {(one.resource, one.node): (one.up, one.excused) for one in parse_copies(SEEN)}
-    assert copies == {
-        ("data", "n1"): (True, False),
-        ("app", None): (False, False),
-        ("web", "n1"): (True, False),
-        ("web", "n2"): (False, False),
-        ("off", None): (False, True),
-        ("hands-off", None): (False, True),
-        ("sick", "n1"): (False, False),
-    }
-    assert [(one["resource"], one["operation"], one["node"], one["because"]) for one in parse_failures(SEEN)] == [
-        ("app", "start", "n1", "no such unit"),
-        ("sick", "monitor", "n1", "not running"),
-    ]
+@pytest.mark.parametrize("said, told", FAILED.values(), ids=FAILED.keys())
+def test_the_report_tells_what_failed_and_what_was_left(said: str, told: str) -> None:
+    report = parse_report(f'failure <failure {said} node="n2"/>\nconstraint left\noutcome start_failed\nclock 1\n', now=1.0)
+    assert report == MoveReport("start_failed", None, None, None, (), told, True)
+
+
+def test_a_failure_that_cannot_be_read_is_told_as_it_came() -> None:
+    assert parse_report("failure <failure op_key=\n", now=1.0).failure == "<failure op_key="
 
 
 @pytest.mark.parametrize(
-    "named, said",
+    "failed, is_ours",
     [
-        (["data", "web", "off", "hands-off"], None),
-        (["ledger", "nobody"], None),
-        (["app"], "app is not running (start of app on n1: no such unit)"),
-        (["app", "sick"], "app, sick are not running (start of app on n1: no such unit; monitor of sick on n1: not running)"),
+        ('op_key="vm_start_0" node="n2"', True),
+        ('op_key="vm_migrate_from_0" node="n2"', True),
+        ('op_key="vm_start_0" node="n1"', False),
+        ('op_key="vm_old_start_0" node="n2"', False),
+        ('op_key="my-vm_start_0" node="n2"', False),
     ],
 )
-def test_only_named_resources_that_nobody_stopped_must_run(named: list[str], said: str | None) -> None:
-    assert why_not_settled(SEEN, named) == said
+def test_a_move_looks_at_failures_of_its_own_resources_on_its_target(failed: str, is_ours: bool, tmp_path: Path) -> None:
+    line = f'<failure {failed} exitstatus="error"/>\n'
+    (tmp_path / "seen").write_text(line)
+    function = MOVE[MOVE.index("failure() {") : MOVE.index("until_idle() {")]
+    command = ["/bin/sh", "-c", f"d=$1 to=n2 resources='data vm'\n{function}\nfailure", "sh", str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == (line if is_ours else "")
 
 
 def test_only_what_is_new_is_told_of_pacemakers_check() -> None:

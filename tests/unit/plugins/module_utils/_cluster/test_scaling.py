@@ -44,6 +44,7 @@ WANTED = {
     "more than the most is refused": (4, "out", ["maximum"]),
     "a text from the command line counts as its number": ("4", "out", ["maximum"]),
     "the least is fine inwards": (1, "in", []),
+    "more than the most is fine inwards: so many are left of still more": (4, "in", []),
     "less than the least is refused": (0, "in", ["minimum"]),
     "none at all is refused outwards too": (0, "out", ["bad_input"]),
     "a word is refused": ("many", "out", ["bad_input"]),
@@ -61,6 +62,13 @@ GROWTH = {
     "a new VM joins the members": ([vm(1), vm(2, new=True)], cluster(node(1)), 2, ["shop-n1"], ["shop-n2"]),
     "nobody joins where all are members": ([vm(1), vm(2)], cluster(node(1), node(2)), 2, ["shop-n1", "shop-n2"], []),
     "an unfinished VM joins before a new one": ([vm(1), vm(2), vm(3, new=True)], cluster(node(1)), 2, ["shop-n1"], ["shop-n2"]),
+    "an unfinished VM joins before a new one, whichever is told first": (
+        [vm(1), vm(2, new=True), vm(3)],
+        cluster(node(1)),
+        2,
+        ["shop-n1"],
+        ["shop-n3"],
+    ),
     "a member that is away comes back before an unfinished VM joins": (
         [vm(1), vm(2), vm(3)],
         cluster(node(1), node(3, online=False)),
@@ -130,6 +138,14 @@ SHRINKAGE = {
     "nobody leaves where the number is right": ([vm(1), vm(2)], cluster(node(1), node(2)), 2, [], [], []),
     "the first of the leave order leaves": ([vm(1), vm(2)], cluster(node(1), node(2)), 1, [], ["shop-n2"], []),
     "who is named leaves first": ([vm(1), vm(2)], cluster(node(1), node(2)), 1, ["shop-n1"], ["shop-n1"], []),
+    "who is named leaves first, and then the first of the leave order": (
+        [vm(1), vm(2), vm(3)],
+        cluster(node(1), node(2), node(3)),
+        1,
+        ["shop-n1"],
+        ["shop-n1", "shop-n3"],
+        [],
+    ),
     "an unfinished VM goes before a member": ([vm(1), vm(2), vm(3)], cluster(node(1), node(2)), 2, [], [], ["shop-n3"]),
     "a name that is gone already does not count": ([vm(1)], cluster(node(1)), 1, ["shop-n2"], [], []),
 }
@@ -153,11 +169,16 @@ def test_a_cluster_that_is_busy_for_a_moment_is_left_to_the_last_look():
 
 
 def test_naming_more_than_may_leave_is_refused():
-    assert reasons(shrinkage([vm(1), vm(2), vm(3)], cluster(node(1), node(2), node(3)), 2, ["shop-n1", "shop-n2"])) == ["bad_input"]
+    plan = shrinkage([vm(1), vm(2), vm(3)], cluster(node(1), node(2), node(3)), 2, ["shop-n1", "shop-n9", "shop-n2"])
+    sentence = "leavers names shop-n1, shop-n2, but the wanted number lets only 1 leave; name fewer, or lower wanted"
+    assert plan["refusals"] == [{"reason": "bad_input", "sentence": sentence}]
 
 
 def test_nobody_leaves_in_the_place_of_one_who_is_not_there():
     view = cluster(node(1), node(2), node(3))
+    sentence = "leavers names shop-n22, of which there is no VM, and 1 more would have to leave; name those who shall, or none"
+    plan = shrinkage([vm(1), vm(2), vm(3)], view, 1, ["shop-n22", "shop-n2"])
+    assert plan["refusals"] == [{"reason": "not_found", "sentence": sentence}]
     assert reasons(shrinkage([vm(1), vm(2), vm(3)], view, 2, ["shop-n22"])) == ["not_found"]
     assert shrinkage([vm(1), vm(2), vm(3)], view, 2, ["shop-n22", "shop-n2"])["leave"] == ["shop-n2"]
 
@@ -167,8 +188,22 @@ def test_a_host_that_does_not_answer_is_refused_and_no_member_counts_as_gone():
     assert (reasons(plan), plan["gone"]) == (["host_unreachable"], [])
 
 
-def test_a_member_whose_vm_is_gone_is_told():
-    assert shrinkage([vm(1)], cluster(node(1), node(2, online=False)), 1)["gone"] == ["shop-n2"]
+def test_a_member_whose_vm_is_gone_is_told_and_taken_out_only_of_a_quorate_cluster():
+    view = cluster(node(1), node(2, online=False))
+    assert shrinkage([vm(1)], view, 1)["gone"] == ["shop-n2"]
+    assert reasons(shrinkage([vm(1)], dict(view, quorate=False), 1)) == ["not_quorate"]
+    assert reasons(shrinkage([vm(1)], cluster(node(1), quorate=False), 1)) == [], "nobody goes, so nothing is built on it"
+
+
+def test_who_stays_are_the_members_with_a_vm_that_do_not_go():
+    view = cluster(node(1), node(2, online=False), node(3), node(4), node(5, pending=True))
+    assert shrinkage([vm(1), vm(2), vm(4), vm(5), vm(6)], view, 2) == {
+        "leave": ["shop-n5", "shop-n4"],
+        "delete": ["shop-n6"],
+        "gone": ["shop-n3"],
+        "stay": ["shop-n1"],
+        "refusals": [],
+    }
 
 
 def test_without_the_cluster_s_word_no_vm_is_deleted():
@@ -192,7 +227,13 @@ def test_every_host_that_does_not_answer_is_told():
 
 def test_a_surplus_that_nobody_can_fill_is_refused():
     view = dict(cluster(node(1), node(2)), leave_order=[])
-    assert reasons(shrinkage([vm(1), vm(2)], view, 1)) == ["unstable"]
+    sentence = "only 0 of 1 VMs can be told to leave: look at the cluster, then run it again"
+    assert shrinkage([vm(1), vm(2)], view, 1)["refusals"] == [{"reason": "unstable", "sentence": sentence}]
+
+
+def test_why_one_may_not_leave_is_told_before_that_others_are_missing():
+    view = dict(cluster(node(1), node(2, may_leave=False)), leave_order=["shop-n2"])
+    assert reasons(shrinkage([vm(1), vm(2)], view, 0)) == ["quorum"]
 
 
 @given(

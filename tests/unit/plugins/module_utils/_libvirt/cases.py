@@ -13,6 +13,7 @@ EVERYTHING = frozenset("role host zone generation image vcpus vcpus_max memory_m
 SPEC = VmSpec(
     name="shop-n1",
     cluster="shop",
+    pool="ondemand",
     host="hv1",
     zone="a",
     image="debian",
@@ -26,7 +27,7 @@ SPEC = VmSpec(
     gateway="10.0.0.1",
     dns=("10.0.0.53",),
     mac="52:54:00:20:4b:78",
-    disks=(DataDisk("ledger", "/srv/ledger.raw", True), DataDisk("lun", "/dev/disk/by-id/x", False)),
+    disks=(DataDisk("ledger", "/srv/ledger.raw", True, "raw"), DataDisk("lun", "/dev/disk/by-id/x", False, "raw")),
     authorized_keys=("ssh-ed25519 AAAA op",),
     given=EVERYTHING,
 )

@@ -13,6 +13,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.placemen
     Candidate,
     Demand,
     candidate,
+    choose,
     free_memory_mib,
     free_vcpus,
     place,
@@ -55,55 +56,132 @@ def test_a_vm_goes_to(sentence, hosts, expected):
     placed = place(hosts, [], DEMAND)
     assert [entry["host"] for entry in placed] == [expected]
     assert expected in placed[0]["because"]
+    assert choose(hosts, DEMAND, "shop-n1").name == expected
 
 
 NOWHERE = [
     ("memory", host("h1", committed_memory_mib=7000), {}, "no_room", "680 MiB of memory are free, 1024 are needed"),
-    ("vcpus", host("h1", committed_vcpus=16), {}, "no_room", "0 vcpus are free, 1 are needed"),
-    ("the pool", host("h1", pool_free_mib=10), {}, "no_room", "10 MiB are free in the pool ondemand"),
+    ("memory that is promised twice", host("h1", committed_memory_mib=9000), {}, "no_room", "0 MiB of memory are free, 1024 are needed"),
+    ("vcpus", host("h1", committed_vcpus=15), {"vcpus": 2}, "no_room", "1 vcpus are free, 2 are needed"),
+    ("vcpus that are promised twice", host("h1", committed_vcpus=17), {}, "no_room", "0 vcpus are free, 1 are needed"),
+    ("the pool", host("h1", pool_free_mib=10), {}, "no_room", "10 MiB are free in the pool ondemand, 256 are needed"),
+    ("an overdrawn pool", host("h1", pool_free_mib=-1), {}, "no_room", "0 MiB are free in the pool ondemand, 256 are needed"),
     (
         "the pool, for a whole disk",
         host("h1", pool_free_mib=2047),
         {"disk_gib": 2},
         "no_room",
-        "2047 MiB are free in the pool ondemand, 2048",
+        "2047 MiB are free in the pool ondemand, 2048 are needed",
     ),
-    ("a pool that carries VMs", replace(host("h1"), unfit="it is rbd"), {}, "not_found", "h1: it is rbd"),
-    ("the image", replace(host("h1"), images=()), {}, "no_image", "debian isn't published there"),
-    ("its checksum", host("h1"), {"image_sha256": "b" * 64}, "wrong_checksum", "has the checksum aaaa"),
+    ("a pool that carries VMs", replace(host("h1"), unfit="it is rbd"), {}, "not_found", "it is rbd"),
+    ("the image", replace(host("h1"), images=()), {}, "no_image", "the image debian isn't published there"),
+    ("its checksum", host("h1"), {"image_sha256": "b" * 64}, "wrong_checksum", f"its image debian has the checksum {'a' * 64}"),
     ("the host", replace(host("h1"), reachable=False, because="it is off"), {}, "host_unreachable", "it is off"),
-    ("addresses", host("h1"), {"range": "10.0.0.1-10.0.0.1"}, "no_address", "Widen network.addresses"),
-    ("the maximum", host("h1"), {"wanted": 9}, "maximum", "its maximum is 8"),
-    ("the maximum, with unseen ones", host("h1"), {"wanted": 8, "reserved": ("shop-n7",)}, "maximum", "9 VMs are asked for"),
+    ("a host that says nothing", replace(host("h1"), reachable=False), {}, "host_unreachable", "it does not answer"),
 ]
 
 
 @pytest.mark.parametrize(("what", "one", "change", "reason", "words"), NOWHERE, ids=[case[0] for case in NOWHERE])
-def test_a_refusal_names_what_is_missing(what, one, change, reason, words):
-    refusal = place([one], [], replace(DEMAND, **change))
-    assert isinstance(refusal, Refusal)
-    assert refusal.reason == reason
-    assert words in refusal.sentence
+def test_a_host_that_cannot_take_it_is_refused_with_what_is_missing(what, one, change, reason, words):
+    sentence = f"No host can take shop-n1 of shop: h1: {words}. Free or add a host, or ask for less."
+    assert place([one], [], replace(DEMAND, **change)) == Refusal(reason, sentence)
+
+
+TOO_MANY = [
+    (
+        "no address",
+        {"range": "10.0.0.1-10.0.0.3", "wanted": 3, "reserved": ("shop-n7", "10.9.9.9"), "maximum": None},
+        Refusal(
+            "no_address", "No address of 10.0.0.1-10.0.0.3 is free for shop-n10: all 3 are taken or reserved. Widen network.addresses."
+        ),
+    ),
+    (
+        "beyond the maximum",
+        {"wanted": 9},
+        Refusal("maximum", "9 VMs are asked for shop, its maximum is 8. Ask for fewer, or raise requirement.nodes.max."),
+    ),
+    (
+        "beyond the maximum with the unseen ones",
+        {"wanted": 8, "reserved": ("shop-n7",)},
+        Refusal(
+            "maximum",
+            "9 VMs are asked for shop (with 1 on hosts that don't answer), its maximum is 8. Ask for fewer, or raise requirement.nodes.max.",
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "change", "expected"), TOO_MANY, ids=[case[0] for case in TOO_MANY])
+def test_more_than_there_can_be_is_refused(what, change, expected):
+    assert place([host("h1")], [], replace(DEMAND, **change)) == expected
 
 
 def test_every_hosts_reason_is_told_and_the_nearest_to_success_is_the_reason():
-    hosts = [replace(host("h1"), reachable=False, because="it is off"), host("h2", committed_memory_mib=8000)]
-    refusal = place(hosts, [], DEMAND)
-    assert refusal.reason == "no_room"
-    assert "h1: it is off" in refusal.sentence
-    assert "h2: 0 MiB" in refusal.sentence
+    obstacles = {
+        "host_unreachable": (replace(host("h1"), reachable=False, because="it is off"), "h1: it is off"),
+        "not_found": (replace(host("h2"), unfit="it is rbd"), "h2: it is rbd"),
+        "no_image": (replace(host("h3"), images=()), "h3: the image debian isn't published there"),
+        "wrong_checksum": (replace(host("h4"), images=(dict(IMAGE, sha256="c"),)), "h4: its image debian has the checksum c"),
+        "no_room": (host("h5", committed_vcpus=16), "h5: 0 vcpus are free, 1 are needed"),
+    }
+    for number, nearest in enumerate(obstacles, 1):
+        hosts, told = zip(*list(obstacles.values())[:number], strict=True)
+        sentence = f"No host can take shop-n1 of shop: {'; '.join(told)}. Free or add a host, or ask for less."
+        assert place(hosts, [], replace(DEMAND, image_sha256="a" * 64)) == Refusal(nearest, sentence)
+
+
+def test_of_several_obstacles_the_one_that_is_mended_first_is_told():
+    one = replace(
+        host("h1", committed_memory_mib=8192, committed_vcpus=16, pool_free_mib=0), reachable=False, because="off", unfit="it is rbd"
+    )
+    wanted = (dict(IMAGE, sha256="b" * 64),)
+    mended = (
+        ({}, "off"),
+        ({"reachable": True}, "it is rbd"),
+        ({"unfit": ""}, "its image debian has the checksum"),
+        ({"images": wanted}, "0 MiB of memory"),
+        ({"committed_memory_mib": 0}, "0 vcpus"),
+        ({"committed_vcpus": 0}, "0 MiB are free in the pool"),
+    )
+    for mend, told in mended:
+        one = replace(one, **mend)
+        assert f"h1: {told}" in place([one], [], replace(DEMAND, image_sha256="b" * 64)).sentence
+
+
+def test_without_an_image_none_is_asked_for_and_none_is_told():
+    (new,) = place([replace(host("h1"), images=())], [], replace(DEMAND, image=None, image_sha256="b" * 64))
+    assert (new["image"], new["generation"]) == (None, None)
+
+
+def test_the_image_is_the_one_of_the_name():
+    others = ({"name": "other", "sha256": "b" * 64, "generation": 9}, IMAGE)
+    (new,) = place([replace(host("h1"), images=others)], [], replace(DEMAND, image_sha256="a" * 64))
+    assert (new["image"], new["generation"]) == ("debian", 3)
 
 
 def test_no_host_at_all_is_no_room():
-    assert place([], [], DEMAND).reason == "no_room"
+    sentence = "No host can take shop-n1 of shop: there is no host. Free or add a host, or ask for less."
+    assert place([], [], DEMAND) == Refusal("no_room", sentence)
+
+
+def test_what_is_not_asked_for_is_usual():
+    usual = Demand("shop", None, 1, 512)
+    assert (usual.prefix, usual.disk_mib, usual.reserve_mib, usual.memory_overcommit, usual.cpu_overcommit) == (24, 256, 512, 1.0, 4.0)
+    assert Candidate("h1", "u", "z", "p", 1, 1, 1, 1, 1) == Candidate("h1", "u", "z", "p", 1, 1, 1, 1, 1, 0, (), True, "", "")
 
 
 def test_existing_ones_come_first_and_keep_everything():
     existing = [vm("shop-n10", address="10.0.0.3"), vm("shop-n2", address="10.0.0.2"), vm("other-n1", address="10.0.0.4", cluster="other")]
     placed = place([host("h1")], existing, replace(DEMAND, wanted=3))
     assert [(entry["name"], entry["new"]) for entry in placed] == [("shop-n2", False), ("shop-n10", False), ("shop-n11", True)]
+    assert placed[0] == dict(existing[1], new=False, because="it exists")
     assert placed[2]["address"] == "10.0.0.5"
-    assert placed[2]["generation"] == 3
+
+
+def test_existing_ones_are_told_by_number_and_those_without_one_first_by_name():
+    existing = [vm(name) for name in ("shop-n1", "shop-nb", "shop-n10", "shop-na", "shop-n2")]
+    told = place([], existing, replace(DEMAND, wanted=None, maximum=None))
+    assert [entry["name"] for entry in told] == ["shop-na", "shop-nb", "shop-n1", "shop-n2", "shop-n10"]
 
 
 def test_without_wanted_the_existing_ones_are_returned_and_no_host_is_needed():

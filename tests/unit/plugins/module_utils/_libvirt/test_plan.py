@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import difference, plan, predicted
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import difference, plan
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import parse
 from hypothesis import given
@@ -43,6 +43,13 @@ CASES = [
     ("died before the seed", vm(STOPPED, None, ("seed",)), "running", {}, ["delete_overlay", *BUILD, "start"]),
     ("died within the seed", vm(STOPPED, None), "running", {}, ["delete_overlay", "delete_seed", *BUILD, "start"]),
     ("half made and started by somebody", vm(RUNNING, None), "running", {}, ["destroy", "delete_overlay", "delete_seed", *BUILD, "start"]),
+    (
+        "half made and started by somebody, not to run",
+        vm(RUNNING, None),
+        "stopped",
+        {"pinned": True},
+        ["destroy", "delete_overlay", "delete_seed", *BUILD, "pin"],
+    ),
     ("died before the start", vm(STOPPED), "running", {}, ["start"]),
     ("died before the pin", vm(RUNNING), "running", {"pinned": False}, ["pin"]),
     ("its overlay is gone", vm(STOPPED, missing=("overlay",)), "running", {}, ["delete_seed", *BUILD, "start"]),
@@ -65,6 +72,8 @@ CASES = [
     ("fewer vcpus of a stopped one", vm(STOPPED, vcpus=2), "stopped", {}, ["vcpus"]),
     ("another maximum of a stopped one", vm(STOPPED, vcpus_max=4), "running", {}, ["redefine", "start"]),
     ("another disk of a stopped one", vm(STOPPED, disks=()), "stopped", {}, ["redefine"]),
+    ("another MAC of a stopped one", vm(STOPPED, mac="52:54:00:00:00:01"), "stopped", {}, ["redefine"]),
+    ("a running one without its overlay, to stop", vm(missing=("overlay",)), "stopped", {}, ["stop", "delete_seed", *BUILD]),
     ("another zone in the mark", vm(zone="z"), "running", {}, ["remark"]),
 ]
 
@@ -87,6 +96,13 @@ LEFT = [
     ("another address", vm(address="10.0.0.9"), {}, (), ("address",)),
     ("a running one without its seed", vm(missing=("seed",)), {}, ("seed",), ()),
     ("a running one without its overlay", vm(missing=("overlay",)), {}, ("overlay",), ()),
+    (
+        "fewer vcpus than run now, though more than defined",
+        vm(vcpus=1, live=3, vcpus_max=4),
+        {"vcpus": 2, "given": frozenset({"vcpus"})},
+        ("vcpus",),
+        (),
+    ),
     ("a bridge of a running one", vm(bridge="br9"), {}, ("bridge",), ()),
     ("more vcpus than defined", vm(STOPPED), {"vcpus": 9, "given": frozenset({"vcpus"})}, ("vcpus",), ()),
     ("more memory than defined", vm(), {"memory_mib": 9000, "given": frozenset({"memory_mib"})}, ("memory_mib",), ()),
@@ -164,14 +180,5 @@ def test_after_the_steps_a_second_plan_is_empty_and_the_diff_told_the_truth(stat
 def test_a_diff_of_no_change_shows_none():
     shown = difference(SPEC, vm(), plan(SPEC, vm(), "running", pinned=True), True)
     assert shown["before"] == shown["after"]
-
-
-def test_check_mode_tells_the_vm_to_come():
-    shown = difference(SPEC, None, plan(SPEC, None, "running"))
-    data = predicted(SPEC, None, shown["after"], "test:///default")
-    assert (data["name"], data["state"], data["memory_mib"], data["address"]) == ("shop-n1", "running", 640, "10.0.0.2")
-    assert (data["uuid"], data["complete"], data["missing"]) == (None, True, [])
-
-
-def test_check_mode_tells_that_a_vm_will_be_gone():
-    assert predicted(SPEC, vm(), difference(SPEC, vm(), plan(SPEC, vm(), "absent"))["after"], "u") is None
+    nothing = difference(SPEC, None, plan(SPEC, None, "absent", ("seed",), True), True)
+    assert nothing == {"before": {"state": "absent"}, "after": {"state": "absent"}}

@@ -7,48 +7,86 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import difference, plan, predicted
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import Changes, difference, plan, predicted
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import DataDisk
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import as_data
 
-from .cases import SPEC
+from .cases import KEY, SPEC, UUID
 from .test_plan import PAUSED, RUNNING, STOPPED, foreign, vm
 
+MISSING, HALF, GONE, LEFT = (
+    "it doesn't exist",
+    "an earlier run left it half made",
+    "its overlay is gone",
+    "it is left over from an earlier run",
+)
+PIN = ("pin", "its host key isn't in known_hosts")
+
+
+def making(why):
+    return [(kind, why) for kind in ("define", "overlay", "seed", "finish")]
+
+
 WHY = [
+    ("no domain", None, "running", {"pinned": False}, [*making(MISSING), ("start", "it shall run"), PIN]),
+    ("no domain, but volumes", None, "present", {"leftovers": ("seed",)}, [("delete_seed", LEFT), *making(MISSING)]),
+    ("half made", vm(STOPPED, None), "present", {}, [("delete_overlay", LEFT), ("delete_seed", LEFT), *making(HALF)]),
     (
-        "no domain",
-        None,
-        "running",
-        {"pinned": False},
-        {"define": "it doesn't exist", "overlay": "it doesn't exist", "start": "it shall run"},
+        "half made and running",
+        vm(RUNNING, None, ("seed",)),
+        "present",
+        {},
+        [("destroy", HALF), ("delete_overlay", LEFT), *making(HALF)],
     ),
-    ("half made", vm(STOPPED, None), "present", {}, {"define": "an earlier run left it half made", "delete_seed": "it is left over"}),
-    ("no overlay", vm(STOPPED, missing=("overlay",)), "present", {}, {"define": "its overlay is gone", "delete_seed": "it is left over"}),
-    ("half made and running", vm(RUNNING, None), "present", {}, {"destroy": "an earlier run left it half made"}),
-    ("to go", vm(), "absent", {"pinned": True}, {"destroy": "it runs and shall not exist", "delete_overlay": "its overlay is there"}),
-    ("to go, the rest", vm(), "absent", {"pinned": True}, {"delete_seed": "its seed is there", "undefine": "it is defined"}),
-    ("to go, its key", vm(), "absent", {"pinned": True}, {"unpin": "its host key is in known_hosts"}),
-    ("to stop", vm(), "stopped", {}, {"stop": "it shall not run"}),
-    ("paused", vm(PAUSED), "running", {}, {"resume": "it is paused and shall run"}),
-    ("no seed", vm(STOPPED, missing=("seed",)), "present", {}, {"reseed": "its seed is gone"}),
-    ("no key", vm(), "present", {"pinned": False}, {"pin": "its host key isn't in known_hosts"}),
-    ("memory", vm(memory_mib=512), "present", {}, {"memory_mib": "512 becomes 640"}),
-    ("two in the mark", vm(zone="z", host="y"), "present", {}, {"remark": "differs: host, zone"}),
-    ("two in the definition", vm(STOPPED, bridge="b", vcpus_max=4), "present", {}, {"redefine": "differs: vcpus_max, bridge"}),
+    ("no overlay", vm(STOPPED, missing=("overlay",)), "present", {"pinned": True}, [("delete_seed", LEFT), *making(GONE), PIN]),
+    (
+        "to go",
+        vm(),
+        "absent",
+        {"pinned": True},
+        [
+            ("destroy", "it runs and shall not exist"),
+            ("delete_overlay", "its overlay is there"),
+            ("delete_seed", "its seed is there"),
+            ("undefine", "it is defined"),
+            ("unpin", "its host key is in known_hosts"),
+        ],
+    ),
+    ("to stop", vm(), "stopped", {}, [("stop", "it shall not run")]),
+    ("paused", vm(PAUSED), "running", {}, [("resume", "it is paused and shall run")]),
+    ("no seed", vm(STOPPED, missing=("seed",)), "present", {"pinned": True}, [("reseed", "its seed is gone"), PIN]),
+    ("no key", vm(), "present", {"pinned": False}, [PIN]),
+    ("sizes", vm(memory_mib=512, vcpus=1, live=1), "present", {"vcpus": 2}, [("vcpus", "1 becomes 2"), ("memory_mib", "512 becomes 640")]),
+    ("two in the mark", vm(zone="z", host="y"), "present", {}, [("remark", "differs: host, zone")]),
+    ("two in the definition", vm(STOPPED, bridge="b", vcpus_max=4), "present", {}, [("redefine", "differs: vcpus_max, bridge")]),
 ]
 
 
 @pytest.mark.parametrize(("sentence", "state", "want", "options", "expected"), WHY, ids=[case[0] for case in WHY])
 def test_every_step_says_why(sentence, state, want, options, expected):
-    told = {step.kind: step.because for step in plan(SPEC, state, want, **options).steps}
-    for kind, why in expected.items():
-        assert told[kind].startswith(why)
+    options = dict(options)
+    spec = replace(SPEC, vcpus=options.pop("vcpus", SPEC.vcpus))
+    assert [(step.kind, step.because) for step in plan(spec, state, want, **options).steps] == expected
 
 
-def test_a_refusal_says_whose_it_is():
-    assert "has no mark of ondemand.cluster" in plan(SPEC, foreign(RUNNING), "running").refusal.sentence
-    other = plan(SPEC, vm(cluster="other"), "running").refusal.sentence
-    assert "shop-n1 was not touched" in other
-    assert "belongs to the cluster 'other'" in other
+WHOSE = [
+    (foreign(RUNNING), "a domain of this name exists and has no mark of ondemand.cluster"),
+    (vm(cluster="other"), "a VM of this name belongs to the cluster 'other'"),
+]
+
+
+@pytest.mark.parametrize(("state", "why"), WHOSE)
+def test_a_refusal_says_whose_it_is(state, why):
+    sentence = f"shop-n1 was not touched: {why}. Choose another name, or remove that domain by hand."
+    assert plan(SPEC, state, "running") == Changes(refusal=Refusal("not_ours", sentence))
+
+
+@pytest.mark.parametrize(
+    ("state", "builds"), [(None, True), (vm(STOPPED, None), True), (vm(), False), (vm(STOPPED, missing=("seed",)), False)]
+)
+def test_only_a_vm_that_is_made_needs_its_image(state, builds):
+    assert plan(SPEC, state, "running").builds is builds
 
 
 def test_a_stop_puts_right_what_needed_one_and_is_the_first_step():
@@ -92,71 +130,113 @@ def shown(spec, state, want, **options):
     return difference(spec, state, plan(spec, state, want, **options), options.get("pinned"))
 
 
-def test_a_diff_shows_every_field_of_the_vm():
-    before = shown(SPEC, vm(), "running")["before"]
-    assert before == {
-        "state": "running",
-        "missing": [],
-        "half_made": False,
-        "vcpus": 1,
-        "vcpus_max": 2,
-        "memory_mib": 640,
-        "memory_max_mib": 1280,
-        "bridge": "br0",
-        "mac": "52:54:00:20:4b:78",
-        "role": "member",
-        "host": "hv1",
-        "zone": "a",
-        "image": "debian",
-        "generation": 3,
-        "address": "10.0.0.2",
-        "prefix": 24,
-        "disks": ["ledger", "lun"],
-    }
+WHOLE = {
+    "state": "running",
+    "missing": [],
+    "half_made": False,
+    "vcpus": 1,
+    "vcpus_max": 2,
+    "memory_mib": 640,
+    "memory_max_mib": 1280,
+    "bridge": "br0",
+    "mac": "52:54:00:20:4b:78",
+    "role": "member",
+    "host": "hv1",
+    "zone": "a",
+    "image": "debian",
+    "generation": 3,
+    "address": "10.0.0.2",
+    "prefix": 24,
+    "disks": ["ledger", "lun"],
+}
+HALF_MADE = {"half_made": True, "state": "stopped", "missing": ["seed"]}
 
-
+# Before and after as they differ from WHOLE; None: absent.
 DIFFS = [
-    ("a making", None, "running", {}, {}, {"state": "running", "half_made": False, "missing": [], "disks": ["ledger", "lun"]}),
-    ("a making for present", None, "present", {}, {}, {"state": "stopped"}),
-    ("a going", vm(), "absent", {}, {}, {"state": "absent"}),
-    ("nothing there to go", None, "absent", {}, {}, {"state": "absent"}),
-    ("a stop", vm(), "stopped", {}, {}, {"state": "stopped"}),
-    ("a resume", vm(PAUSED), "running", {}, {}, {"state": "running"}),
-    ("a seed made anew", vm(STOPPED, missing=("seed",)), "present", {}, {}, {"missing": []}),
-    ("a pin", vm(), "present", {"pinned": False}, {}, {"pinned": True}),
-    ("another disk", vm(STOPPED), "present", {}, {"disks": (DataDisk("new", "/n"),)}, {"disks": ["new"]}),
-    ("another zone", vm(), "present", {}, {"zone": "q"}, {"zone": "q"}),
+    ("a making", None, "running", {}, {}, None, {}),
+    ("a making for present", None, "present", {}, {}, None, {"state": "stopped"}),
+    ("a making of one half made", vm(STOPPED, None, ("seed",)), "running", {}, {}, HALF_MADE, {}),
+    ("a making that pins", None, "running", {"pinned": False}, {}, None, {"pinned": True}),
+    ("a going", vm(), "absent", {"pinned": True}, {}, {"pinned": True}, None),
+    ("nothing there to go", None, "absent", {}, {}, None, None),
+    ("a stop", vm(), "stopped", {}, {}, {}, {"state": "stopped"}),
+    ("a start", vm(STOPPED), "running", {}, {}, {"state": "stopped"}, {}),
+    ("a resume", vm(PAUSED), "running", {}, {}, {"state": "paused"}, {}),
     (
-        "another bridge with another size",
-        vm(STOPPED),
+        "a seed made anew",
+        vm(STOPPED, missing=("seed",)),
         "present",
         {},
-        {"bridge": "br7", "memory_mib": 700},
-        {"bridge": "br7", "memory_mib": 700},
+        {},
+        {"state": "stopped", "missing": ["seed"]},
+        {"state": "stopped"},
+    ),
+    ("a pin", vm(), "present", {"pinned": False}, {}, {"pinned": False}, {"pinned": True}),
+    ("a key that is known", vm(), "present", {"pinned": True}, {}, {"pinned": True}, {"pinned": True}),
+    ("another zone", vm(), "present", {}, {"zone": "q"}, {}, {"zone": "q"}),
+    ("another size", vm(vcpus=1, live=1), "present", {}, {"vcpus": 2, "memory_mib": 700}, {}, {"vcpus": 2, "memory_mib": 700}),
+    ("a disk that a restart would bring", vm(), "present", {}, {"disks": ()}, {}, {}),
+    ("an address that a making anew would bring", vm(), "present", {}, {"address": "10.0.0.9"}, {}, {}),
+    (
+        "another definition",
+        vm(STOPPED),
+        "stopped",
+        {},
+        {"bridge": "br7", "memory_mib": 700, "disks": (DataDisk("new", "/n", False, "raw"),)},
+        {"state": "stopped"},
+        {"state": "stopped", "bridge": "br7", "memory_mib": 700, "disks": ["new"]},
     ),
 ]
 
 
-@pytest.mark.parametrize(("sentence", "state", "want", "options", "change", "expected"), DIFFS, ids=[case[0] for case in DIFFS])
-def test_a_diff_shows_what_the_steps_lead_to(sentence, state, want, options, change, expected):
+@pytest.mark.parametrize(("sentence", "state", "want", "options", "change", "before", "after"), DIFFS, ids=[case[0] for case in DIFFS])
+def test_a_diff_shows_every_field_as_it_is_and_as_the_steps_leave_it(sentence, state, want, options, change, before, after):
     told = shown(replace(SPEC, **change), state, want, **options)
-    assert {key: told["after"][key] for key in expected} == expected
-    unchanged = set(told["before"]) & set(told["after"]) - set(expected)
-    assert {key: told["after"][key] for key in unchanged} == {key: told["before"][key] for key in unchanged}
+    assert told == {
+        name: {"state": "absent"} if differs is None else {**WHOLE, **differs} for name, differs in (("before", before), ("after", after))
+    }
 
 
-def test_a_redefinition_keeps_what_nobody_asked_for():
-    spec = replace(SPEC, bridge="br7", zone="q", vcpus=2, disks=(), given=frozenset({"bridge"}))
+def test_a_redefinition_and_a_mark_keep_what_nobody_asked_for():
+    spec = replace(SPEC, bridge="br7", host="hv9", zone="q", vcpus=2, disks=(), given=frozenset({"bridge", "zone"}))
     told = shown(spec, vm(STOPPED), "present")
     changed = {key for key in told["after"] if told["after"][key] != told["before"][key]}
-    assert changed == {"bridge"}
+    assert changed == {"bridge", "zone"}
 
 
-def test_check_mode_shows_a_vm_that_changes_with_what_it_keeps():
-    state = vm(memory_mib=512)
-    told = predicted(SPEC, state, shown(SPEC, state, "running")["after"], "test:///default")
-    assert (told["uuid"], told["memory_mib"], told["pool"], told["uri"]) == (state.uuid, 640, "ondemand", "test:///default")
-    assert told["complete"] is True
-    assert "bridge" not in told
-    lacking = vm(missing=("seed",))
-    assert predicted(SPEC, lacking, shown(SPEC, lacking, "running")["after"], "u")["complete"] is False
+TO_COME = {
+    **{key: value for key, value in WHOLE.items() if key not in ("half_made", "bridge", "disks")},
+    "name": "shop-n1",
+    "cluster": "shop",
+    "uri": "test:///default",
+    "pool": "ondemand",
+    "uuid": None,
+    "host_key": None,
+    "created_at": None,
+    "complete": True,
+}
+THERE = {**TO_COME, "uuid": UUID, "host_key": KEY, "created_at": 1790000000.5}
+
+# The VM as check mode tells it: as it differs from TO_COME, or from THERE.
+PREDICTED = [
+    ("a making", None, "running", TO_COME),
+    ("a making for present", None, "present", {**TO_COME, "state": "stopped"}),
+    ("a making of one half made", vm(STOPPED, None, pool="old"), "running", {**TO_COME, "uuid": UUID}),
+    ("no change", vm(pool="old"), "running", {**THERE, "pool": "old"}),
+    ("more memory", vm(memory_mib=512), "running", THERE),
+    ("a seed made anew", vm(STOPPED, missing=("seed",)), "running", {**THERE, "host_key": None}),
+    ("a seed that is only told of", vm(missing=("seed",)), "running", {**THERE, "missing": ["seed"], "complete": False}),
+    ("a going", vm(), "absent", None),
+    ("nothing there to go", None, "absent", None),
+]
+
+
+@pytest.mark.parametrize(("sentence", "state", "want", "expected"), PREDICTED, ids=[case[0] for case in PREDICTED])
+def test_check_mode_tells_the_vm_as_it_would_be_and_nothing_of_a_making_to_come(sentence, state, want, expected):
+    for pinned in (None, False):
+        assert predicted(SPEC, state, plan(SPEC, state, want, pinned=pinned), "test:///default") == expected
+
+
+def test_check_mode_tells_every_field_that_the_real_run_tells():
+    told = predicted(SPEC, None, plan(SPEC, None, "running"), "u")
+    assert set(told) == set(as_data(vm(), "u"))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import mac_of
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import spec
 
 NETWORK = {"bridge": "br0", "address": "10.0.0.2", "prefix": 24}
@@ -31,6 +32,7 @@ BAD = [
     ("a name server that is none", {"network": dict(NETWORK, dns=["1.1.1.1", "x"])}, ["network.dns[1]"]),
     ("a prefix that is too long", {"network": dict(NETWORK, prefix=99)}, ["network.prefix"]),
     ("a relative disk", {"disks": [{"name": "d", "path": "x"}]}, ["disks[0].path"]),
+    ("a disk whose path has two lines", {"disks": [{"name": "d", "path": "/x\ny"}]}, ["disks[0].path"]),
     ("a disk with markup in its name", {"disks": [{"name": "<d>", "path": "/x"}]}, ["disks[0].name"]),
     ("a disk with a long serial", {"disks": [{"name": "d" * 21, "path": "/x"}]}, ["disks[0].name"]),
     ("two disks of one name", {"disks": [{"name": "d", "path": "/x"}, {"name": "d", "path": "/y"}]}, ["disks"]),
@@ -55,6 +57,41 @@ def test_what_is_wrong_is_named(sentence, change, expected):
     assert sorted(found) == sorted(expected)
 
 
+EVERYTHING_WRONG = {
+    "image_sha256": "x",
+    "vcpus": 4,
+    "vcpus_max": 2,
+    "memory_mib": 900,
+    "memory_max_mib": 800,
+    "disk_gib": 0,
+    "network": {"bridge": "a b", "address": "10.0.0.2", "prefix": 33, "mac": "52:54:00"},
+    "disks": [{"name": "d" * 21, "path": "x", "shareable": True, "format": "qcow2"} for _disk in range(25)],
+}
+
+
+def test_every_problem_is_a_sentence_with_what_would_be_right():
+    found = spec.problems(spec.from_params(dict(GOOD, **EVERYTHING_WRONG)), True)
+    of_a_disk = [
+        "name: 'ddddddddddddddddddddd' is longer than the 20 characters that a serial may have",
+        "path: 'x' must be an absolute path on the host",
+        "format: a shareable disk must be raw, two QEMUs can't write one qcow2",
+    ]
+    assert found == [
+        "image_sha256: 64 hexadecimal digits in lower case are right",
+        "vcpus: 4 of at most 2; 1 <= vcpus <= vcpus_max <= 512 is right",
+        "memory_mib: 900 of at most 800; 64 <= memory_mib <= memory_max_mib is right",
+        "disk_gib: 0; 1 or more is right, or leave it out",
+        "network.bridge: 'a b' is no name of a bridge; up to 15 of A-Z a-z 0-9 . _ - are right",
+        "network.mac: '52:54:00' is no MAC of one card; one like 52:54:00:12:34:56 is right",
+        "network.prefix: 33 doesn't fit the address 10.0.0.2; 24 is usual",
+        *[f"disks[{number}].{what}" for number in range(25) for what in of_a_disk],
+        "disks: 25 of at most 24; a VM's disks are called vda to vdz",
+        "disks: two have one name; names must differ",
+    ]
+    elsewhere = spec.from_params(dict(GOOD, network=dict(NETWORK, gateway="10.9.0.1")))
+    assert spec.problems(elsewhere, True) == ["network.gateway: 10.9.0.1 isn't in 10.0.0.0/24; a gateway of the VM's own network is right"]
+
+
 def test_to_stop_a_vm_no_image_and_no_network_are_needed():
     assert paths({"name": "shop-n1", "cluster": "shop", "pool": "ondemand"}, building=False) == []
 
@@ -62,6 +99,8 @@ def test_to_stop_a_vm_no_image_and_no_network_are_needed():
 def test_what_is_given_is_checked_even_if_nothing_is_built():
     given = {"name": "shop-n1", "cluster": "shop", "pool": "ondemand", "vcpus": 3, "vcpus_max": 2}
     assert paths(given, building=False) == ["vcpus"]
+    given = {"name": "shop-n1", "cluster": "shop", "pool": "ondemand", "image": "a b", "disk_gib": 0}
+    assert paths(given, building=False) == ["image", "disk_gib"]
 
 
 def test_maxima_zone_and_mac_follow_from_the_rest():
@@ -100,7 +139,7 @@ def test_the_bounds(sentence, change, expected):
 
 def test_what_is_not_given_has_a_default_and_is_not_compared():
     wanted = spec.from_params({"name": "shop-n1", "cluster": "shop", "pool": "p"})
-    assert wanted == spec.VmSpec("shop-n1", "shop", pool="p", mac=wanted.mac)
+    assert wanted == spec.VmSpec("shop-n1", "shop", "p", mac=mac_of("shop", "shop-n1"))
     assert wanted.given == frozenset()
     assert (wanted.role, wanted.vcpus, wanted.memory_mib, wanted.prefix, wanted.disk_cache) == ("member", 1, 512, 24, "writeback")
 
@@ -120,9 +159,19 @@ def test_everything_that_is_given_reaches_the_spec():
     assert wanted.given == set(compared.split())
 
 
-@pytest.mark.parametrize("key", ["memory_mib", "memory_max_mib", "vcpus_max"])
+@pytest.mark.parametrize("key", ["memory_mib", "memory_max_mib", "vcpus", "vcpus_max"])
 def test_one_size_that_is_given_has_the_sizes_checked(key):
     assert paths({"name": "shop-n1", "cluster": "shop", "pool": "p", key: 0}, building=False) != []
+
+
+WRONG = {"bridge": "<", "address": "x", "prefix": 33, "mac": "x"}
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_one_thing_of_a_network_that_is_given_has_the_network_checked(key):
+    wanted = spec.from_params({"name": "shop-n1", "cluster": "shop", "pool": "p", "network": {key: WRONG[key]}})
+    assert wanted.given == {key}
+    assert f"network.{key}" in [problem.split(":")[0] for problem in spec.problems(wanted, False)]
 
 
 def test_of_a_network_that_is_given_everything_is_checked():
