@@ -71,12 +71,12 @@ def _end_log_daemon(folder: Path) -> None:
 @contextlib.contextmanager
 def _sockets_allowed() -> Iterator[None]:
     """A URI may name a socket, which is refused to users: root's libvirt finds a daemon in no other place by anything else."""
-    from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import uris
+    from ansible_collections.ondemand.cluster.plugins.module_utils._contract import config_uris as uris
 
-    from ondemand.config import cluster_uris
+    from ondemand.contract import config_uris
 
     allowed = {"socket": "/tmp/libvirtd[.].*"}
-    with mock.patch.dict(uris.PARAMETERS, allowed), mock.patch.dict(cluster_uris.PARAMETERS, allowed):
+    with mock.patch.dict(uris.PARAMETERS, allowed), mock.patch.dict(config_uris.PARAMETERS, allowed):
         yield
 
 

@@ -50,13 +50,16 @@ PURE_STDLIB = frozenset(
         "typing",
     }
 )
-PURE_OWN = ("ondemand.model", "ondemand.config", "ondemand.decide", "ondemand.plan", "ondemand.errors")
+PURE_OWN = ("ondemand.contract", "ondemand.model", "ondemand.config", "ondemand.decide", "ondemand.plan", "ondemand.errors")
 
 # Modules outside the action groups, with the reason.
 UNGROUPED = {
     "cluster_check": "talks to nothing: it has neither a host's address nor members to share",
     "refuse": "talks to nothing: it only ends a play with a refusal",
 }
+
+# What both sides of the wall need; driver/src/ondemand/contract is a link to it.
+CONTRACT = "plugins/module_utils/_contract"
 
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "__import__"})
 
@@ -252,6 +255,51 @@ def why_not_portable(tree: Tree) -> list[str]:
     return lines_matching(tree, LOCAL_PATHS, "a path of one developer's machine")
 
 
+def why_not_one_home(tree: Tree) -> list[str]:
+    """What both sides of the wall need stands in the contract and nowhere else: marks, ports, and the list of reasons."""
+    contract = {path: tree.python[path] for path in tree.under(f"{CONTRACT}/*.py")}
+    marks = [
+        value for path, module in contract.items() if path.endswith("/marks.py") for value in constants(module) if isinstance(value, str)
+    ]
+    ports = [value for module in contract.values() for value in constants(module) if isinstance(value, int) and 1024 <= value <= 65535]
+    reasons = {value for module in contract.values() for value in members(module, "Reason")}
+    problems = []
+    for path in tree.under("plugins/*.py", "driver/src/*.py"):
+        if path in contract:
+            continue
+        for node in ast.walk(tree.python[path]):
+            value = node.value if isinstance(node, ast.Constant) else None
+            told = [mark for mark in marks if isinstance(value, str) and value.startswith(mark)]
+            told += [str(port) for port in ports if value == port]
+            told += ["a list of reasons"] if len(reasons.intersection(texts_in(node))) >= max(3, len(reasons) // 2) else []
+            problems += [f"{path} has {one} of its own; {CONTRACT} is its home, import it from there" for one in told]
+    return problems
+
+
+def constants(module: ast.Module) -> list[object]:
+    """The values of the constants that a file sets on its outermost level."""
+    return [node.value.value for node in module.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
+
+
+def members(module: ast.Module, name: str) -> set[object]:
+    """The values in an enumeration of that name."""
+    held = [node for node in module.body if isinstance(node, ast.ClassDef) and node.name == name]
+    return {node.value.value for one in held for node in one.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)}
+
+
+def texts_in(node: ast.AST) -> set[str]:
+    """The texts that a display (set, list, tuple, dict's keys) or the body of a class holds itself."""
+    if isinstance(node, (ast.Set, ast.List, ast.Tuple)):
+        held: list[ast.expr | None] = list(node.elts)
+    elif isinstance(node, ast.Dict):
+        held = list(node.keys)
+    elif isinstance(node, ast.ClassDef):
+        held = [one.value for one in node.body if isinstance(one, ast.Assign)]
+    else:
+        return set()
+    return {one.value for one in held if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
 def why_not_finished(tree: Tree) -> list[str]:
     """No skipped test, no test that can't fail, no note to do it later."""
     return lines_matching(tree, UNFINISHED, "finish it or leave it out")
@@ -273,6 +321,7 @@ RULES: tuple[Rule, ...] = (
     why_not_one_way_to_nodes,
     why_not_pure,
     why_not_walled,
+    why_not_one_home,
     why_not_short,
     why_not_licensed,
     why_not_tested,

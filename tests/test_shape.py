@@ -33,6 +33,11 @@ def test_the_checkout_keeps(rule: Rule, tree: Tree) -> None:
 
 
 # What is planted -> the rule that must name its path. A fault's name is the sentence it breaks.
+HOME = {
+    f"{shape_rules.CONTRACT}/marks.py": "MOVE = 'ondemand-move-'\n",
+    f"{shape_rules.CONTRACT}/config_ports.py": "STATS_PORT = 8404\n",
+    f"{shape_rules.CONTRACT}/refusal.py": "class Reason:\n    A = 'quorum'\n    B = 'minimum'\n    C = 'unclean'\n",
+}
 FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "libvirt has one door in the collection": (
         shape_rules.why_not_one_door,
@@ -68,6 +73,12 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "the driver doesn't import the collection": (
         shape_rules.why_not_walled,
         {"driver/src/ondemand/plan/x.py": "import ansible_collections.ondemand.cluster.plugins.module_utils.a\n"},
+    ),
+    "a mark has one home": (shape_rules.why_not_one_home, {**HOME, "plugins/module_utils/_cluster/a.py": "ID = 'ondemand-move-' + name\n"}),
+    "a port has one home": (shape_rules.why_not_one_home, {**HOME, "driver/src/ondemand/observe/a.py": "def f(port=8404): ...\n"}),
+    "reasons have one home": (
+        shape_rules.why_not_one_home,
+        {**HOME, "driver/src/ondemand/a.py": "class R:\n    A = 'quorum'\n    B = 'minimum'\n    C = 'unclean'\n"},
     ),
     "a file of 401 lines is too long": (shape_rules.why_not_short, {"lab/long.py": "x = 1\n" * 401}),
     "a file says its licence": (shape_rules.why_not_licensed, {"roles/image/tasks/main.yml": "---\n"}),
@@ -112,6 +123,10 @@ ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
     "the doors import what they are for": (
         shape_rules.why_not_one_door,
         {"plugins/module_utils/_libvirt/connection.py": "import libvirt\n", "lab/hypervisors/up.py": "import libvirt\n"},
+    ),
+    "a reason may be used": (
+        shape_rules.why_not_one_home,
+        {**HOME, "plugins/action/a.py": "Refusal('quorum', 'no'), Refusal('minimum', 'no')\n"},
     ),
     "decide imports the model": (
         shape_rules.why_not_pure,

@@ -8,10 +8,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.leave_rules import leave_order, may_leave
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused, all_problems
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import look_through
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_through, simulated
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Nodes
 
 ARGUMENT_SPEC = {
@@ -38,6 +39,16 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, "changed": False, **refused.refusal.result()}
 
 
+def _with_candidate(nodes: Nodes, look: Look, min_nodes: int) -> Look:
+    """The look with Pacemaker's word on the first node that may leave, in the order in which they would; each costs a run of its scheduler."""
+    for name in leave_order(look.status):
+        if may_leave(look.status, name, min_nodes) is None and look.status.member(name).online:
+            look = simulated(nodes, look, [name])
+            if may_leave(look.status, name, min_nodes) is None:
+                break
+    return look
+
+
 def _read(nodes: Nodes, members: list[str], min_nodes: int) -> dict[str, t.Any]:
     """The result: the cluster, or null where all members answer and none runs one."""
     problems = [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
@@ -53,4 +64,6 @@ def _read(nodes: Nodes, members: list[str], min_nodes: int) -> dict[str, t.Any]:
                 "It is not known whether there is a cluster: no member tells of one, and %s; mend that first." % because[unsure[0]],
             )
         )
+    if look is not None:
+        look = _with_candidate(nodes, look, min_nodes)
     return {"cluster": view(look.status, min_nodes) if look else None, "asked": look.host if look else None, "because": because}

@@ -9,8 +9,8 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import ConfError
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused, all_problems
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils import membership_acts as acts
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 

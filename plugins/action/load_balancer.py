@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import haproxy, haproxy_runtime
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.haproxy_runtime import Slot
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import sections
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_ports import STATS_PORT
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, refuse_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
@@ -23,7 +24,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
         "type": "dict",
         "required": True,
         "options": {
-            "port": {"type": "int", "default": 8404},
+            "port": {"type": "int", "default": STATS_PORT},
             "user": {"type": "str", "default": "ondemand"},
             "password": {"type": "str", "required": True, "no_log": True},
         },

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import REASONS, as_one
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import REASONS, as_one
 
 ARGUMENTS = {
     "refusals": {

@@ -10,6 +10,7 @@ import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import simulation
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move
@@ -24,8 +25,9 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves im
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import SETTLE
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, parse
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import ask
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
 ARGUMENTS = {
@@ -66,9 +68,7 @@ class ActionModule(ActionBase):
             settled = nodes.script(member, SETTLE, ["%d" % REST_S, "%d" % REST_S, own], timeout_s=REST_S + 90, check=False)
             busy = "" if settled.rc == 0 else settled.stderr.strip() or "it does not answer"
             member, status, stale, node_now = self._look(nodes, [member], service)
-        plan = plan_move(status, service, args["to"], args["avoid"] or [])
-        if isinstance(plan, Refusal):
-            raise RefusedTask(plan.reason, plan.sentence)
+        plan = self._planned(nodes, member, status, node_now, args)
         result: dict[str, t.Any] = {
             "changed": plan.source != plan.target or bool(stale),
             "service": service,
@@ -90,6 +90,29 @@ class ActionModule(ActionBase):
             raise _refusal(plan, report, deadline_s)
         return {**result, "stopped_at": report.stopped_at, "started_at": report.started_at}
 
+    def _planned(self, nodes: Nodes, member: str, status: Status, node_now: float, args: dict[str, t.Any]) -> Move:
+        """The move to the first node that suits our rules and Pacemaker's own scheduler, which is asked with the wish in a copy of the CIB."""
+        service, why_not = args["service"], dict[str, str]()
+        while True:
+            plan = plan_move(status, service, args["to"], [*(args["avoid"] or []), *why_not])
+            if isinstance(plan, Refusal):
+                told = "; ".join("%s: %s" % one for one in why_not.items())
+                refusal = Refusal("no_place", "No other node can take %s: %s." % (service, told)) if told else plan
+                raise RefusedTask(refusal.reason, refusal.sentence)
+            if plan.source == plan.target:
+                return plan
+            wish = build_wish(service, plan.target, node_now, args["deadline_s"])
+            why = simulation.why_not_there(
+                simulation.effects(ask(nodes, member, simulation.with_constraint(status.cib, wish))), plan.resources, plan.target
+            )
+            if not why:
+                return plan
+            if args["to"]:
+                raise RefusedTask(
+                    "no_place", "%s can't move to %s: %s. Name another node, or mend that first." % (service, plan.target, why)
+                )
+            why_not[plan.target] = why
+
     def _look(self, nodes: Nodes, members: list[str], service: str) -> tuple[str, Status, list[str], float]:
         """Who answered, the cluster as it tells it, wishes that nobody needs any more, and the clock there."""
         member, seen = first_answer(members, lambda one: nodes.script(one, LOOK, ["all"], untold=True))
@@ -104,6 +127,7 @@ class ActionModule(ActionBase):
 
     def _moved(self, nodes: Nodes, members: list[str], plan: Move, stale: list[str], node_now: float, deadline_s: float) -> MoveReport:
         args = [plan.service, plan.source, plan.target, "%d" % deadline_s, " ".join(plan.resources), " ".join(stale)]
+        args.append(constraint_of(plan.service))
         wish = build_wish(plan.service, plan.target, node_now, deadline_s)
         try:
             # Three waits at most (rest before, move, rest or way back), each with the deadline, and a margin.

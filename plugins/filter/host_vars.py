@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import with_defaults
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import inventory
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.defaults import with_defaults
 
 
 def cluster_defaults(cluster):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import refusal
 
 
 def refusal_of(result: t.Any) -> t.Optional[t.Dict[str, str]]:

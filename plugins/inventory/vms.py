@@ -51,11 +51,11 @@ import os
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import with_defaults
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import name_problem
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, hosts, sightings
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import host_addresses, host_problems
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import inventory as of_vm
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.defaults import with_defaults
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import name_problem
 
 
 def checked(content, path):

@@ -14,7 +14,8 @@ author:
 description:
   - Reads everything in one trip to one member and returns it as one value.
   - Beside every node stands whether it may leave now and, if not, why. The rules are those by which
-    M(ondemand.cluster.cluster_node) refuses.
+    M(ondemand.cluster.cluster_node) refuses. Of the first in RV(cluster.leave_order) that may leave, Pacemaker's scheduler is asked too whether
+    all that runs there has another place; if not, of the next one.
 extends_documentation_fragment:
   - ondemand.cluster.attributes.info
   - ondemand.cluster.cluster

@@ -21,8 +21,14 @@ description:
     as C(corosync.conf.before). Where Corosync refuses to load it, every member gets its old one back and the task is refused.
   - A leave is refused before anything is touched when it would endanger quorum, the minimum of nodes or resources in doubt. Else
     the node is emptied, stopped, taken off the list and forgotten, and keeps nothing by which it could come back.
+  - Before a leave and a standby Pacemaker itself is asked, by C(crm_simulate) on a copy of the live CIB with the node in standby. Where
+    something that runs would then run nowhere the task is refused with C(no_place), where it can't be stopped with C(unmanaged).
   - Between one node and two, C(two_node) stands in the older member's file, and only there, for the moment in which the other one
     is not there. It never stays.
+  - What a person set in C(corosync.conf) survives a join and a leave, or follows it. A stated C(expected_votes) grows and shrinks with the
+    nodes; a C(two_node) that stands there is set aside as a comment while more than two nodes are listed, and comes back with the second;
+    weights (C(quorum_votes)), C(wait_for_all), a quorum device and comments stay as they are. Whether the quorum would stay is reckoned
+    from Corosync's own count.
   - A run that was ended at any point is finished by the next one.
 extends_documentation_fragment:
   - ondemand.cluster.attributes
@@ -133,7 +139,7 @@ timings:
 refusal:
   description:
     - Why the task failed, when it may not be done or did not end as wished; C(changed) tells whether anything was done before.
-    - C(reason) is one of C(quorum), C(minimum), C(not_quorate), C(unclean), C(last_node), C(unstable), C(host_unreachable),
+    - C(reason) is one of C(quorum), C(minimum), C(not_quorate), C(unclean), C(last_node), C(unmanaged), C(no_place), C(unstable), C(host_unreachable),
       C(join_refused), C(deadline), C(bad_input) and C(not_found); C(sentence) says what, why and what to do.
   returned: refused
   type: dict

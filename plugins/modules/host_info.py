@@ -54,6 +54,7 @@ hosts:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import all_problems
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import (
     host_addresses,
@@ -63,7 +64,6 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.argument
     need_libvirt,
     refuse,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import all_problems
 
 
 def main():

@@ -97,10 +97,10 @@ refusal:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused, all_problems
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, images, publish, volumes
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import libvirt_spec, need_libvirt, one_host_spec, refuse
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refused, all_problems
 
 
 def argument_spec():

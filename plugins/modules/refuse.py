@@ -43,6 +43,7 @@ options:
           - minimum
           - no_address
           - no_image
+          - no_place
           - no_room
           - not_found
           - not_ours
@@ -50,6 +51,7 @@ options:
           - quorum
           - start_failed
           - unclean
+          - unmanaged
           - unstable
           - wrong_checksum
       sentence:

@@ -15,6 +15,9 @@ description:
   - Stops a service (a group or a single resource) on its node and starts it on another one, and ends when it runs there.
   - The wish is a location constraint C(ondemand-move-SERVICE) with a rule that expires by itself. The same script that sets it
     removes it, on the node, whatever becomes of the task; what a killed run left is removed by the next one.
+  - Before anything is touched Pacemaker itself is asked, by C(crm_simulate) on a copy of the live CIB with the wish in it. A node on which it
+    would not run all of the service, or where something else would then run nowhere, is passed over; named by O(to) it is refused with
+    C(no_place).
   - If the service does not start on the other node, it goes back, the failure is cleaned up, and the task is refused with
     C(start_failed).
   - It stays where it was moved because of its C(resource-stickiness); without any the task tells that it did not stay.
@@ -89,7 +92,7 @@ started_at:
   sample: 1795424969.02
 refusal:
   description: >-
-    C(reason) and C(sentence). The reasons are C(not_found), C(bad_input), C(not_quorate), C(unstable), C(last_node),
+    C(reason) and C(sentence). The reasons are C(not_found), C(bad_input), C(not_quorate), C(unstable), C(last_node), C(no_place),
     C(start_failed), C(deadline) and C(host_unreachable).
   returned: when refused
   type: dict

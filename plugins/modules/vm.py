@@ -229,11 +229,11 @@ refusal:
 import time
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, images, seed, spec, state, vms, volumes, waiting
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import libvirt_spec, need_libvirt, one_host_spec, refuse
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import difference, plan, predicted
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import known_hosts
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused, all_problems
 
 
 def argument_spec():

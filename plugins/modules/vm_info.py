@@ -68,6 +68,8 @@ elapsed_s:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import name_problem
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import all_problems
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts, sightings
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import (
     host_addresses,
@@ -78,8 +80,6 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.argument
     refuse,
     warn_of,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import name_problem
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import all_problems
 
 
 def main():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._shared.refusal import Refusal, Refused
+from ..module_utils._contract.refusal import Refusal, Refused
 from .nodes import NodeError, Nodes, Result
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
+from xml.etree import ElementTree
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, membership, status
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, membership, simulation, status
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
 
@@ -55,6 +57,26 @@ def look_through(nodes: Nodes, hosts: t.Sequence[str]) -> tuple[Look | None, dic
                 because[host] = "%s has no quorum" % host
                 best = best or look
     return best, because, unsure
+
+
+def simulated(nodes: Nodes, look: Look, names: t.Sequence[str]) -> Look:
+    """The look with what Pacemaker would do if each of these nodes had to be empty, asked on the host that told it.
+
+    A question without an answer is no "yes": the rules then say that it was not answered.
+    """
+    found = dict(look.status.simulated)
+    for name in names:
+        try:
+            found[name] = simulation.effects(ask(nodes, look.host, simulation.with_standby(look.status.cib, name)), name)
+        except (CibError, NodeError) as error:
+            found[name] = simulation.Effects(unknown=str(error))
+    return dataclasses.replace(look, status=dataclasses.replace(look.status, simulated=found))
+
+
+def ask(nodes: Nodes, host: str, cib: ElementTree.Element) -> str:
+    """What the scheduler on a host makes of a CIB. The CIB goes in by stdin, which no log shows."""
+    text = ElementTree.tostring(cib, encoding="unicode")
+    return nodes.script(host, simulation.SIMULATE, stdin=text, timeout_s=90, check=False, untold=True).stdout
 
 
 def _look(nodes: Nodes, host: str) -> Look | str:

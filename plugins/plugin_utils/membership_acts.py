@@ -15,9 +15,10 @@ import typing as t
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, membership
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership_scripts as scripts
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import LEAVING, Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_at, look_through
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import marks
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_at, look_through, simulated
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
 
 KEY_BYTES = 256
@@ -154,13 +155,15 @@ def leave(act: Act) -> None:
     host, away = (None, "its VM is gone") if dead else _leaver(act)
     if known and known[0].listed:
         _refuse_if(leave_rules.may_leave(look.status, act.name, act.min_nodes))
+        look = _asked(act, look, known[0])
+        _refuse_if(leave_rules.may_leave(look.status, act.name, act.min_nodes))
         if host is None and (known[0].online or known[0].votes):
             why = "it is online in the cluster but cannot be reached (%s); mend the connection first" % away
             raise Refused(Refusal("host_unreachable", "%s must not leave: %s." % (act.name, why)))
     lost = [member.name for member in look.status.members if member.name in act.gone and not member.online and not member.votes]
     staying = [member.name for member in look.status.members if member.listed and member.name not in (act.name, *lost)]
     seen = _members(act, look, staying)
-    plan = _planned(membership.plan_leave(seen, act.name))
+    plan = _planned(membership.plan_leave(seen, act.name, known[0].id if known else 0))
     own = [(act.name, host.text, "")] if host is not None and _of_this_cluster(host, look) else []
     act.diff = membership.diff([(member.host, member.text, plan.member_then) for member in seen] + own)
     act.changed = bool(act.diff) or bool(known)
@@ -183,6 +186,9 @@ def standby(act: Act, wanted: bool) -> None:
         raise Refused(
             Refusal("not_found", "%s is no member of the cluster %s; its members are %s." % (act.name, look.status.cluster, _listing(look)))
         )
+    if wanted and not known[0].standby:
+        look = _asked(act, look, known[0])
+        _refuse_if(leave_rules.may_be_empty(look.status, act.name))
     act.changed = known[0].standby != wanted or known[0].leaving
     act.diff = membership.standby_diff(act.name, known[0].standby, wanted, known[0].leaving)
     if act.changed and not act.check:
@@ -213,14 +219,14 @@ def _empty_and_stop(
 
 def _stand(act: Act, host: str, what: str) -> None:
     """The node into standby or out of it, asked on a member."""
-    act.wait(host, scripts.STANDBY, act.name, LEAVING + act.name, before=[what])
+    act.wait(host, scripts.STANDBY, act.name, marks.LEAVING + act.name, before=[what])
 
 
 def _stay(act: Act, host: str, others: t.Sequence[str]) -> None:
     """Out of standby again, by the first member that can be reached; where none can, the mark tells the next run."""
     for one in dict.fromkeys([host, *others]):
         try:
-            act.do(one, scripts.STANDBY, [act.name, "off", "0", "0", LEAVING + act.name], check=False)
+            act.do(one, scripts.STANDBY, [act.name, "off", "0", "0", marks.LEAVING + act.name], check=False)
         except NodeError:
             continue
         return
@@ -264,6 +270,11 @@ def _cluster(act: Act, hosts: t.Sequence[str], ready: t.Callable[[Status], bool]
         time.sleep(REST_BREATH_S)
         look = look_through(act.nodes, [look.host])[0] or look
     return look
+
+
+def _asked(act: Act, look: Look, member: Member) -> Look:
+    """The look with Pacemaker's word on what becomes of the services if the member has to be empty; where it is away nothing runs there."""
+    return simulated(act.nodes, look, [act.name]) if member.online else look
 
 
 def _members(act: Act, look: Look, names: t.Sequence[str]) -> list[membership.Seen]:

@@ -14,7 +14,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib impo
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, idle_by_wish, parse
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 CONF = """totem {
   version: 2

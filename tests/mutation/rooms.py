@@ -11,6 +11,7 @@ LEAST_SCORE = 0.92
 
 CLUSTER, CLUSTER_TESTS = "plugins/module_utils/_cluster", "tests/unit/plugins/module_utils/_cluster"
 LIBVIRT, LIBVIRT_TESTS = "plugins/module_utils/_libvirt", "tests/unit/plugins/module_utils/_libvirt"
+CONTRACT = "plugins/module_utils/_contract"
 DRIVER, DRIVER_TESTS = "driver/src/ondemand", "tests/driver"
 
 # Pattern of source files -> patterns of their tests; the mirrored test file is always among them, where there is one.
@@ -29,7 +30,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/scaling.py": (),
     f"{CLUSTER}/settle.py": (),
     f"{CLUSTER}/status.py": (f"{CLUSTER_TESTS}/test_status_parts.py",),
-    "plugins/plugin_utils/cluster_rules.py": (),  # the driver's copy is the same, byte for byte
+    f"{CONTRACT}/config_rules.py": (),
     f"{LIBVIRT}/placement.py": (),
     f"{LIBVIRT}/plan.py": (f"{LIBVIRT_TESTS}/test_plan_words.py",),
     f"{LIBVIRT}/sightings.py": (),

@@ -12,28 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-
-class Reason(StrEnum):
-    """Why something is refused; the list of the exchange formats, section 4."""
-
-    QUORUM = "quorum"
-    MINIMUM = "minimum"
-    NOT_QUORATE = "not_quorate"
-    UNCLEAN = "unclean"
-    LAST_NODE = "last_node"
-    UNSTABLE = "unstable"
-    MAXIMUM = "maximum"
-    NO_ROOM = "no_room"
-    NO_ADDRESS = "no_address"
-    NO_IMAGE = "no_image"
-    WRONG_CHECKSUM = "wrong_checksum"
-    HOST_UNREACHABLE = "host_unreachable"
-    NOT_OURS = "not_ours"
-    JOIN_REFUSED = "join_refused"
-    START_FAILED = "start_failed"
-    DEADLINE = "deadline"
-    BAD_INPUT = "bad_input"
-    NOT_FOUND = "not_found"
+from ondemand.contract.refusal import Reason
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import address_problem, name_problem
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import address_problem, name_problem
 
 # Node ids are not given twice, or Pacemaker could take a new node for an old one; the file remembers the highest.
 HIGHEST_NOTE = "# highest node id ever given:"
-TRANSITION_KEYS = ("two_node", "wait_for_all")
+PASSING_NOTE = "# two_node for the moment in which a node joins or leaves (ondemand):"
+PASSING = (("two_node", "1"), ("wait_for_all", "0"))
+ASIDE_NOTE = "# set aside while there are more than two nodes (ondemand): two_node: 1"
 LINK_KEY = re.compile(r"ring(\d+)_addr")
 WHOLE = re.compile(r"[0-9]+")
 INDENT = "    "
@@ -46,11 +48,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Node:
-    """One entry of the nodelist."""
+    """One entry of the nodelist. votes: how many it has, one if nothing is said."""
 
     name: str
     address: str
     id: int
+    votes: int = 1
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,21 @@ class Conf:
         return any(section.get("two_node") == "1" for section in self.root.sections("quorum"))
 
     @property
+    def device_votes(self) -> int:
+        """Votes of the quorum device, 0 where there is none; where none are stated Corosync gives it one less than there are nodes."""
+        devices = [device for section in self.root.sections("quorum") for device in section.sections("device") if device.get("model")]
+        stated = devices[-1].get("votes") if devices else "0"
+        return len(self.nodes) - 1 if stated is None else _number(stated, "votes of the quorum device")
+
+    @property
+    def expected_votes(self) -> int:
+        """The votes that Corosync expects of this file: what it states, else those of all its nodes and of the device."""
+        stated = [section.get("expected_votes") for section in self.root.sections("quorum")]
+        if stated and stated[-1] is not None:
+            return _number(stated[-1], "expected_votes")
+        return sum(node.votes for node in self.nodes) + self.device_votes
+
+    @property
     def highest_id(self) -> int:
         """The highest node id that this cluster ever gave, as far as the file knows. ConfError where the note of it holds no number."""
         noted = [_noted(item) for item in _comments(self.root) if item.startswith(HIGHEST_NOTE)]
@@ -86,6 +104,11 @@ class Conf:
         """The entry of that name, or None."""
         found = [node for node in self.nodes if node.name == name]
         return found[0] if found else None
+
+    def entry_of(self, name: str, node_id: int = 0) -> str:
+        """By what a node is known here: its name, or where its entry has none (then found by the number) its address."""
+        nameless = [node.name for node in self.nodes if node.id == node_id and node.name == node.address]
+        return nameless[0] if nameless and self.node(name) is None else name
 
 
 def first_conf(cluster: str, node: Node, token_ms: int) -> Conf:
@@ -120,17 +143,20 @@ def with_node(conf: Conf, node: Node) -> Conf:
     if problem:
         raise ConfError(problem)
     highest = max(conf.highest_id, node.id)
-    entry = Section("node", (("ring0_addr", node.address), ("name", node.name), ("nodeid", str(node.id))))
+    votes = () if node.votes == 1 else (("quorum_votes", str(node.votes)),)
+    entry = Section("node", (("ring0_addr", node.address), ("name", node.name), ("nodeid", str(node.id)), *votes))
 
     def add(nodelist: Section) -> Section:
         return replace(nodelist, items=nodelist.items + (entry,))
 
-    return _note_highest(Conf(_edit(without_node(conf, node.name).root, "nodelist", add)), highest)
+    longer = _edit(without_node(conf, node.name).root, "nodelist", add)
+    return _fitting(_note_highest(Conf(_more_expected(longer, node.votes)), highest))
 
 
 def without_node(conf: Conf, name: str) -> Conf:
     """The configuration without this node, remembering its id; unchanged where it is not listed."""
-    if conf.node(name) is None:
+    leaver = conf.node(name)
+    if leaver is None:
         return conf
     highest = conf.highest_id
 
@@ -140,17 +166,65 @@ def without_node(conf: Conf, name: str) -> Conf:
         )
         return replace(nodelist, items=kept)
 
-    return _note_highest(Conf(_edit(conf.root, "nodelist", drop)), highest)
+    shorter = _edit(conf.root, "nodelist", drop)
+    return _fitting(_note_highest(Conf(_more_expected(shorter, -leaver.votes)), highest))
 
 
 def with_one_vote_enough(conf: Conf, enough: bool) -> Conf:
-    """Set or remove `two_node: 1` and `wait_for_all: 0` (votequorum(5)): for the short way between one and two nodes."""
+    """Set `two_node: 1` and `wait_for_all: 0` (votequorum(5)) for the short way between one and two nodes, or take them away again.
+
+    They stand below a note of their own. What a person set stays: where `two_node` stands already nothing is added, and a person's
+    `wait_for_all` is not set a second time.
+    """
+
+    def add(quorum: Section) -> Section:
+        ours = PASSING if quorum.get("wait_for_all") is None else PASSING[:1]
+        return replace(quorum, items=(*quorum.items, PASSING_NOTE, *ours))
+
+    bare = Conf(_each(conf.root, "quorum", _without_passing))
+    return Conf(_edit(bare.root, "quorum", add)) if enough and not bare.two_node else bare
+
+
+def staged(conf: Conf) -> Conf:
+    """The file for the moment in which one of two nodes is not there. With a quorum device Corosync takes no two_node."""
+    return with_one_vote_enough(conf, len(conf.nodes) == 2 and not conf.device_votes)
+
+
+def _without_passing(quorum: Section) -> Section:
+    kept = list(quorum.items)
+    if PASSING_NOTE in kept:
+        at = kept.index(PASSING_NOTE)
+        del kept[at]
+        for pair in PASSING:
+            if kept[at : at + 1] == [pair]:
+                del kept[at]
+    return replace(quorum, items=tuple(kept))
+
+
+def _fitting(conf: Conf) -> Conf:
+    """A person's `two_node` set aside where there are more than two nodes, and put back where there are two again.
+
+    With three in the list it would make one of them enough.
+    """
+    before, after = (("two_node", "1"), ASIDE_NOTE) if len(conf.nodes) > 2 else (ASIDE_NOTE, ("two_node", "1"))
 
     def edit(quorum: Section) -> Section:
-        kept = tuple(item for item in quorum.items if not (isinstance(item, tuple) and item[0] in TRANSITION_KEYS))
-        return replace(quorum, items=kept + ((("two_node", "1"), ("wait_for_all", "0")) if enough else ()))
+        return replace(quorum, items=tuple(after if item == before else item for item in quorum.items))
 
-    return conf if conf.two_node == enough else Conf(_edit(conf.root, "quorum", edit))
+    return Conf(_each(conf.root, "quorum", edit))
+
+
+def _more_expected(root: Section, votes: int) -> Section:
+    """A stated `expected_votes` follows the nodes: a fixed number would keep those who stay from quorum, or let too few have it."""
+
+    def edit(quorum: Section) -> Section:
+        stated = quorum.get("expected_votes")
+        if stated is None:
+            return quorum
+        more = ("expected_votes", str(max(1, _number(stated, "expected_votes") + votes)))
+        return replace(quorum, items=tuple(more if isinstance(item, tuple) and item[0] == more[0] else item for item in quorum.items))
+
+    return _each(root, "quorum", edit)
 
 
 def link_problem(conf: Conf) -> Optional[str]:
@@ -240,10 +314,20 @@ def _safe(value: str, braces: bool = False) -> str:
 def _node(entry: Section) -> Node:
     """An entry of the nodelist; where no name is set Corosync's address is what the node is known by."""
     address = entry.get("ring0_addr") or ""
-    number = entry.get("nodeid") or "0"
-    if not WHOLE.fullmatch(number):
-        raise ConfError("nodeid %r of %s is no number" % (number, address))
-    return Node(entry.get("name") or address, address, int(number))
+    name = entry.get("name") or address
+    votes = entry.get("quorum_votes")
+    return Node(
+        name,
+        address,
+        _number(entry.get("nodeid") or "0", "nodeid", " of " + address),
+        1 if votes is None else _number(votes, "quorum_votes", " of " + name),
+    )
+
+
+def _number(text: str, what: str, whose: str = "") -> int:
+    if not WHOLE.fullmatch(text):
+        raise ConfError("%s %r%s is no number" % (what, text, whose))
+    return int(text)
 
 
 def _noted(comment: str) -> int:
@@ -271,6 +355,11 @@ def _edit(root: Section, name: str, edit: Any) -> Section:
     items = list(root.items)
     items[places[-1]] = edit(items[places[-1]])
     return replace(root, items=tuple(items))
+
+
+def _each(root: Section, name: str, edit: Callable[[Section], Section]) -> Section:
+    """Edit every section of that name."""
+    return replace(root, items=tuple(edit(item) if isinstance(item, Section) and item.name == name else item for item in root.items))
 
 
 def options_of(conf: Conf) -> Dict[str, str]:

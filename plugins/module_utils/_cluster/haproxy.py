@@ -15,7 +15,7 @@ import ipaddress
 import re
 import typing as t
 
-from .._shared.names import NAME
+from .._contract.names import NAME
 from .cib_spec import Problem, problem
 
 STATES = ("ready", "drain", "maint")

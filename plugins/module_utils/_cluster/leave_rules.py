@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Callable, List, Optional, Tuple
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import quorum
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, quorum
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 Rule = Callable[[Status, Member, int], Optional[str]]
 
@@ -65,23 +65,67 @@ def _minimum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
 
 
 def _quorum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
-    listed = sum(1 for member in status.members if member.listed)
-    present = sum(1 for member in status.members if member.votes)
-    if not leaver.listed or quorum.survives_leave(listed, present, leaver.votes):
+    if not leaver.listed or status.conf is None:
         return None
-    return "%d of %d votes are present, and without %s the rest would lose quorum; bring the missing members back first" % (
-        present,
-        listed,
-        leaver.name,
+    conf = corosync_conf.without_node(status.conf, status.conf.entry_of(leaver.name, leaver.id))
+    passing = corosync_conf.staged(status.conf).two_node
+    then = quorum.after_leave(status.votes.count, leaver.id, passing, conf.expected_votes, conf.two_node)
+    if then.quorate:
+        return None
+    return "without it %d of %d expected votes would be left, and %d are needed; bring missing members back first" % (
+        then.total,
+        then.expected,
+        then.needed,
     )
 
 
+def _unmanaged(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    found = status.simulated.get(leaver.name)
+    names = [name for name, managed in found.stays if not managed] if found else []
+    if not names:
+        return None
+    why = "%s %s not managed by Pacemaker (unmanaged or in maintenance), so it would never be empty; manage it again, or stop it by hand"
+    return why % (", ".join(names), "is" if len(names) == 1 else "are")
+
+
+def _no_place(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    found = status.simulated.get(leaver.name)
+    if not found or not found.stops:
+        return None
+    return "%s would run nowhere, since Pacemaker has no other place for it; see the constraints, and what is in standby or maintenance" % (
+        ", ".join(found.stops)
+    )
+
+
+def _stuck(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    found = status.simulated.get(leaver.name)
+    names = [name for name, managed in found.stays if managed] if found else []
+    if not names:
+        return None
+    return "%s would stay on it (blocked, or a stop failed); repair it first" % ", ".join(names)
+
+
+def _unanswered(status: Status, leaver: Member, minimum: int) -> Optional[str]:
+    found = status.simulated.get(leaver.name)
+    if not found or not found.unknown:
+        return None
+    return "Pacemaker did not tell what would become of its services (%s); try again when the cluster is less busy" % found.unknown
+
+
+EMPTY_RULES: Tuple[Tuple[str, Rule], ...] = (
+    ("unmanaged", _unmanaged),
+    ("no_place", _no_place),
+    ("unstable", _stuck),
+    ("unstable", _unanswered),
+)
+"""What Pacemaker says of a node that is to be empty; without its answer (see simulation.py) they say nothing."""
 RULES: Tuple[Tuple[str, Rule], ...] = (
     ("last_node", _last_node),
     ("not_quorate", _not_quorate),
     ("unclean", _unclean),
     ("quorum", _quorum),
     ("minimum", _minimum),
+    *EMPTY_RULES,
     ("unstable", _unstable),
 )
 """In the order of weight: the first that says no is the reason told."""
@@ -89,11 +133,20 @@ RULES: Tuple[Tuple[str, Rule], ...] = (
 
 def may_leave(status: Status, name: str, minimum: int = 1) -> Optional[Refusal]:
     """Why this node must not leave now, or None. minimum: nodes that have to stay online. Unknown names raise KeyError."""
-    leaver = status.member(name)
-    for reason, rule in RULES:
-        sentence = rule(status, leaver, minimum)
+    return _first(RULES, status, name, minimum, "%s must not leave: %s.")
+
+
+def may_be_empty(status: Status, name: str) -> Optional[Refusal]:
+    """Why this node must not go to standby, or None. Unknown names raise KeyError."""
+    return _first(EMPTY_RULES, status, name, 0, "%s must not go to standby: %s.")
+
+
+def _first(rules: Tuple[Tuple[str, Rule], ...], status: Status, name: str, minimum: int, words: str) -> Optional[Refusal]:
+    member = status.member(name)
+    for reason, rule in rules:
+        sentence = rule(status, member, minimum)
         if sentence:
-            return Refusal(reason, "%s must not leave: %s." % (name, sentence))
+            return Refusal(reason, words % (name, sentence))
     return None
 
 

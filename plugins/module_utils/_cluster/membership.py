@@ -18,7 +18,7 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, quorum
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import Conf, Node
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def plan_join(members: Sequence[Seen], host: Seen, status: Status, name: str, ad
     final = corosync_conf.with_one_vote_enough(corosync_conf.with_node(conf, node), False)
     text = corosync_conf.render(final)
     there = any(member.name == name and member.votes for member in status.members)
-    staged = corosync_conf.with_one_vote_enough(final, len(final.nodes) == 2 and not there)
+    staged = final if there else corosync_conf.staged(final)
     fresh = host.conf is None or host.conf.node(name) != node or not host.key or host.key != members[0].key
     return Plan(node, text, corosync_conf.render(staged), text, fresh=fresh, passing=staged.two_node)
 
@@ -165,29 +165,35 @@ def join_refusal(status: Status, name: str) -> Optional[Refusal]:
     pending = [member.name for member in others if member.pending]
     if pending:
         found.append(("unstable", "%s is joining or leaving; wait until that has ended" % ", ".join(pending)))
-    listed = [member for member in others if member.listed]
-    present = sum(1 for member in listed if member.votes)
-    if status.quorate and not quorum.survives_join(len(listed), present):
-        found.append(
-            (
-                "quorum",
-                "only %d of %d votes are present, and one more expected vote would cost the quorum; bring members back first"
-                % (present, len(listed)),
-            )
-        )
+    then = _count_with(status, name)
+    if status.quorate and then is not None and not then.quorate:
+        why = "only %d votes are present, and with it %d are expected and %d needed; bring missing members back first"
+        found.append(("quorum", why % (then.total, then.expected, then.needed)))
     if not found:
         return None
     return Refusal(found[0][0], "%s did not join: %s." % (name, "; ".join(sentence for _reason, sentence in found)))
 
 
-def plan_leave(members: Sequence[Seen], name: str) -> Union[Plan, Refusal]:
-    """Everybody's file without the node; in between, from two nodes to one, the passing two_node."""
-    conf = agreed_conf(members, name)
+def _count_with(status: Status, name: str) -> Optional[quorum.Count]:
+    """Corosync's count when the node is listed and not there yet; None where it is listed already, or no file is known."""
+    if status.conf is None or any(member.name == name and member.listed for member in status.members):
+        return None
+    conf = corosync_conf.staged(corosync_conf.with_node(status.conf, Node(name, "192.0.2.1", 1 + status.conf.highest_id)))
+    return status.votes.count.reloaded(conf.expected_votes, conf.two_node)
+
+
+def plan_leave(members: Sequence[Seen], name: str, node_id: int = 0) -> Union[Plan, Refusal]:
+    """Everybody's file without the node; in between, from two nodes to one, the passing two_node.
+
+    node_id: its number, by which it is found where its entry has no name.
+    """
+    entry = next((one.conf.entry_of(name, node_id) for one in members if one.conf is not None), name)
+    conf = agreed_conf(members, entry)
     if isinstance(conf, Refusal):
         return conf
-    node = conf.node(name) or Node(name, "", 0)
-    final = corosync_conf.with_one_vote_enough(corosync_conf.without_node(conf, name), False)
-    staged = conf if conf.node(name) is None else corosync_conf.with_one_vote_enough(conf, len(conf.nodes) == 2)
+    node = conf.node(entry) or Node(name, "", 0)
+    final = corosync_conf.with_one_vote_enough(corosync_conf.without_node(conf, entry), False)
+    staged = conf if conf.node(entry) is None else corosync_conf.staged(conf)
     return Plan(node, "", corosync_conf.render(staged), corosync_conf.render(final), passing=staged.two_node)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._shared.refusal import Refusal
+from .._contract.refusal import Refusal
 from .cib_spec import ID
 from .status import SPREAD, Member, Service, Status
 

@@ -16,22 +16,21 @@ import time
 import typing as t
 from xml.etree import ElementTree
 
+from .._contract import marks
 from .settle import LOOK
 from .status import failure_of
 
-PREFIX = "ondemand-move-"
 # Of a wish's end, in UTC.
 TIME = "%Y-%m-%d %H:%M:%SZ"
 # The rule outlives the script's own deadline by this much, so that it never ends while the script still waits.
 GRACE_S = 30
 
-# $1 service, $2 from, $3 to, $4 seconds for each wait, $5 its resources, $6 constraints to remove first; stdin: the constraint.
+# $1 service, $2 from, $3 to, $4 seconds for each wait, $5 its resources, $6 constraints to remove first, $7 the wish's id; stdin: the wish, a constraint.
 # Names hold no space (they were checked), so $5 and $6 are split on purpose. Reports lines "WORD VALUE".
 MOVE = (
     LOOK
     + r"""
-service=$1 from=$2 to=$3 wait_s=$4 resources=$5 stale=$6
-ours="ondemand-move-$service"
+service=$1 from=$2 to=$3 wait_s=$4 resources=$5 stale=$6 ours=$7
 remove() { cibadmin --delete --scope constraints --xml-text "<rsc_location id=\"$1\"/>" >/dev/null 2>&1; }
 left() { cibadmin --query --xpath "//rsc_location[@id='$ours']" >/dev/null 2>&1; }
 give_up_wish() {
@@ -112,7 +111,7 @@ class MoveReport:
 
 def constraint_of(service: str) -> str:
     """The id of the wish to have a service elsewhere."""
-    return PREFIX + service
+    return marks.MOVE + service
 
 
 def build_wish(service: str, node: str, node_now: float, deadline_s: float) -> str:
@@ -131,7 +130,7 @@ def stale_wishes(cib: ElementTree.Element, service: str, node_now: float) -> t.L
     found = []
     for wish in cib.iterfind("configuration/constraints/rsc_location"):
         one = wish.get("id", "")
-        if not one.startswith(PREFIX):
+        if not one.startswith(marks.MOVE):
             continue
         ends = [date.get("end", "") for date in wish.iter("date_expression")]
         if one == constraint_of(service) or (ends and all(_has_passed(end, node_now) for end in ends)):

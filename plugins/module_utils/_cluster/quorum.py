@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright: (c) 2026, the ondemand.cluster contributors
 
-"""The arithmetic of votes: votequorum with one vote a node (corosync's votequorum(5)). Pure."""
+"""The arithmetic of votes as Corosync's votequorum does it (votequorum(5)). Pure.
+
+Everything is told from Corosync's own count, not from counting nodes: a node may have several votes or none, a device may add its own,
+and what Corosync expects may be more than its file lists, because it never lowers that by itself.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Mapping
 
 
 def needed(votes: int) -> int:
@@ -11,24 +18,53 @@ def needed(votes: int) -> int:
     return votes // 2 + 1
 
 
-def survives_join(listed: int, present: int) -> bool:
-    """Does the cluster keep quorum when one more node is listed before it is there?
+@dataclass(frozen=True)
+class Count:
+    """Corosync's count at one moment.
 
-    listed: nodes in the nodelist now; present: how many of them vote. From one node to two nothing but `two_node` helps, which
-    the join sets for that moment, so the one has to be there. Example: 3 listed, 2 present: 4 listed need 3, so no.
+    expected: votes that it expects; present: node id -> votes of the members; device: votes that a quorum device adds now;
+    two_node: whether one of two is enough; least: what was needed before, since a loss never lowers that, only a reload does.
     """
-    if listed == 1:
-        return present == 1
-    return present >= needed(listed + 1)
+
+    expected: int
+    present: Mapping[int, int]
+    device: int = 0
+    two_node: bool = False
+    least: int = 0
+
+    @property
+    def total(self) -> int:
+        """Votes that are there."""
+        return sum(self.present.values()) + self.device
+
+    @property
+    def needed(self) -> int:
+        """Votes without which this partition has no quorum."""
+        if self.two_node and len(self.present) + (1 if self.device else 0) <= 2:
+            return 1
+        return max(self.least, needed(self.expected), needed(self.total))
+
+    @property
+    def quorate(self) -> bool:
+        """Has this partition quorum?"""
+        return self.total >= self.needed
+
+    def without(self, node_id: int) -> Count:
+        """After a node has stopped. Who isn't there changes nothing."""
+        rest = {one: votes for one, votes in self.present.items() if one != node_id}
+        return replace(self, present=rest, least=self.needed)
+
+    def reloaded(self, expected: int, two_node: bool) -> Count:
+        """After Corosync has read its file again, in which so many votes are expected; fewer than are there it never expects."""
+        return replace(self, expected=max(expected, self.total), two_node=two_node, least=0)
 
 
-def survives_leave(listed: int, present: int, leaver_present: bool) -> bool:
-    """Does the rest keep quorum, first when the leaver stops and then when the nodelist is shorter?
+def after_leave(count: Count, node_id: int, passing: bool, expected: int, two_node: bool) -> Count:
+    """The count of those who stay at the worst moment of a leave: the stop of the node, or the shorter list (expected, two_node) after it.
 
-    Example: 3 listed, 2 present, one of the two leaves: 1 of 3 is left, 2 are needed, so no. Of 2 listed and 2 present one may
-    leave, because the leave sets `two_node` for that moment.
+    passing: `two_node` is set for the moment in which the node stops. Example: of two nodes with a vote each one leaves: without
+    `two_node` 1 of 2 votes is left and 2 are needed; with it 1 is.
     """
-    rest = present - (1 if leaver_present else 0)
-    if rest < needed(listed - 1):
-        return False
-    return listed == 2 or rest >= needed(listed)
+    before = replace(count, two_node=True, least=0) if passing else count
+    stopped = before.without(node_id)
+    return stopped if not stopped.quorate else stopped.reloaded(expected, two_node)

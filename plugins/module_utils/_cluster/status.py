@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Container, Dict, List, Mapping, Optional, Set, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import xml_root
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.quorum import Count
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulation import Effects
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import marks
 
 ROOTS = {"cib": "cib", "monitor": "pacemaker-result"}
 """The outermost element of each answer in XML."""
-TEMPORARY_PREFIXES = ("ondemand-move-", "cli-")
-LEAVING = "ondemand-leaving-"
-"""How the id of a standby begins that a leave set (the node's name follows), to tell it from one that a person wants."""
+TEMPORARY_PREFIXES = (marks.MOVE, "cli-")
 # RESOURCE_OPERATION_INTERVAL; a resource's id may hold underscores, and so do two of the operations.
 OPERATION_KEY = re.compile(r"(.+?)_(migrate_to|migrate_from|[a-z-]+)_\d+\Z")
+DEVICE_ID = 0
+"""under which Corosync's table of members has the quorum device"""
 KINDS = ("group", "clone", "bundle")
 SPREAD = ("clone", "bundle")
 """Kinds that run in several places, so that nothing of them is moved."""
@@ -31,13 +34,22 @@ class StatusError(ValueError):
 
 @dataclass(frozen=True)
 class Votes:
-    """Corosync's count."""
+    """Corosync's count. present: the members' ids; weights: id and votes of those that have not one; device: what a quorum device adds."""
 
     expected: int
     total: int
     needed: int
     present: Tuple[int, ...]
     two_node: bool
+    weights: Tuple[Tuple[int, int], ...] = ()
+    device: int = 0
+
+    @property
+    def count(self) -> Count:
+        """The same as a value that can be calculated with."""
+        weights = dict(self.weights)
+        present = {one: weights.get(one, 1) for one in self.present}
+        return Count(self.expected, present, self.device, self.two_node, self.needed)
 
 
 @dataclass(frozen=True)
@@ -142,6 +154,12 @@ class Status:
     constraints: Tuple[str, ...]
     remembered: Tuple[str, ...] = ()
     """Nodes that are gone from the list and from the CIB, but not from the asked controller's memory."""
+    conf: Optional[corosync_conf.Conf] = None
+    """The file of the member that was asked."""
+    cib: Optional[ET.Element] = field(default=None, repr=False, compare=False)
+    """Pacemaker's configuration and state as that member has it; it may hold secrets."""
+    simulated: Mapping[str, Effects] = field(default_factory=dict)
+    """Node -> what Pacemaker would do if that one had to be empty, of the nodes for which it was asked."""
 
     @property
     def votes_total(self) -> int:
@@ -191,6 +209,8 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
         services=tuple(_services(monitor, failures)),
         failures=failures,
         constraints=tuple(item.get("id", "") for item in cib.findall("configuration/constraints/*")),
+        conf=conf,
+        cib=cib,
         remembered=_remembered(text("peers"), {member.name for member in members if member.listed}),
     )
 
@@ -204,13 +224,16 @@ def parse_votes(text: str) -> Votes:
 
     flags = re.search(r"^Flags:\s+(.*)$", text, re.MULTILINE)
     # In the table of members the id may be written in hexadecimal by older releases.
-    present = re.findall(r"^\s*(0x[0-9a-f]+|\d+)\s+\d+\s+\S", text.split("Membership information")[-1], re.MULTILINE)
+    table = re.findall(r"^\s*(0x[0-9a-f]+|\d+)\s+(\d+)\s+\S", text.split("Membership information")[-1], re.MULTILINE)
+    rows = [(int(one, 16 if one.startswith("0x") else 10), int(votes)) for one, votes in table]
     return Votes(
         expected=number("Expected votes"),
         total=number("Total votes"),
         needed=number("Quorum"),
-        present=tuple(int(item, 16 if item.startswith("0x") else 10) for item in present),
+        present=tuple(one for one, _votes in rows if one != DEVICE_ID),
         two_node="2Node" in (flags.group(1).split() if flags else []),
+        weights=tuple((one, votes) for one, votes in rows if one != DEVICE_ID and votes != 1),
+        device=sum(votes for one, votes in rows if one == DEVICE_ID),
     )
 
 
@@ -233,8 +256,10 @@ def _xml(parts: Dict[str, Tuple[int, str]], name: str) -> ET.Element:
 
 def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, votes: Votes) -> Tuple[Member, ...]:
     seen = {node.get("name", ""): node for node in monitor.findall("nodes/node") if node.get("type", "member") == "member"}
-    listed = {node.name: node for node in conf.nodes}
-    known = _known(cib, seen, listed)
+    known = _known(cib, seen, {node.name for node in conf.nodes})
+    # An entry without a name is known by its number: Pacemaker has the name from the node itself.
+    names = {number: name for name, number in known.items()}
+    listed = {names.get(node.id, node.name) if node.name == node.address else node.name: node for node in conf.nodes}
     marked = {item.get("uname") for item in cib.findall("configuration/nodes/node") if _marked(item)}
     members = []
     for name in sorted(set(known) | set(listed), key=lambda name: (listed[name].id if name in listed else known[name], name)):
@@ -273,7 +298,7 @@ def _known(cib: ET.Element, seen: Mapping[str, ET.Element], listed: Container[st
 
 
 def _marked(node: ET.Element) -> bool:
-    return any(item.get("name") == "standby" and item.get("id", "").startswith(LEAVING) for item in node.iter("nvpair"))
+    return any(item.get("name") == "standby" and item.get("id", "").startswith(marks.LEAVING) for item in node.iter("nvpair"))
 
 
 def _remembered(text: str, listed: Set[str]) -> Tuple[str, ...]:

@@ -16,8 +16,8 @@ import traceback
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.uris import uri_problem
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_uris import uri_problem
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 
 LIBVIRT_IMPORT_ERROR: Optional[str]
 try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import volumes
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import (
     HostAddress,
@@ -18,8 +20,6 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connecti
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.sightings import Claims, claims_of
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState, parse
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refused
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Union
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 MANIFEST_BYTES = 65536
 SUFFIXES = {"disk": "qcow2", "kernel": "vmlinuz", "initrd": "initrd"}

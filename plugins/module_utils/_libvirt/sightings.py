@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import Reading
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState, as_data
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
 
 
 @dataclass(frozen=True)

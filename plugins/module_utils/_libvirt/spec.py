@@ -9,7 +9,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any, FrozenSet, List, Mapping, Optional, Tuple
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 
 MOST_VCPUS = 512
 LEAST_MEMORY_MIB = 64

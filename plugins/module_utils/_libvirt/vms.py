@@ -11,13 +11,14 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, metadata, render, seed, volumes
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import is_error, libvirt, refusing
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import DEFINED, LIVE, MARKED, Changes
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot, VmSpec
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState, parse
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import known_hosts, names
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.module_utils._shared import known_hosts
 
 STOP_POLL_S = 0.5
 # What goes with a domain's definition, in the order in which libvirt learned it.

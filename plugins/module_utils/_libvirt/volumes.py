@@ -9,10 +9,10 @@ import contextlib
 from typing import Any, BinaryIO, Dict, List, Optional
 from xml.etree import ElementTree as ET
 
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, render
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import is_error, libvirt, refusing
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal, Refused
 
 # Primary volume descriptor of ISO 9660: sector 16; the application identifier stands at byte 574 of it.
 SEED_MARK_AT = 16 * 2048 + 574

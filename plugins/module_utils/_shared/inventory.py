@@ -9,8 +9,8 @@ import os
 import shlex
 from typing import Any, Dict, List, Mapping
 
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import group_of
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import known_hosts
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import group_of
 
 MEMBERS = "ondemand_members"
 JOINING = "ondemand_joining"

@@ -11,7 +11,7 @@ import pytest
 
 from ondemand.config.model import Policy
 from ondemand.decide.memory import Window
-from ondemand.decide.threshold import Vote, stale_after_s, vote, why_unusable, window_key, windows_after
+from ondemand.decide.threshold import PER_NODE, Vote, stale_after_s, vote, why_unusable, window_key, windows_after
 from ondemand.model import Signal
 from tests.driver.values import cluster
 
@@ -59,6 +59,12 @@ SAMPLES: list[tuple[Signal | None, str | None]] = [
 @pytest.mark.parametrize(("given", "why"), SAMPLES)
 def test_only_a_finite_number_of_this_moment_can_be_used(given: Signal | None, why: str | None) -> None:
     assert why_unusable("lb.queue", given, NOW, STALE_S) == why
+
+
+def test_a_value_per_node_that_covers_no_node_tells_nothing() -> None:
+    for name in PER_NODE:
+        assert why_unusable(name, sample(5, nodes=0), NOW, STALE_S) == f"the sample of {name} covers no node"
+        assert why_unusable(name, sample(5, nodes=1), NOW, STALE_S) is None
 
 
 def test_another_signal_side_or_threshold_is_another_condition() -> None:

@@ -193,7 +193,7 @@ GROWTHS: dict[str, tuple[dict[str, Any], Observation, dict[str, Any], dict[str, 
         {}, seen(nodes_of(2), 16, covered=("shop-n1",)), {"known": 2}, {**less(4, 3, NOW), "known": 2},
     ),
     "those in standby by hand come on top": ({}, seen(ASIDE, 31), {"known": 2, "wanted": 6}, {**less(6, 4, NOW), "known": 2}),
-    "a sample of nobody": ({}, seen(nodes_of(1), 16, covered=()), {}, {**UP, "asked_at": NOW}),
+    "a sample that covers no node": ({}, seen(nodes_of(1), 16, covered=()), {}, UP),
     "no more than the threshold": ({}, seen(nodes_of(1), 15), {}, less(4, 1, 950.0, **ENDED)),
     "no more than the threshold, while a leave was cut off": (
         {}, seen(nodes_of(1), 15), {"unfinished": StepKind.IN}, less(4, 1, 950.0, cause=Cause.NONE),

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ondemand.model import Node, Observation, Plan, Reason, Refusal, Step, StepKind, Verdict, Vm
+from ondemand.contract.refusal import Reason
+from ondemand.model import Node, Observation, Plan, Refusal, Step, StepKind, Verdict, Vm
 from ondemand.plan import steps
 from ondemand.plan.plan import plan
 from tests.driver.values import NO, cluster, merged, node, observation, vm

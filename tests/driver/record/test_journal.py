@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
+from ondemand.contract.refusal import Reason
 from ondemand.decide.memory import Memory, Window, begun
 from ondemand.errors import RecordError
-from ondemand.model import Cause, Decision, Kind, Outcome, Plan, Reason, Refusal, Step, StepKind
+from ondemand.model import Cause, Decision, Kind, Outcome, Plan, Refusal, Step, StepKind
 from ondemand.record import journal as journal_module
 from ondemand.record.journal import VERSION, Journal
 from ondemand.record.lock import Lock, is_held

@@ -38,6 +38,8 @@ def why_unusable(name: str, signal: Signal | None, now: float, stale_s: float) -
         return f"there is no sample of {name}"
     if not math.isfinite(signal.value) or signal.value < 0:
         return f"the sample of {name}, {signal.value}, is no usable number"
+    if name in PER_NODE and not signal.nodes:
+        return f"the sample of {name} covers no node"
     if not math.isfinite(signal.at) or signal.at > now + 1:
         return f"the sample of {name} claims to be from the future"
     if now - signal.at > stale_s:

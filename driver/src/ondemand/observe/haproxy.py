@@ -16,7 +16,8 @@ import time
 from dataclasses import dataclass
 from typing import Any, cast
 
-PORT = 8404
+from ondemand.contract.config_ports import STATS_PORT
+
 TIMEOUT_S = 2.0
 LARGEST = 4_000_000
 GROWING = ("req_rate_max", "stot", "bin", "bout", "ereq", "hrsp_2xx", "hrsp_4xx", "hrsp_5xx")
@@ -73,7 +74,7 @@ class _Until(io.RawIOBase):
         return io.BufferedReader(self)
 
 
-def fetch(address: str, user: str, password: str, port: int = PORT, timeout_s: float = TIMEOUT_S) -> str:
+def fetch(address: str, user: str, password: str, port: int = STATS_PORT, timeout_s: float = TIMEOUT_S) -> str:
     """The CSV text from the address's holder, within `timeout_s` for all of it. Raises OSError, also for an answer that is none.
 
     An answer that comes byte by byte, has no end, or was cut off is none: half of the rows must not be taken for all.

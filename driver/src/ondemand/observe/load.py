@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ondemand.config.model import Cluster
+from ondemand.contract.config_ports import STATS_PORT
 from ondemand.model import Signal
 from ondemand.observe import haproxy
 from ondemand.observe.libvirt_door import CpuSample, LibvirtDoor
@@ -21,7 +22,7 @@ PASSWORD_FILE = "stats_password"  # noqa: S105 - the file's name
 class LoadReader:
     """Keeps the sample before and the newest signals: a signal that can't be renewed stays, and ages."""
 
-    def __init__(self, cluster: Cluster, state_dir: Path, clock: Callable[[], float], stats_port: int = haproxy.PORT) -> None:
+    def __init__(self, cluster: Cluster, state_dir: Path, clock: Callable[[], float], stats_port: int = STATS_PORT) -> None:
         self._clock, self._state_dir, self._port = clock, state_dir, stats_port
         self._balanced = {one.name: one.address for one in cluster.services if one.kind == "balanced"}
         self._door = LibvirtDoor([(one.name, one.uri) for one in cluster.hosts], cluster.name, clock)

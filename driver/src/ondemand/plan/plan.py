@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from ondemand.config.model import Cluster
-from ondemand.model import ClusterState, Node, Observation, Plan, Reason, Refusal, Step, StepKind, Vm
+from ondemand.contract import marks
+from ondemand.contract.refusal import REASONS, Reason
+from ondemand.model import ClusterState, Node, Observation, Plan, Refusal, Step, StepKind, Vm
 from ondemand.plan import steps
 from ondemand.plan.members import (
     away,
@@ -29,8 +31,6 @@ from ondemand.plan.members import (
 )
 from ondemand.plan.spread import emptied, evened, unfinished_services
 
-MOVE_MARK = "ondemand-move-"
-"""a move's own constraint is called so, with the service's name behind it"""
 AWAY_S = 120.0
 """so long a node that the cluster knows may be away before anything is done about it: it may just be booting"""
 
@@ -294,7 +294,7 @@ def _leavers(case: Case) -> list[Node] | Refusal:
         )
     if not any(nodes[name].may_leave.allowed for name in order):
         verdict = nodes[order[0]].may_leave
-        reason = Reason(verdict.reason) if verdict.reason in set(Reason) else Reason.UNSTABLE
+        reason = Reason(verdict.reason) if verdict.reason in REASONS else Reason.UNSTABLE
         return Refusal(reason, verdict.sentence or f"{order[0]} may not leave")
     return Refusal(
         Reason.NOT_FOUND, "no host shows a VM of the nodes that may leave, so none could be deleted; add the host that has it to the file"
@@ -314,9 +314,9 @@ def settled(case: Case) -> Found:
 def traces_of_moves(case: Case) -> Found:
     """A move that was killed leaves its constraint; moving the service to where it runs takes it away."""
     for one in case.state.temporary:
-        service = one.removeprefix(MOVE_MARK)
+        service = one.removeprefix(marks.MOVE)
         where = [node.name for node in case.state.nodes if service in node.services]
-        if one.startswith(MOVE_MARK) and where:
+        if one.startswith(marks.MOVE) and where:
             why = f"an interrupted move of {service} left the constraint {one}"
             return Plan((steps.move(service, where[0], case.cluster.deadlines, why),), why)
     return None

@@ -11,10 +11,10 @@ from __future__ import annotations
 import io
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, plan, render, vms
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import from_params
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import known_hosts
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refused
 
 from .conftest import KEY, POOL, URI
 

@@ -261,13 +261,6 @@ def test_of_two_sections_the_last_is_edited_and_a_missing_one_is_made() -> None:
     assert [section.name for section in cc.with_one_vote_enough(conf("totem {", "}"), True).root.items] == ["totem", "quorum"]
 
 
-def test_the_passing_two_node_replaces_what_a_person_set_and_leaves_the_rest() -> None:
-    by_hand = conf("quorum {", "provider: corosync_votequorum", "two_node: 0", "wait_for_all: 1", "# note", "}")
-    passing = cc.with_one_vote_enough(by_hand, True)
-    assert passing.root.items[0].items == (("provider", "corosync_votequorum"), "# note", ("two_node", "1"), ("wait_for_all", "0"))
-    assert cc.with_one_vote_enough(by_hand, False) == by_hand
-
-
 @pytest.mark.parametrize(("number", "right"), [(0, False), (1, True), (0xFFFFFFFF, True), (0x100000000, False)])
 def test_a_node_id_is_a_number_that_corosync_takes(number: int, right: bool) -> None:
     node = cc.Node("shop-n1", "10.99.0.20", number)
@@ -330,7 +323,6 @@ def test_sections_inside_and_comments_are_no_values() -> None:
     assert conf("totem {", "interface {", "}", "# note", "cluster_name: shop", "}").cluster == "shop"
     device = conf("quorum {", "# note", "device {", "model: net", "}", "two_node: 1", "}")
     assert device.two_node
-    assert cc.with_one_vote_enough(device, False).root.items[0].items == ("# note", cc.Section("device", (("model", "net"),)))
 
 
 def test_who_is_listed_keeps_the_place_and_who_is_not_leaves_no_note() -> None:

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, quorum
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulation import Effects
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
 
 
@@ -19,13 +22,37 @@ def member(number: int, **more: object) -> Member:
 
 def status(*members: Member, **more: object) -> Status:
     """A cluster at rest with these nodes."""
-    total, listed = sum(item.votes for item in members), len(members)
+    total, listed = sum(item.votes for item in members), sum(item.listed for item in members)
     votes = Votes(listed, total, quorum.needed(listed), tuple(item.id for item in members if item.votes), False)
-    facts = {"quorate": True, "dc": "n1", "idle": True, "services": (), "failures": (), "constraints": (), **more}
+    facts = {
+        "quorate": True,
+        "dc": "n1",
+        "idle": True,
+        "services": (),
+        "failures": (),
+        "constraints": (),
+        "conf": listed_in(members),
+        **more,
+    }
     return Status(cluster="shop", votes=votes, members=members, **facts)  # type: ignore[arg-type]
 
 
+def listed_in(members: tuple[Member, ...]) -> cc.Conf:
+    """The file that lists those who are listed."""
+    first, *others = [cc.Node(one.name, one.address, one.id) for one in members if one.listed]
+    conf = cc.first_conf("shop", first, 3000)
+    for node in others:
+        conf = cc.with_node(conf, node)
+    return conf
+
+
+def simulated(name: str, found: Effects, **more: object) -> Status:
+    """Two healthy nodes, and Pacemaker's word on one of them."""
+    return replace(status(member(1), member(2), **more), simulated={name: found})
+
+
 DEAD = {"online": False, "votes": False}
+UNMANAGED, NOWHERE = Effects(stays=(("ledger", False),)), Effects(stops=("ledger", "mail"))
 CASES = {
     "of three healthy nodes one may leave": (status(member(1), member(2), member(3)), "n3", 1, None),
     "of two healthy nodes one may leave": (status(member(1), member(2)), "n2", 1, None),
@@ -43,6 +70,12 @@ CASES = {
     "a node in standby may leave": (status(member(1), member(2, standby=True)), "n2", 1, None),
     "a node in standby is none of the minimum": (status(member(1), member(2), member(3, standby=True)), "n1", 2, "minimum"),
     "the minimum stays": (status(member(1), member(2), member(3)), "n3", 3, "minimum"),
+    "what nobody manages keeps its node": (simulated("n2", UNMANAGED), "n2", 1, "unmanaged"),
+    "what has no other place keeps its node": (simulated("n2", NOWHERE), "n2", 1, "no_place"),
+    "what is blocked keeps its node": (simulated("n2", Effects(stays=(("ledger", True),))), "n2", 1, "unstable"),
+    "without Pacemaker's word nobody leaves": (simulated("n2", Effects(unknown="no answer")), "n2", 1, "unstable"),
+    "what Pacemaker says of another node is of that one": (simulated("n1", NOWHERE), "n2", 1, None),
+    "all have another place": (simulated("n2", Effects(places={"ledger": ("n1",)})), "n2", 1, None),
     "nobody leaves while another joins": (status(member(1), member(2), member(3, pending=True)), "n2", 1, "unstable"),
     "nobody leaves while a change is under way": (status(member(1), member(2), idle=False), "n2", 1, "unstable"),
 }
@@ -62,7 +95,9 @@ WEIGHT = {
     ("not_quorate", "unclean"): (status(member(1), member(2), member(3, unclean=True, **DEAD), quorate=False), "n2", 1),
     ("unclean", "quorum"): (status(member(1), member(2), member(3, unclean=True, **DEAD)), "n2", 1),
     ("quorum", "minimum"): (status(member(1), member(2), member(3, **DEAD)), "n2", 2),
-    ("minimum", "unstable"): (status(member(1), member(2), member(3), idle=False), "n3", 3),
+    ("minimum", "unmanaged"): (simulated("n2", UNMANAGED), "n2", 2),
+    ("unmanaged", "no_place"): (simulated("n2", replace(UNMANAGED, stops=("mail",))), "n2", 1),
+    ("no_place", "unstable"): (simulated("n2", NOWHERE, idle=False), "n2", 1),
 }
 
 
@@ -76,7 +111,7 @@ def test_of_two_reasons_the_weightier_one_is_told(first: str, second: str) -> No
 
 
 def test_every_rule_is_weighed() -> None:
-    assert [reason for reason, _rule in leave_rules.RULES] == [first for first, _second in WEIGHT] + ["unstable"]
+    assert [reason for reason, _rule in leave_rules.RULES] == [first for first, _second in WEIGHT] + 3 * ["unstable"]
 
 
 HEAVIEST_FIRST = {
@@ -127,32 +162,70 @@ def test_an_unlisted_node_costs_no_vote() -> None:
     assert leave_rules.may_leave(seen, "n3") is None
 
 
-@pytest.mark.parametrize("listed", range(1, 10))
-def test_a_join_or_leave_that_is_allowed_never_costs_the_quorum(listed: int) -> None:
-    for present in range(1, listed + 1):
-        if quorum.survives_join(listed, present) and listed > 1:
-            assert present >= quorum.needed(listed + 1)
-        for leaver in (True, False):
-            if listed > 1 and quorum.survives_leave(listed, present, leaver):
-                rest = present - leaver
-                assert rest >= quorum.needed(listed - 1) and (listed == 2 or rest >= quorum.needed(listed))
+VOTES = {
+    "who has two of four votes stays": ({1: 2}, 4, (1, 2, 3), "n1", "2 of 4 expected votes would be left, and 3 are needed"),
+    "who has one of four may leave": ({1: 2}, 4, (1, 2, 3), "n3", None),
+    "a node that is gone from the list still counts while Corosync expects it": (
+        {}, 4, (1, 2, 3), "n3", "2 of 4 expected votes would be left, and 3 are needed",
+    ),
+    "who has no vote takes none along": ({3: 0}, 2, (1, 2, 3), "n3", None),
+    "without the third the two are too few": ({}, 3, (1, 2), "n2", "1 of 3 expected votes would be left, and 2 are needed"),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("listed", "present", "join", "leave"),
-    [
-        (1, 1, True, False),
-        (2, 2, True, True),
-        (3, 3, True, True),
-        (3, 2, False, False),
-        (4, 3, True, False),
-        (5, 3, False, False),
-        (5, 4, True, True),
-    ],
-)
-def test_the_arithmetic_in_worked_numbers(listed: int, present: int, join: bool, leave: bool) -> None:
-    assert quorum.survives_join(listed, present) is join
-    assert quorum.survives_leave(listed, present, True) is leave
+@pytest.mark.parametrize("case", VOTES)
+def test_who_may_leave_is_reckoned_from_corosync_s_votes(case: str) -> None:
+    weights, expected, present, name, said = VOTES[case]
+    nodes = [member(number, **({} if number in present else DEAD)) for number in (1, 2, 3)]
+    conf = functools.reduce(
+        lambda made, number: cc.with_node(made, cc.Node(f"n{number}", f"10.99.0.2{number}", number, weights.get(number, 1))),
+        (2, 3),
+        cc.first_conf("shop", cc.Node("n1", "10.99.0.21", 1, weights.get(1, 1)), 3000),
+    )
+    counted = Votes(expected, 0, quorum.needed(expected), present, False, tuple(weights.items()))
+    refusal = leave_rules.may_leave(replace(status(*nodes), votes=counted, conf=conf), name)
+    if said is None:
+        assert refusal is None
+    else:
+        assert refusal is not None and refusal.reason == "quorum"
+        assert refusal.sentence == f"{name} must not leave: without it {said}; bring missing members back first."
+
+
+def test_a_device_s_vote_lets_one_of_two_leave_and_no_two_node_passes() -> None:
+    device = cc.parse(
+        cc.render(listed_in((member(1), member(2)))).replace("votequorum\n", "votequorum\n    device {\n model: net\n votes: 1\n}\n")
+    )
+    counted = Votes(3, 3, 2, (1, 2), False, device=1)
+    assert leave_rules.may_leave(replace(status(member(1), member(2)), votes=counted, conf=device), "n2") is None
+    absent = replace(counted, total=2, device=0)
+    refusal = leave_rules.may_leave(replace(status(member(1), member(2)), votes=absent, conf=device), "n2")
+    assert refusal is not None and refusal.reason == "quorum"
+
+
+EMPTY = "(unmanaged or in maintenance), so it would never be empty; manage it again, or stop it by hand"
+PLACE = "since Pacemaker has no other place for it; see the constraints, and what is in standby or maintenance"
+SAID = {
+    "one that nobody manages": (UNMANAGED, f"ledger is not managed by Pacemaker {EMPTY}"),
+    "two that nobody manages": (Effects(stays=(("a", False), ("b", False), ("c", True))), f"a, b are not managed by Pacemaker {EMPTY}"),
+    "no other place": (NOWHERE, f"ledger, mail would run nowhere, {PLACE}"),
+    "blocked": (Effects(stays=(("a", True), ("b", True))), "a, b would stay on it (blocked, or a stop failed); repair it first"),
+    "no answer": (
+        Effects(unknown="code 124"),
+        "Pacemaker did not tell what would become of its services (code 124); try again when the cluster is less busy",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_pacemaker_s_word_is_told_of_a_leave_and_of_a_standby_alike(case: str) -> None:
+    found, said = SAID[case]
+    leave, standby = leave_rules.may_leave(simulated("n2", found), "n2"), leave_rules.may_be_empty(simulated("n2", found), "n2")
+    assert leave is not None and leave.sentence == f"n2 must not leave: {said}."
+    assert standby is not None and (standby.reason, standby.sentence) == (leave.reason, f"n2 must not go to standby: {said}.")
+
+
+def test_a_standby_asks_only_whether_what_runs_there_has_another_place() -> None:
+    assert leave_rules.may_be_empty(status(member(1), member(2, **DEAD), quorate=False, idle=False), "n1") is None
 
 
 BOTH = {

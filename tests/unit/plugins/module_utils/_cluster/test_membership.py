@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status, Votes
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 KEY = "a" * 64
 NODES = [cc.Node(f"n{number}", f"10.99.0.2{number}", number) for number in range(1, 6)]
@@ -37,8 +37,10 @@ def status(count: int, there: int | None = None, **more: object) -> Status:
         Member(node.name, node.id, node.address, True, node.id <= present, node.id <= present, False, False, False)
         for node in NODES[:count]
     )
-    facts = {"quorate": True, "dc": "n1", "idle": True, "services": (), "failures": (), "constraints": (), **more}
-    return Status(cluster="shop", votes=Votes(count, present, 1, (), False), members=members, **facts)  # type: ignore[arg-type]
+    facts = {"quorate": True, "dc": "n1", "idle": True, "services": (), "failures": (), "constraints": (), "conf": conf(count), **more}
+    return Status(
+        cluster="shop", votes=Votes(count, present, present // 2 + 1, tuple(range(1, present + 1)), False), members=members, **facts
+    )  # type: ignore[arg-type]
 
 
 def planned(plan: ms.Plan | Refusal) -> ms.Plan:

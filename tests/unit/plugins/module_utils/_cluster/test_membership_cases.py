@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 from .test_membership import KEY, NEW, NODES, conf, planned, seen, status
 
@@ -97,6 +97,14 @@ def test_from_two_to_one_two_node_passes_and_the_plan_says_so() -> None:
     assert plan.passing and plan.member_now == cc.render(conf(2, passing=True)) and plan.node == NODES[1]
 
 
+def test_a_node_whose_entry_has_no_name_leaves_by_its_number() -> None:
+    nameless = cc.parse(cc.render(conf(3)).replace("        name: n3\n", ""))
+    members = [seen(name, nameless) for name in ("n1", "n2")]
+    plan = planned(ms.plan_leave(members, "n3", 3))
+    assert plan.member_then == cc.render(cc.without_node(conf(3), "n3")) and plan.node == cc.Node("10.99.0.23", "10.99.0.23", 3)
+    assert cc.parse(planned(ms.plan_leave(members, "n3")).member_then).nodes == nameless.nodes, "without its number nobody knows it"
+
+
 def test_the_leave_of_a_node_that_no_list_has_clears_the_passing_file_all_the_same() -> None:
     passing = cc.with_one_vote_enough(cc.without_node(conf(2), "n2"), True)
     plan = planned(ms.plan_leave([seen("n1", passing)], "n2"))
@@ -174,8 +182,8 @@ JOINS = {
     "the one that joins is in doubt itself": (changed(status(3), 3, unclean=True), []),
     "the one that joins is on its way": (changed(status(3), 3, pending=True, votes=False), []),
     "a node that is no longer listed is away": (changed(status(3), 2, listed=False, votes=False, online=False), []),
-    "of four others one is away": (changed(status(5), 2, votes=False, online=False), []),
-    "of two others one is away": (changed(status(3), 2, votes=False, online=False), ["only 1 of 2 votes are present"]),
+    "a member that is listed adds nothing to what is expected": (changed(status(3), 2, votes=False, online=False), []),
+    "with two_node one of two is away": (status(2, 1), ["only 1 votes are present, and with it 3 are expected and 2 needed"]),
     "no quorum": (replace(status(2), quorate=False), ["has no quorum"]),
     "no quorum and too few votes": (replace(status(3, 1), quorate=False), ["has no quorum"]),
     "one in doubt, one on its way": (
@@ -195,7 +203,7 @@ def test_a_refused_join_tells_all_its_reasons_and_no_other(case: str) -> None:
     clauses = refusal.sentence.removeprefix("n3 did not join: ").split("; ")
     assert [words for words in said if words not in refusal.sentence] == []
     assert len([clause for clause in clauses if any(words in clause for words in said)]) == len(said)
-    reasons = {"has no quorum": "not_quorate", "only 1": "quorum", "the state": "unclean"}
+    reasons = {"has no quorum": "not_quorate", "only 1 votes": "quorum", "the state": "unclean"}
     assert refusal.reason == next(reason for words, reason in reasons.items() if said[0].startswith(words))
     assert ("votes are present" in refusal.sentence) == said[0].startswith("only")
 

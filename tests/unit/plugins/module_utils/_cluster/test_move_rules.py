@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move, why_not_node, why_not_running
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 
 def member(number: int, **more: Any) -> Member:

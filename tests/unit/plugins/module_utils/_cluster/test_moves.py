@@ -20,7 +20,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves im
     stale_wishes,
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 NOON = 1795435200.0  # 2026-11-23 12:00:00 UTC
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import status, status_view
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import sections
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.quorum import Count
 
 CASES = Path(__file__).parent / "status_cases"
 TWO = (CASES / "two_nodes_with_a_failure.txt").read_text()
@@ -23,6 +24,39 @@ def test_membership_is_what_corosync_and_pacemaker_say_together() -> None:
         ("cell-n1", 1, "10.98.0.11", True, True),
         ("cell-n2", 4, "10.98.0.12", True, True),
     ]
+
+
+WEIGHED = """\
+Votequorum information
+----------------------
+Expected votes:   5
+Highest expected: 5
+Total votes:      4
+Quorum:           3
+Flags:            Quorate Qdevice
+
+Membership information
+----------------------
+    Nodeid      Votes    Qdevice Name
+         1          2    A,V,NMW cell-n1 (local)
+       0x4          1         NR cell-n2
+         0          1            Qdevice
+"""
+
+
+def test_weights_and_a_device_s_vote_are_read_from_corosync_s_table() -> None:
+    votes = status.parse_votes(WEIGHED)
+    assert votes == status.Votes(5, 4, 3, (1, 4), False, weights=((1, 2),), device=1)
+    assert votes.count == Count(5, {1: 2, 4: 1}, device=1, two_node=False, least=3)
+
+
+def test_a_member_whose_entry_has_no_name_is_one_member() -> None:
+    nameless = status.parse(sections(TWO.replace("        name: cell-n2\n", "")))
+    assert [(node.name, node.id, node.address, node.listed, node.votes) for node in nameless.members] == [
+        ("cell-n1", 1, "10.98.0.11", True, True),
+        ("cell-n2", 4, "10.98.0.12", True, True),
+    ]
+    assert nameless.conf is not None and nameless.conf.entry_of("cell-n2", 4) == "10.98.0.12"
 
 
 def test_services_are_groups_clones_and_single_resources_with_their_state() -> None:

@@ -57,7 +57,7 @@ def test_an_observation_without_the_rest_is_a_cluster_without_a_dc() -> None:
     b = Member("b", 2, "192.0.2.2", True, False, False, False, False, False, False)
     votes = Votes(expected=2, total=1, needed=2, present=(1,), two_node=True)
     seen = status.parse(observed())
-    assert seen == status.Status("shop", False, None, False, votes, (a, b), (), (), (), ())
+    assert seen == status.Status("shop", False, None, False, votes, (a, b), (), (), (), (), corosync_conf.parse(CONF))
     assert (seen.votes_total, seen.votes_expected) == (1, 2)
     assert seen.member("b") is seen.members[1]
     with pytest.raises(KeyError, match="c"):

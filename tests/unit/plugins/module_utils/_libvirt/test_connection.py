@@ -8,9 +8,9 @@ import socket
 import time
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import HostAddress, libvirt
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refused
 
 from tests import libvirtd
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import mac_of
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.placement import (
     Candidate,
     Demand,
@@ -17,8 +19,6 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.placemen
     place,
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.sightings import Claims
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.names import mac_of
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

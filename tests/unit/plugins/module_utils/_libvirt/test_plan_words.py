@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import Changes, difference, plan, predicted
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import DataDisk
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import as_data
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import Refusal
 
 from .cases import KEY, SPEC, UUID
 from .test_plan import PAUSED, RUNNING, STOPPED, foreign, vm

@@ -8,7 +8,7 @@ import ipaddress
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.plugin_utils import cluster_rules as rules
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import config_rules as rules
 
 from .rule_cases import RULES
 

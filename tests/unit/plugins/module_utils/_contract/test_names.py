@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,31 +6,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-REASONS = frozenset(
-    {
-        "quorum",
-        "minimum",
-        "not_quorate",
-        "unclean",
-        "last_node",
-        "unstable",
-        "maximum",
-        "no_room",
-        "no_address",
-        "no_image",
-        "wrong_checksum",
-        "host_unreachable",
-        "not_ours",
-        "join_refused",
-        "start_failed",
-        "deadline",
-        "bad_input",
-        "not_found",
-        "in_use",
-    }
-)
+
+class Reason(str, Enum):
+    """Why something is refused; the list of docs/exchange-formats.md, section 4."""
+
+    QUORUM = "quorum"
+    MINIMUM = "minimum"
+    NOT_QUORATE = "not_quorate"
+    UNCLEAN = "unclean"
+    LAST_NODE = "last_node"
+    UNSTABLE = "unstable"
+    MAXIMUM = "maximum"
+    NO_ROOM = "no_room"
+    NO_ADDRESS = "no_address"
+    NO_IMAGE = "no_image"
+    WRONG_CHECKSUM = "wrong_checksum"
+    HOST_UNREACHABLE = "host_unreachable"
+    NOT_OURS = "not_ours"
+    JOIN_REFUSED = "join_refused"
+    START_FAILED = "start_failed"
+    DEADLINE = "deadline"
+    BAD_INPUT = "bad_input"
+    NOT_FOUND = "not_found"
+    IN_USE = "in_use"
+    NO_PLACE = "no_place"
+    UNMANAGED = "unmanaged"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+REASONS = frozenset(one.value for one in Reason)
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Refused(Exception):
         self.refusal = refusal
 
 
-def all_problems(problems: list) -> Refusal:
+def all_problems(problems: List[str]) -> Refusal:
     """One refusal that names every problem of an input at once, each with its path."""
     return Refusal("bad_input", "Nothing was touched, the input is wrong: " + "; ".join(problems) + ".")
 

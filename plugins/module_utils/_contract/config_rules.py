@@ -1,10 +1,8 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: BSD-2-Clause
 # Copyright: (c) 2026, the ondemand.cluster contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The rules of the cluster file that compare fields with each other.
 
-Pure, standard library, Python 3.8 syntax: this file exists twice, as driver/src/ondemand/config/rules.py and as
-plugins/plugin_utils/cluster_rules.py, because neither side of the wall may import the other. A test fails when they differ.
+"""The rules of the cluster file that compare fields with each other. Pure.
+
 Every rule takes the plain data of `cluster`, ignores what has the wrong shape (the schema tells that) and yields problems.
 """
 
@@ -13,9 +11,9 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
-from .cluster_ports import ports_do_not_collide
-from .cluster_uris import PLAIN_PATH, odd_sign, uri_problem
-from .cluster_words import Path, Problem, path_text, problem, shape_problem, shown
+from .config_errors import Path, Problem, path_text, problem, shape_problem, shown
+from .config_ports import ports_do_not_collide
+from .config_uris import PLAIN_PATH, odd_sign, uri_problem
 
 __all__ = ["RULES", "Path", "Problem", "address_range", "path_text", "problem", "shape_problem", "too_much", "with_rules"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.defaults import uri_host, with_defaults
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import uri_host, with_defaults
 
 CHECKOUT = Path(__file__).resolve().parents[5]
 

@@ -1,11 +1,7 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: BSD-2-Clause
 # Copyright: (c) 2026, the ondemand.cluster contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The words in which every problem of a cluster file is told.
 
-Pure, standard library, Python 3.8 syntax: this file exists twice, as driver/src/ondemand/config/cluster_words.py and as
-plugins/plugin_utils/cluster_words.py, because neither side of the wall may import the other. A test fails when they differ.
-"""
+"""The words in which every problem of a cluster file is told. Pure."""
 
 from __future__ import annotations
 

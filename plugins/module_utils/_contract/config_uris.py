@@ -1,11 +1,8 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: BSD-2-Clause
 # Copyright: (c) 2026, the ondemand.cluster contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which libvirt URIs are taken: those that name a host and a way to it, and have libvirt run nothing else and read no other file.
-And which paths reach ssh as they are.
 
-Pure, standard library, Python 3.8 syntax: this file exists three times, as driver/src/ondemand/config/cluster_uris.py, as
-plugins/plugin_utils/cluster_uris.py and, for modules, as plugins/module_utils/_libvirt/uris.py. A test fails when they differ.
+"""Which libvirt URIs are taken: those that name a host and a way to it, and have libvirt run nothing else and read no other file.
+And which paths reach ssh as they are. Pure.
 """
 
 from __future__ import annotations

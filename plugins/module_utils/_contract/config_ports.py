@@ -1,17 +1,13 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: BSD-2-Clause
 # Copyright: (c) 2026, the ondemand.cluster contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The rule of the cluster file on ports: who listens where on a node.
 
-Pure, standard library, Python 3.8 syntax: this file exists twice, as driver/src/ondemand/config/cluster_ports.py and as
-plugins/plugin_utils/cluster_ports.py, because neither side of the wall may import the other. A test fails when they differ.
-"""
+"""The rule of the cluster file on ports: who listens where on a node. Pure."""
 
 from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from .cluster_words import Path, path_text, shown
+from .config_errors import Path, path_text, shown
 
 Found = Iterator[Tuple[Path, str, str]]
 

@@ -58,7 +58,7 @@ def with_defaults(cluster: Mapping[str, Any]) -> Dict[str, Any]:
 
     Expects a mapping that passed the check of the cluster file (names, hosts and a size are there).
     """
-    full = _copied(cluster)
+    full: Dict[str, Any] = _copied(cluster)
     full["hosts"] = [_host(host) for host in full.get("hosts") or []]
     _section(full, "image", {"sha256": None})
     _section(full, "network", {"gateway": None, "dns": []})

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared.refusal import REASONS, Refusal, all_problems, as_one, refusal_of
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import REASONS, Refusal, all_problems, as_one, refusal_of
 
 CHECKOUT = Path(__file__).resolve().parents[5]
 

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright: (c) 2026, the ondemand.cluster contributors
+
+"""Would what runs now still run? Pacemaker's own scheduler is asked, with the step carried out in a copy of the live CIB. Pure.
+
+No rule of ours is a second scheduler: bans, colocations, site rules, utilization, opt-in clusters, maintenance, whatever the CIB says is
+weighed by the one who will weigh it afterwards.
+"""
+
+from __future__ import annotations
+
+import copy
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, Sequence, Set, Tuple
+
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, xml_root
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.progress import PROGRESS
+
+ROOT = "pacemaker-result"
+
+# stdin: a whole CIB with the step in it. Prints what crm_simulate makes of it: the cluster before and after, and what it would do.
+# A busy node may need long for a big CIB; no answer in time is no answer (code 124).
+SIMULATE = (
+    PROGRESS
+    + r"""
+umask 077
+d=$(mktemp -d) || exit 70
+trap 'rm -rf "$d"' EXIT
+trap 'exit 71' HUP INT TERM PIPE
+cat >"$d/cib"
+ask crm_simulate --xml-file "$d/cib" --simulate --output-as=xml
+"""
+)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a step does to the resources that run now, apart from what it is for.
+
+    stops: those that would run nowhere; stays: those that would stay on the node that is to become empty, and whether somebody manages them;
+    places: where each one that runs would be afterwards. unknown: why Pacemaker did not tell, empty where it did.
+    """
+
+    stops: Tuple[str, ...] = ()
+    stays: Tuple[Tuple[str, bool], ...] = ()
+    places: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    unknown: str = ""
+
+
+def with_standby(cib: ET.Element, node: str) -> ET.Element:
+    """A copy of the CIB in which the node is in standby. CibError where it has no such node."""
+    changed = copy.deepcopy(cib)
+    found = [item for item in changed.iterfind("configuration/nodes/node") if item.get("uname") == node]
+    if not found:
+        raise CibError("its CIB has no node %s" % node)
+    # Among several sets of attributes the first is the one that Pacemaker reads, so this one stands first.
+    attributes = ET.Element("instance_attributes", {"id": "ondemand-what-if"})
+    ET.SubElement(attributes, "nvpair", {"id": "ondemand-what-if-standby", "name": "standby", "value": "on"})
+    for pair in [pair for held in found[0].iterfind("instance_attributes") for pair in held.iterfind("nvpair[@name='standby']")]:
+        pair.set("value", "on")
+    found[0].insert(0, attributes)
+    return changed
+
+
+def with_constraint(cib: ET.Element, text: str) -> ET.Element:
+    """A copy of the CIB with this constraint, in the place of an older one of the same id."""
+    changed = copy.deepcopy(cib)
+    constraints = changed.find("configuration/constraints")
+    if constraints is None:
+        raise CibError("the CIB has no <constraints>")
+    wish = ET.fromstring(text)
+    for older in [item for item in constraints if item.get("id") == wish.get("id")]:
+        constraints.remove(older)
+    constraints.append(wish)
+    return changed
+
+
+def effects(said: str, emptied: str = "") -> Effects:
+    """Read what SIMULATE printed. emptied: the node that is to carry nothing afterwards. CibError where the text is no answer."""
+    root = xml_root(said, ROOT)
+    before, after = root.find("cluster_status"), root.find("revised_cluster_status")
+    if before is None or after is None:
+        status = root.find("status")
+        raise CibError("crm_simulate told no outcome: %s" % (status.get("message", "no reason") if status is not None else "no reason"))
+    now, then = _running(before), _running(after)
+    wished = _unwanted(before)
+    stays = sorted({(name, managed) for name, places in then.items() for node, managed in places if node == emptied})
+    return Effects(
+        stops=tuple(sorted(name for name in now if name not in then and name not in wished)),
+        stays=tuple(stays) if emptied else (),
+        places={name: tuple(sorted({node for node, _managed in places})) for name, places in then.items()},
+    )
+
+
+def _running(status: ET.Element) -> Dict[str, List[Tuple[str, bool]]]:
+    """Resource -> the nodes on which any of it is active, and whether it is managed. Copies of a clone count as one resource."""
+    found: Dict[str, List[Tuple[str, bool]]] = {}
+    for item in status.iter("resource"):
+        if item.get("active") == "true":
+            places = [(node.get("name", ""), item.get("managed") != "false") for node in item.findall("node")]
+            found.setdefault(item.get("id", "").split(":")[0], []).extend(places)
+    return {name: places for name, places in found.items() if places}
+
+
+def _unwanted(status: ET.Element) -> Set[str]:
+    """Resources that a person wants stopped, or that nothing configures any more: that they stop is no harm of the step."""
+    return {
+        item.get("id", "").split(":")[0]
+        for item in status.iter("resource")
+        if item.get("target_role", "").lower() == "stopped" or item.get("orphaned") == "true"
+    }
+
+
+def why_not_there(found: Effects, resources: Sequence[str], node: str) -> str:
+    """Why Pacemaker would not have all of the resources on the node and everything else still running, as a clause; empty where it would."""
+    elsewhere = [name for name in resources if found.places.get(name, ()) != (node,)]
+    harmed = [name for name in found.stops if name not in resources]
+    if elsewhere:
+        return "Pacemaker would not run %s there (see the constraints, and what is in maintenance)" % ", ".join(elsewhere)
+    return "%s would run nowhere then" % ", ".join(harmed) if harmed else ""

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""What is put into a copy of the CIB, and what is read of the scheduler's answer. The scheduler itself is asked in tests/cluster."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulation import (
+    Effects,
+    effects,
+    why_not_there,
+    with_constraint,
+    with_standby,
+)
+
+PLAIN = '<cib><configuration><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes><constraints/></configuration></cib>'
+TWO_SETS = (
+    '<cib><configuration><nodes><node id="1" uname="n1"><instance_attributes id="a"><nvpair id="b" name="standby" value="off"/>'
+    "</instance_attributes></node></nodes></configuration></cib>"
+)
+
+
+def standby(cib: ET.Element, node: str) -> list[str]:
+    """The values of standby that a node has, in the order in which they stand."""
+    return [pair.get("value", "") for pair in cib.findall(f".//node[@uname='{node}']//nvpair[@name='standby']")]
+
+
+def test_a_node_in_standby_is_one_in_a_copy_alone() -> None:
+    cib = ET.fromstring(PLAIN)
+    changed = with_standby(cib, "n2")
+    assert (standby(changed, "n1"), standby(changed, "n2")) == ([], ["on"])
+    assert ET.tostring(cib, encoding="unicode") == ET.tostring(ET.fromstring(PLAIN), encoding="unicode")
+
+
+def test_a_standby_that_is_switched_off_is_on_in_the_copy_whichever_set_pacemaker_reads() -> None:
+    assert standby(with_standby(ET.fromstring(TWO_SETS), "n1"), "n1") == ["on", "on"]
+
+
+def test_a_node_that_the_cib_does_not_have_is_told() -> None:
+    with pytest.raises(CibError, match="no node n9"):
+        with_standby(ET.fromstring(PLAIN), "n9")
+
+
+def test_a_wish_stands_once_whatever_stood_there_before() -> None:
+    once = with_constraint(ET.fromstring(PLAIN), '<rsc_location id="w" rsc="a" node="n1" score="1"/>')
+    twice = with_constraint(once, '<rsc_location id="w" rsc="a" node="n2" score="1"/>')
+    assert [item.get("node") for item in twice.iter("rsc_location")] == ["n2"]
+    with pytest.raises(CibError, match="no <constraints>"):
+        with_constraint(ET.fromstring(TWO_SETS), '<rsc_location id="w"/>')
+
+
+def resource(name: str, *nodes: str, more: str = "", managed: bool = True) -> str:
+    """A resource as crm_simulate tells it, active where it has nodes."""
+    places = "".join(f'<node name="{node}"/>' for node in nodes)
+    return f'<resource id="{name}" active="{str(bool(nodes)).lower()}" managed="{str(managed).lower()}" {more}>{places}</resource>'
+
+
+def answer(before: str, after: str) -> str:
+    """What crm_simulate prints, a word of it included."""
+    status = f"<cluster_status><resources>{before}</resources></cluster_status>"
+    revised = f"<revised_cluster_status><resources>{after}</resources></revised_cluster_status>"
+    return f'warning: words before\n<pacemaker-result>{status}<actions/>{revised}<status code="0"/></pacemaker-result>\n'
+
+
+CASES = {
+    "what goes elsewhere runs": (resource("a", "n1"), resource("a", "n2"), Effects(places={"a": ("n2",)})),
+    "what has no place stops": (resource("a", "n1"), resource("a"), Effects(stops=("a",))),
+    "what never ran does not stop": (resource("a"), resource("a"), Effects()),
+    "what a person stops is no harm": (resource("a", "n1", more='target_role="Stopped"'), resource("a"), Effects()),
+    "what is configured no more is no harm": (resource("a", "n1", more='orphaned="true"'), "", Effects()),
+    "a clone that runs somewhere runs": (
+        '<clone id="c">' + resource("a:0", "n1") + resource("a:1", "n2") + "</clone>",
+        '<clone id="c">' + resource("a:0") + resource("a:1", "n2") + "</clone>",
+        Effects(places={"a": ("n2",)}),
+    ),
+    "a clone whose last copy stops is a stop": (resource("a", "n1"), '<clone id="c">' + resource("a") + "</clone>", Effects(stops=("a",))),
+    "what nobody manages stays": (
+        resource("a", "n1", managed=False), resource("a", "n1", managed=False), Effects(stays=(("a", False),), places={"a": ("n1",)}),
+    ),
+    "what is blocked stays": (resource("a", "n1"), resource("a", "n1"), Effects(stays=(("a", True),), places={"a": ("n1",)})),
+    "a bundle's replica": (
+        '<bundle id="b"><replica id="0">' + resource("b-docker-0", "n1") + resource("b-0", "n1") + "</replica></bundle>",
+        '<bundle id="b"><replica id="0">' + resource("b-docker-0") + resource("b-0") + "</replica></bundle>",
+        Effects(stops=("b-0", "b-docker-0")),
+    ),
+    "all that would stop is told, in order": (resource("b", "n1") + resource("a", "n1"), "", Effects(stops=("a", "b"))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_becomes_of_the_services_when_n1_is_emptied(case: str) -> None:
+    before, after, found = CASES[case]
+    assert effects(answer(before, after), "n1") == found
+
+
+def test_a_step_that_empties_no_node_leaves_nothing_behind() -> None:
+    assert effects(answer(resource("a", "n1"), resource("a", "n1"))).stays == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("", "nothing was printed"),
+        ("crm_simulate: not found", "not XML"),
+        ('<pacemaker-result><status code="65" message="Invalid data"/></pacemaker-result>', "told no outcome: Invalid data"),
+        ("<pacemaker-result/>", "told no outcome: no reason"),
+    ],
+)
+def test_an_answer_that_is_none_is_told(said: str, why: str) -> None:
+    with pytest.raises(CibError, match=why):
+        effects(said, "n1")
+
+
+SEE = "there (see the constraints, and what is in maintenance)"
+THERE = {
+    "all of it there": (Effects(places={"a": ("n2",), "b": ("n2",)}), ""),
+    "one of it elsewhere": (Effects(places={"a": ("n2",), "b": ("n1",)}), f"Pacemaker would not run b {SEE}"),
+    "one of it in two places": (Effects(places={"a": ("n1", "n2"), "b": ("n2",)}), f"Pacemaker would not run a {SEE}"),
+    "one of it nowhere": (Effects(stops=("a",), places={"b": ("n2",)}), f"Pacemaker would not run a {SEE}"),
+    "it drives another one out": (Effects(stops=("c", "d"), places={"a": ("n2",), "b": ("n2",)}), "c, d would run nowhere then"),
+}
+
+
+@pytest.mark.parametrize("case", THERE)
+def test_a_place_suits_where_all_of_the_service_would_run_and_nothing_else_would_stop(case: str) -> None:
+    found, why = THERE[case]
+    assert why_not_there(found, ("a", "b"), "n2") == why
