@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import status, status_view
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, status, status_view
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, StatusError, Votes
 
 CONF = """totem {
