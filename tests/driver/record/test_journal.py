@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ondemand.contract.refusal import Reason
+from ondemand._contract.refusal import Reason
 from ondemand.decide.memory import Memory, Window, begun
 from ondemand.errors import RecordError
 from ondemand.model import Cause, Decision, Kind, Outcome, Plan, Refusal, Step, StepKind
