@@ -75,6 +75,9 @@ class Case:
 
 def why_not_active(account: Record) -> str | None:
     """Returns which of the daemons did not run when a member told of itself, or None. That one was active once is no proof."""
-    states = account.get("states", {})
-    down = [f"{one} {states.get(one, 'not told')}" for one in DAEMONS if states.get(one) != "active" or not account["started_us"].get(one)]
+    states = account["states"]
+    down = [f"{one} {states.get(one, 'not told')}" for one in DAEMONS if states.get(one) != "active"]
+    down += [
+        f"{one} active without a time of its start" for one in DAEMONS if states.get(one) == "active" and not account["started_us"].get(one)
+    ]
     return " and ".join(down) or None

@@ -79,7 +79,7 @@ def p4_three_functions_on_every_member(case: Case) -> Evidence:
         ]
         view = first(online, lambda r, name=vm.name: name in r["resources"].get("haproxy", []))  # type: ignore[misc]
         member = case.member(vm)
-        failover = member is not None and member.get("states", {}).get("pacemaker") == "active"
+        failover = member is not None and member["states"].get("pacemaker") == "active"
         if view is None or not failover:
             lacking = [
                 what for what, seen in (("membership", online), ("load balancing", view), ("failover processing", failover)) if not seen

@@ -37,13 +37,13 @@ def journal_problems(case: Case) -> list[str]:
     for one, other in itertools.pairwise(case.run.history):
         if other["at"] < one["at"]:
             found.append(
-                f"the journal's times run backwards: a {other['kind']} of {case.s(other['at'])} after a {one['kind']} of {case.s(one['at'])}"
+                f"the journal's times run backwards: the {other['kind']} of {case.s(other['at'])} is after the {one['kind']} of {case.s(one['at'])}"
             )
             break
     started = (case.run.event("driver") or {"at": case.run.started_at})["at"]
     if strange := [r for r in case.run.history if not started - SLACK_S <= r["at"] <= case.run.ended_at + SLACK_S]:
         found.append(
-            f"{len(strange)} entries of the journal are not of this run, the first a {strange[0]['kind']} of {case.s(strange[0]['at'])}"
+            f"{len(strange)} entries of the journal are not of this run, the first is the {strange[0]['kind']} of {case.s(strange[0]['at'])}"
         )
     for entry in case.run.history:
         if entry["kind"] in ("step", "decision") and not str(entry["because"]).strip():
