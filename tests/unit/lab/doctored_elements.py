@@ -167,7 +167,7 @@ ELEMENTS: Worlds = {
     ),
     "no new statement": (
         drop("events", lambda r: r["what"] == "statement"),
-        ["P7 not seen: a smaller VM after the requirement had been stated smaller"],
+        ["P7 not seen: a statement of a smaller need"],
     ),
     "the replacement is as large as what it replaces": (
         change("witness", lambda r: r["kind"] == "vm", memory_mib=640),
