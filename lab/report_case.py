@@ -52,7 +52,7 @@ class Case:
     def accounts(self, vm: Vm) -> list[Record]:
         """The VM's own accounts of itself, from the time in which it was seen online. One that leaves may have its daemons stopped."""
         online = [r["at"] for r in self.run.seen("cluster") if vm.was_there(r["at"]) and r["nodes"].get(vm.name) == "online"]
-        told = [r for r in self.run.seen("member") if r["uuid"] == vm.uuid and vm.was_there(r["at"])]
+        told = [r for r in self.run.seen("member") if r["uuid"] == vm.uuid]
         if not online:
             return []
         if vm.gone_at is None:

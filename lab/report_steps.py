@@ -119,9 +119,10 @@ def vms_without_step(case: Case) -> list[str]:
             found.append(f"{vm.name} was defined at {case.s(vm.defined_at)} and no growth of the driver was at work")
         if vm.gone_at is None or vm in case.initial() and vm.joined_at is None:
             continue
-        if vm.joined_at is None and _within(vm.gone_at, [*leaving, *growing]):
-            continue  # it never became a member: what was begun was taken back
-        if not _within(vm.gone_at, leaving):
+        if vm.joined_at is None:  # what was begun was taken back
+            if not _within(vm.gone_at, [*leaving, *growing]):
+                found.append(f"{vm.name} was never a member and went at {case.s(vm.gone_at)} without a growth or shrink of the driver")
+        elif not _within(vm.gone_at, leaving):
             found.append(f"{vm.name} was a member and went at {case.s(vm.gone_at)} without a shrink of the driver")
     return [*found, *unready(case)]
 

@@ -75,6 +75,11 @@ def test_who_carried_a_service_had_all_of_it_alone(resources, carrier):
     assert seen.carrier("ledger", {"resources": resources}) == carrier
 
 
+def test_a_service_of_one_part_is_carried_by_who_has_it():
+    alone = {**REQUIREMENT, "services": {"app": {"kind": "movable", "resources": ["app"]}}}
+    assert case(events=[alone]).carrier("app", {"resources": {"app": ["n2"], "other": ["n1"]}}) == "n2"
+
+
 def test_a_service_that_nobody_asked_for_has_no_carrier():
     assert case(events=[REQUIREMENT]).carrier("web", view(20, "n1", "n1")) is None
 
