@@ -84,9 +84,8 @@ def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Rec
     elif step["step"] == "scale_in":
         nodes = tuple(vm.name for vm in vms if vm.gone_at is not None and began <= vm.gone_at <= ended + 1)
     else:
-        told = {**step.get("variables", {}), **outcome.get("facts", {})}
-        target, service = str(told.get("to", "")), str(told.get("service", ""))
-        nodes = (target,) if target else ()
+        target, service = step["variables"]["to"], step["variables"]["service"]
+        nodes = (target,)
         serving_at = next((h.first_new_at for h in handovers(run, service) if h.new == target and h.first_new_at >= began), None)
     interrupted = not outcome or outcome.get("reason") == "interrupted"
     return Action(
@@ -101,12 +100,11 @@ def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Rec
         interrupted,
         service,
         outcome.get("ended_at"),
-        str(outcome["because"]) if outcome and not outcome["ok"] else None,
+        outcome["because"] if outcome and not outcome["ok"] else None,
     )
 
 
 def _because(step: Record, why: Record) -> str:
     """The step's reason; the decision's before it when the step's doesn't repeat it."""
-    told = str(step["because"])
-    cause = str(why.get("because", ""))
+    told, cause = str(step["because"]), str(why.get("because", ""))
     return told if not cause or why["kind"] == "plan" or cause in told else f"{cause}; {told}"

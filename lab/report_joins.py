@@ -117,9 +117,11 @@ def p12_one_address(case: Case) -> Evidence:
             return missing(f"a virtual cluster IP of {service}: {target} is {owner}'s own address")
         answers = case.run.acknowledged(service)
         for new in case.later():
-            since = first_answer_at(case.run, new.name, new.joined_at or new.defined_at, service)
-            before = [r for r in answers if since and r["acknowledged_at"] < since and r["node"] != new.name]
-            if before and since and new.was_there(since):
+            since = first_answer_at(case.run, new.name, new.defined_at, service)
+            if since is None or not new.was_there(since):
+                continue
+            before = [r for r in answers if r["acknowledged_at"] < since and r["node"] != new.name]
+            if before:
                 told.append(
                     f"{service}: all {len(answers)} acknowledged transactions went to {target}; "
                     f"{before[-1]['node']} answered there before, {new.name} from {case.s(since)} on"

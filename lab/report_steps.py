@@ -82,8 +82,8 @@ def undone(case: Case) -> list[str]:
             continue
         if action.interrupted and was_killed(case, action) and later:
             continue  # its driver was killed, and the next one found other things to do
-        why = action.failed_because or "its end is not known"
-        what = f"move of {action.service} to {', '.join(action.nodes) or 'nowhere'}" if action.kind == "move" else action.kind
+        why = "its end is not known" if action.failed_because is None else action.failed_because or "it failed without a reason"
+        what = f"move of {action.service} to {', '.join(action.nodes)}" if action.kind == "move" else action.kind
         found.append(f"the {what} at {case.s(action.began_at)} was not done and not repeated with success: {why}")
     return found
 

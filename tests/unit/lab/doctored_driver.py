@@ -93,7 +93,7 @@ DRIVER: Worlds = {
         failed_step("move_service", 160, 210, ""),
         [
             "the outcome of move_service at 206.0 s ended before it began, or failed without a reason",
-            "the move of ledger to shop-n2 at 171.5 s was not done and not repeated with success: its end is not known",
+            "the move of ledger to shop-n2 at 171.5 s was not done and not repeated with success: it failed without a reason",
             "ledger went from shop-n1 to shop-n2 at 198.9 s without a move that the driver did",
         ],
     ),

@@ -132,9 +132,9 @@ def test_a_step_is_repeated_by_the_next_one_of_its_kind_that_was_done(failed, la
         ),
         ([MOVE], [], ["the move of ledger to n2 at 100.0 s was not done and not repeated with success: its end is not known"]),
         (
-            [action("move", ended=None, service="ledger")],
+            [action(ended=None, failed_because="")],
             [],
-            ["the move of ledger to nowhere at 100.0 s was not done and not repeated with success: its end is not known"],
+            ["the grow at 100.0 s was not done and not repeated with success: it failed without a reason"],
         ),
         ([MOVE, moved("n2")], [], []),
         ([action(ended=None), action("shrink", 200)], [KILL], []),
