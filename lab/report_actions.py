@@ -29,10 +29,10 @@ class Action:
     began_at: float
     done_at: float | None
     serving_at: float | None
-    interrupted: bool = False  # the driver was killed while it ran, so the journal doesn't know its end
-    service: str = ""  # that a move is about
-    ended_at: float | None = None  # of whatever end the journal knows
-    failed_because: str | None = None  # the outcome's sentence, where it was not ok
+    interrupted: bool  # the driver was killed while it ran, so the journal doesn't know its end
+    service: str  # that a move is about
+    ended_at: float | None  # of whatever end the journal knows
+    failed_because: str | None  # the outcome's sentence, where it was not ok
 
 
 def actions_of(run: Run) -> list[Action]:
@@ -75,8 +75,7 @@ def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Rec
     serving_at: float | None = None
     if step["step"] == "scale_out":
         new = [vm for vm in vms if began <= vm.defined_at <= ended]
-        others = [vm for vm in vms if vm not in new and vm.was_there(began)]
-        if new and any(vm.memory_mib != new[0].memory_mib for vm in others):
+        if new and any(vm.memory_mib != new[0].memory_mib for vm in vms if vm.was_there(began)):
             kind = "replace"
         nodes = tuple(vm.name for vm in new)
         served = [at for vm in new if (at := first_answer_at(run, vm.name, vm.defined_at)) is not None]

@@ -23,7 +23,7 @@ def observer_problems(case: Case) -> list[str]:
     created = (run.event("created") or {"at": run.ended_at})["at"]
     client = (run.event("client") or {"at": run.ended_at})["at"]
     found = []
-    for host in (run.event("requirement") or {}).get("hosts", ()):
+    for host in (run.event("requirement") or {"hosts": ()})["hosts"]:
         found += eye_problems(case, f"the eye on host {host}", watched_from, host_views(case, host), host_troubles(case, host))
     found += eye_problems(case, "the eye on the cluster", created, _times(run.seen("cluster")), _troubles(case, "cluster"))
     for service, told in run.expected().items():

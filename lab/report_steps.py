@@ -51,7 +51,7 @@ def journal_problems(case: Case) -> list[str]:
         if entry["kind"] == "outcome" and (entry["ended_at"] < entry["began_at"] or not entry["ok"] and not str(entry["because"]).strip()):
             found.append(f"the outcome of {entry['step']} at {case.s(entry['at'])} ended before it began, or failed without a reason")
     for action in case.actions:
-        if action.began_at < max(action.decided_at, action.breach_at or 0.0):
+        if action.began_at < max(at for at in (action.decided_at, action.breach_at) if at is not None):
             found.append(f"the {action.kind} of {case.s(action.began_at)} began before its cause was there")
     return found
 

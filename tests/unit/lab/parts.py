@@ -37,7 +37,7 @@ def vm(name: str = "n1", defined: float = 10.0, gone: float | None = None, **mor
 
 def action(kind: str = "grow", began: float = 100.0, ended: float | None = 110.0, **more: Any) -> Action:
     """A step that was done (with `ended`), or whose end nobody knows; it was decided 2 s before it began, 3 s after its cause."""
-    made = Action(kind, "why", (), began - 5, began - 2, began, ended, None, ended_at=ended, interrupted=ended is None)
+    made = Action(kind, "why", (), began - 5, began - 2, began, ended, None, ended is None, "", ended, None)
     return replace(made, **more)
 
 

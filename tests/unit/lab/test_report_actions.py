@@ -151,6 +151,7 @@ def test_a_move_serves_from_the_first_answer_of_its_target_on(client, serving):
     ("before", "because", "decided"),
     [
         ([decision(90.0), plan(149.0)], "the ledger goes to n2", 149.0),
+        ([decision(90.0), plan(149.0, "n1 has more to do")], "the ledger goes to n2", 149.0),
         ([decision(90.0), plan(100.0), decision(120.0, "hold"), plan(149.0)], "the ledger goes to n2", 149.0),
         ([plan(100.0), decision(140.0)], "much to do; the ledger goes to n2", 140.0),
         ([plan(100.0), decision(140.0, "hold")], "the ledger goes to n2", 100.0),

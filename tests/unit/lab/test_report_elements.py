@@ -221,9 +221,9 @@ def test_p6_a_new_statement_does_not_explain_an_increase():
 
 
 FIRST, ADDED = vm("n1", gone=260.0), vm("n2", 105.0)
-SMALLER = vm("n3", 210.0, memory_mib=512)
+SMALLER = vm("n3", 210.0, memory_mib=512, host="hv2")
 SIZED = (
-    "increase: n2 of 640 MiB defined on hv1 at 105.0 s; decrease: n3 of 512 MiB defined on hv1 at 210.0 s, "
+    "increase: n2 of 640 MiB defined on hv1 at 105.0 s; decrease: n3 of 512 MiB defined on hv2 at 210.0 s, "
     "took the place of n1 of 640 MiB, gone at 260.0 s"
 )
 NOT_SMALLER = "not seen: a smaller VM after the requirement had been stated smaller"
@@ -237,7 +237,7 @@ NOT_REPLACED = "not seen: a larger VM that went after n3 had joined"
         ([FIRST, vm("n2", 100.0), SMALLER], SIZED.replace("105", "100")),
         ([FIRST, vm("n2", 99.9), ADDED, SMALLER], SIZED),
         ([FIRST, vm("n2", 99.9)], "not seen: a VM defined after the increase was determined"),
-        ([FIRST, ADDED, vm("n3", 200.0, memory_mib=512)], SIZED.replace("210", "200")),
+        ([FIRST, ADDED, vm("n3", 200.0, memory_mib=512, host="hv2")], SIZED.replace("210", "200")),
         ([FIRST, ADDED, vm("n3", 199.9, memory_mib=512)], NOT_SMALLER),
         ([FIRST, ADDED, vm("n3", 210.0, memory_mib=500)], NOT_SMALLER),
         ([FIRST, vm("n2", 105.0, memory_mib=512), SMALLER], NOT_SMALLER),
