@@ -135,8 +135,8 @@ def render_report(report: Mapping[str, Any]) -> str:
     client = report["client"]
     lines = ["", "VMs" + " " * 29 + "defined  reachable  joined  deleted  (s)"]
     for vm in report["vms"]:
-        times = [vm[key] for key in ("defined_s", "reachable_s", "joined_s", "deleted_s")]
-        shown = "  ".join(f"{'-' if one is None else f'{one:.1f}':>{width}}" for one, width in zip(times, (7, 9, 6, 7), strict=True))
+        columns = (("defined_s", 7), ("reachable_s", 9), ("joined_s", 6), ("deleted_s", 7))
+        shown = "  ".join(f"{'-' if vm[key] is None else f'{vm[key]:.1f}':>{width}}" for key, width in columns)
         lines.append(f"  {vm['name']} on {vm['host']}, {vm['memory_mib']} MiB".ljust(32) + shown)
     lines += ["", "Actions"]
     for action in report["actions"]:

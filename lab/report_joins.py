@@ -37,8 +37,7 @@ def p10_join_on_both_sides(case: Case) -> Evidence:
     """P10: the join is invoked on the old member and on the new VM."""
     told = []
     for new in case.later():
-        olds = [vm for vm in case.vms if vm is not new and vm.was_there(new.defined_at)]
-        found = next((seen for old in olds if (seen := _both_sides(case, old, new))), None)
+        found = next((seen for old in case.vms if old is not new and (seen := _both_sides(case, old, new))), None)
         if found is None:
             return missing(
                 f"for the join of {new.name} at {case.s(new.joined_at)} an old member that took the new configuration over "

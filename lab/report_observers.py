@@ -68,8 +68,7 @@ def eye_problems(case: Case, eye: str, since: float, views: Sequence[float], tro
         return [f"{eye} was blind for {end - begin:.1f} s from {case.s(begin)} on"]
     troubled = 0.0
     for one, other in itertools.pairwise(seen):
-        first = min((at for at in troubles if one <= at < other), default=other)
-        troubled += other - first
+        troubled += other - min([other, *(at for at in troubles if at >= one)])
     if troubled > TROUBLED_SHARE * (until - since) and troubled > BLIND_S / 10:
         return [f"{eye} was in trouble for {troubled:.1f} s of {until - since:.1f} s"]
     return []

@@ -123,6 +123,11 @@ def test_p10_an_old_member_was_there_when_the_new_vm_was_defined():
         assert text_of(joins.p10_join_on_both_sides(case(vms=vms, events=[CREATED, STOPPED], witness=witness))) == NOT_JOINED
 
 
+def test_p10_a_new_vm_is_not_its_own_old_member():
+    witness = [*VIEWS, member(110, "n2", "x", ()), THEIRS]
+    assert text_of(joins.p10_join_on_both_sides(case(vms=[OLD, NEW], events=[CREATED, STOPPED], witness=witness))) == NOT_JOINED
+
+
 def test_p10_one_old_member_is_enough_but_every_join_is_asked_of():
     other, third = vm("n0"), vm("n3", 300)
     seen = case(vms=[other, OLD, NEW], events=[CREATED, STOPPED], witness=[*VIEWS, BEFORE, THEIRS, AFTER])
@@ -191,11 +196,17 @@ def test_p11_the_other_node_was_a_new_vm(vms, told):
         ([view(155, "n1", "n1", "n2")], STAYED),
         ([view(155, "n3", "n1", "n2"), view(160, "n2", "n1", "n2")], STAYED),
         ([view(130, "n3", "n1", "n2"), view(155, "n2", "n1", "n2")], STAYED),
+        ([view(150, "n1", "n1", "n2"), view(155, "n2", "n1", "n2")], STAYED),
+        ([view(150, "n2", "n1", "n2"), view(155, "n1", "n1", "n2")], WENT_OVER),
         ([], STAYED),
     ],
 )
 def test_p11_both_stayed_online_and_the_cluster_moved_it_too(later, told):
     assert failed_over(witness=[*MOVED[:2], *later]) == told
+
+
+def test_p11_where_it_was_later_does_not_count():
+    assert failed_over(witness=[view(120, "n3", "n1", "n2"), view(155, "n2", "n1", "n2"), view(400, "n1", "n1", "n2")]) == STAYED
 
 
 def test_p11_a_cluster_that_always_had_it_on_the_new_node_did_not_move_it():

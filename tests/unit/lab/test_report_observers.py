@@ -24,6 +24,8 @@ STEADY = [float(at) for at in range(0, 1001, 10)]
         ([at for at in STEADY if at >= 100], [], "it was blind for 100.0 s from 0.0 s on"),
         ([], [], "it saw nothing from 0.0 s to 1000.0 s"),
         ([-1.0, 1000.1], [], "it saw nothing from 0.0 s to 1000.0 s"),
+        ([0.0], [], "it was blind for 1000.0 s from 0.0 s on"),
+        ([1000.0], [], "it was blind for 1000.0 s from 0.0 s on"),
         (STEADY, [at + 1 for at in STEADY], "it was in trouble for 900.0 s of 1000.0 s"),
         (STEADY, [at + later for at in STEADY for later in (3, 1, 2)], "it was in trouble for 900.0 s of 1000.0 s"),
         (STEADY, STEADY, "it was in trouble for 1000.0 s of 1000.0 s"),
