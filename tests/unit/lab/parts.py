@@ -31,7 +31,7 @@ def case(
 def vm(name: str = "n1", defined: float = 10.0, gone: float | None = None, **more: Any) -> Vm:
     """A VM of 640 MiB on hv1 that ran 1 s after its definition, was reached after 5 s and joined after 9 s."""
     times = {"running_at": defined + 1, "reachable_at": defined + 5, "joined_at": defined + 9, "gone_at": gone}
-    made = Vm(f"uuid-{name}", name, "hv1", 640, defined, state="running", image="image", generation="1", **times)  # type: ignore[arg-type]
+    made = Vm(f"uuid-{name}", name, "hv1", 640, defined, "running", image="image", generation="1", **times)  # type: ignore[arg-type]
     return replace(made, **more)
 
 

@@ -79,7 +79,7 @@ def seen_vm(uuid, name, memory_mib=640, **times):
 def test_a_vm_is_what_libvirt_ssh_and_the_cluster_showed_of_it():
     shown = seen_vm("u1", "n1", defined=10.0, running=11.0, reachable=15.0, running_=30.0, reachable_=31.0, stopped=40.0, gone=41.0)
     witness = [*shown, view(19, None, "n2"), view(20, None, "n1"), view(21, None, "n1")]
-    told = Vm("u1", "n1", "hv2", 640, 10.0, 11.0, 15.0, 20.0, 41.0, "gone", "10.0.0.9", "debian", "7")
+    told = Vm("u1", "n1", "hv2", 640, 10.0, "gone", 11.0, 15.0, 20.0, 41.0, "10.0.0.9", "debian", "7")
     assert vms_of(run(witness=witness)) == [told]
 
 
