@@ -90,8 +90,10 @@ def p4_three_functions_on_every_member(case: Case) -> Evidence:
 def p5_cluster_of_one_first(case: Case) -> Evidence:
     """P5: the first VM's clustering process creates the cluster with that VM as first node."""
     views = [r for r in case.run.seen("cluster") if any(state == "online" for state in r["nodes"].values())]
-    if not views or not case.vms:
+    if not views:
         return missing("a cluster with an online node")
+    if not case.vms:
+        return missing("a VM of the cluster")
     view, name = views[0], case.vms[0].name
     if list(view["nodes"]) != [name]:
         return missing(f"a cluster of {name} alone; the first one seen had {', '.join(view['nodes'])}")

@@ -193,4 +193,19 @@ DRIVER: Worlds = {
             "shop-n2 was defined at 291.0 s and no growth of the driver was at work",
         ],
     ),
+    "a VM that never joined went by itself": (
+        vm("shop-n3", "uuid-9", defined=110, running=111, reachable=120, gone=215),
+        ["shop-n3 was never a member and went at 215.0 s without a growth or shrink of the driver"],
+    ),
+    "two VMs with one address": (
+        both(
+            vm("shop-n3", "uuid-9", defined=110, running=111, reachable=120, gone=150),
+            change("witness", lambda r: is_vm(r, "uuid-9"), address="10.99.0.20"),
+        ),
+        ["two VMs had one name or address at 110.0 s: shop-n1 and shop-n3"],
+    ),
+    "an outcome from before its step": (
+        change("history", lambda r: r["kind"] == "outcome" and between(r, 160, 170), began_at=at(170)),
+        ["the outcome of scale_out at 165.0 s ended before it began, or failed without a reason"],
+    ),
 }

@@ -5,21 +5,7 @@
 from __future__ import annotations
 
 from tests.unit.lab import world
-from tests.unit.lab.doctoring import (
-    Worlds,
-    add,
-    at_the_end,
-    both,
-    change,
-    drop,
-    ended,
-    fail,
-    is_view,
-    is_vm,
-    note,
-    sent,
-    vm,
-)
+from tests.unit.lab.doctoring import Worlds, add, at_the_end, both, change, drop, ended, fail, is_view, is_vm, note, sent, vm
 from tests.unit.lab.world import N1, N2, at
 
 NO_NODE: dict[str, list[str]] = {one: [] for service in world.SERVICES.values() for one in service["resources"]}
@@ -125,4 +111,15 @@ ENDS: Worlds = {
         ["the domain x on hv1 is left"],
     ),
     "nobody looked for leftovers": (drop("events", lambda r: r["what"] == "leftovers"), ["nobody looked for what was left behind"]),
+    "the requirement named no service": (
+        change("events", lambda r: r["what"] == "requirement", services={}),
+        [
+            "P11 not seen: ledger going over from a member to a new VM while both were online",
+            "P12 not seen: a client",
+            "ledger: nothing was acknowledged for 11.6 s from 187.3 s on, 11.6 s of it outside of any move",
+            "ledger: nothing was acknowledged for 12.3 s from 234.3 s on, 12.3 s of it outside of any move",
+            "ledger: nothing was acknowledged for 11.8 s from 362.3 s on, 11.8 s of it outside of any move",
+            "the requirement names no service",
+        ],
+    ),
 }

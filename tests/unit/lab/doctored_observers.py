@@ -4,15 +4,9 @@
 
 from __future__ import annotations
 
-from tests.unit.lab.doctoring import (
-    Worlds,
-    add,
-    both,
-    drop,
-    is_view,
-    troubled,
-    unseen_join,
-)
+from dataclasses import replace
+
+from tests.unit.lab.doctoring import Worlds, add, both, drop, is_view, troubled, unseen_join
 from tests.unit.lab.world import at
 
 OBSERVERS: Worlds = {
@@ -72,6 +66,18 @@ OBSERVERS: Worlds = {
             "P12 not seen: a new VM that answered what was sent to web's address",
             "the eye on the cluster saw nothing from 78.0 s to 461.0 s",
             "nobody ever saw the cluster",
+        ],
+    ),
+    "the witness's clock was put back": (
+        lambda run: replace(run, witness=[{**r, "at": r["at"] - 95} if r["at"] > at(400) else r for r in run.witness]),
+        [
+            unseen_join("shop-n2 at 331.5 s"),
+            "28 transactions were acknowledged by shop-n1, which was no VM of the run then (the first at 336.3 s)",
+            "73 transactions were acknowledged by shop-n2, which was no VM of the run then (the first at 374.1 s)",
+            "shop-n1 was a member and went at 336.0 s without a shrink of the driver",
+            "shop-n2 was a member and went at 373.5 s without a shrink of the driver",
+            "the witness's times run backwards: 306.0 s after 400.0 s",
+            "the last view of the cluster is of 362.5 s, and the driver was at work until 450.0 s",
         ],
     ),
 }

@@ -156,7 +156,10 @@ def test_p4_every_member_is_told_and_without_one_nothing_was_seen():
 def test_p5_the_first_cluster_with_an_online_node_was_the_first_vms_own(views, told):
     evidence = elements.p5_cluster_of_one_first(case(vms=[vm()], witness=views))
     assert (evidence.text, evidence.seen) == (told, not told.startswith("not seen"))
-    assert elements.p5_cluster_of_one_first(case(witness=views)).text == "not seen: a cluster with an online node"
+
+
+def test_p5_a_cluster_without_a_vm_is_none_of_ours():
+    assert elements.p5_cluster_of_one_first(case(witness=[cluster(20, None, "n1")])).text == "not seen: a VM of the cluster"
 
 
 UP = action(began=102, because="much to do")  # decided at 100 s
