@@ -161,15 +161,16 @@ def p7_new_vms_sized_for_the_need(case: Case) -> Evidence:
     smaller = [vm for vm in added if vm.defined_at >= stated_at and vm.memory_mib == wanted_mib < added[0].memory_mib]
     if not smaller:
         return missing("a smaller VM after the requirement had been stated smaller")
-    replaced = [vm for vm in case.vms if vm.gone_at and vm.gone_at > (smaller[0].joined_at or 0) and vm.memory_mib > smaller[0].memory_mib]
+    grown, small = added[0], smaller[0]
+    joined_at = small.joined_at or 0.0
+    replaced = [vm for vm in case.vms if vm.gone_at and vm.gone_at > joined_at and vm.memory_mib > small.memory_mib]
     if not replaced:
-        return missing(f"a larger VM that went after {smaller[0].name} had joined")
+        return missing(f"a larger VM that went after {small.name} had joined")
     return Evidence(
         True,
-        f"increase: {added[0].name} of {added[0].memory_mib} MiB defined on {added[0].host} at "
-        f"{case.s(added[0].defined_at)}; decrease: {smaller[0].name} of {smaller[0].memory_mib} MiB "
-        f"defined on {smaller[0].host} at {case.s(smaller[0].defined_at)}, took the place of "
-        f"{replaced[0].name} of {replaced[0].memory_mib} MiB, gone at {case.s(replaced[0].gone_at)}",
+        f"increase: {grown.name} of {grown.memory_mib} MiB defined on {grown.host} at {case.s(grown.defined_at)}; "
+        f"decrease: {small.name} of {small.memory_mib} MiB defined on {small.host} at {case.s(small.defined_at)}, "
+        f"took the place of {replaced[0].name} of {replaced[0].memory_mib} MiB, gone at {case.s(replaced[0].gone_at)}",
     )
 
 
