@@ -29,10 +29,10 @@ class Action:
     began_at: float
     done_at: float | None
     serving_at: float | None
-    interrupted: bool = False  # the driver was killed while it ran, so the journal doesn't know its end
-    service: str = ""  # that a move is about
-    ended_at: float | None = None  # of whatever end the journal knows
-    failed_because: str | None = None  # the outcome's sentence, where it was not ok
+    interrupted: bool  # the driver was killed while it ran, so the journal doesn't know its end
+    service: str  # that a move is about
+    ended_at: float | None  # of whatever end the journal knows
+    failed_because: str | None  # the outcome's sentence, where it was not ok
 
 
 def actions_of(run: Run) -> list[Action]:
@@ -75,8 +75,7 @@ def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Rec
     serving_at: float | None = None
     if step["step"] == "scale_out":
         new = [vm for vm in vms if began <= vm.defined_at <= ended]
-        others = [vm for vm in vms if vm not in new and vm.was_there(began)]
-        if new and any(vm.memory_mib != new[0].memory_mib for vm in others):
+        if new and any(vm.memory_mib != new[0].memory_mib for vm in vms if vm.was_there(began)):
             kind = "replace"
         nodes = tuple(vm.name for vm in new)
         served = [at for vm in new if (at := first_answer_at(run, vm.name, vm.defined_at)) is not None]
@@ -84,9 +83,8 @@ def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Rec
     elif step["step"] == "scale_in":
         nodes = tuple(vm.name for vm in vms if vm.gone_at is not None and began <= vm.gone_at <= ended + 1)
     else:
-        told = {**step.get("variables", {}), **outcome.get("facts", {})}
-        target, service = str(told.get("to", "")), str(told.get("service", ""))
-        nodes = (target,) if target else ()
+        target, service = step["variables"]["to"], step["variables"]["service"]
+        nodes = (target,)
         serving_at = next((h.first_new_at for h in handovers(run, service) if h.new == target and h.first_new_at >= began), None)
     interrupted = not outcome or outcome.get("reason") == "interrupted"
     return Action(
@@ -101,12 +99,11 @@ def _action(run: Run, vms: Sequence[Vm], step: Record, why: Record, outcome: Rec
         interrupted,
         service,
         outcome.get("ended_at"),
-        str(outcome["because"]) if outcome and not outcome["ok"] else None,
+        outcome["because"] if outcome and not outcome["ok"] else None,
     )
 
 
 def _because(step: Record, why: Record) -> str:
     """The step's reason; the decision's before it when the step's doesn't repeat it."""
-    told = str(step["because"])
-    cause = str(why.get("because", ""))
+    told, cause = str(step["because"]), str(why.get("because", ""))
     return told if not cause or why["kind"] == "plan" or cause in told else f"{cause}; {told}"

@@ -52,7 +52,7 @@ class Case:
     def accounts(self, vm: Vm) -> list[Record]:
         """The VM's own accounts of itself, from the time in which it was seen online. One that leaves may have its daemons stopped."""
         online = [r["at"] for r in self.run.seen("cluster") if vm.was_there(r["at"]) and r["nodes"].get(vm.name) == "online"]
-        told = [r for r in self.run.seen("member") if r["uuid"] == vm.uuid and vm.was_there(r["at"])]
+        told = [r for r in self.run.seen("member") if r["uuid"] == vm.uuid]
         if not online:
             return []
         if vm.gone_at is None:
@@ -75,6 +75,9 @@ class Case:
 
 def why_not_active(account: Record) -> str | None:
     """Returns which of the daemons did not run when a member told of itself, or None. That one was active once is no proof."""
-    states = account.get("states", {})
-    down = [f"{one} {states.get(one, 'not told')}" for one in DAEMONS if states.get(one) != "active" or not account["started_us"].get(one)]
+    states = account["states"]
+    down = [f"{one} {states.get(one, 'not told')}" for one in DAEMONS if states.get(one) != "active"]
+    down += [
+        f"{one} active without a time of its start" for one in DAEMONS if states.get(one) == "active" and not account["started_us"].get(one)
+    ]
     return " and ".join(down) or None

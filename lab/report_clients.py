@@ -63,7 +63,7 @@ def client_problems(case: Case) -> list[str]:
         records = case.run.transactions(service)
         found += failures(case, service, records) + gaps(case, service, records)
         answers = [r["id"] for r in records if r["acknowledged_at"] is not None]
-        if twice := len(answers) - len(set(answers)) + sum(r.get("mixed_up", 0) for r in records):
+        if twice := len(answers) - len(set(answers)) + sum(r["mixed_up"] for r in records):
             found.append(f"{service}: {twice} answers came twice, or for another transaction than the one asked")
         if backwards := [r["id"] for r in records if r["acknowledged_at"] is not None and r["acknowledged_at"] < r["due_at"]]:
             found.append(f"{service}: {backwards[0]} was acknowledged before it was due")
@@ -146,7 +146,7 @@ def schedule_gaps(case: Case) -> list[str]:
 def _pause(case: Case, service: str, change: Record, closes: float, due: Sequence[float]) -> list[str]:
     if not change["rate_per_s"]:
         return []
-    inside = [change["at"], *(at for at in due if change["at"] <= at < closes), closes]
+    inside = [change["at"], *(at for at in due if change["at"] < at < closes), closes]
     worst = max(range(1, len(inside)), key=lambda i: inside[i] - inside[i - 1])
     pause_s = inside[worst] - inside[worst - 1]
     if pause_s <= 1 / change["rate_per_s"] + SCHEDULE_S:

@@ -21,16 +21,14 @@ def p1_requirement_received_first(case: Case) -> Evidence:
     event = case.run.event("requirement")
     if event is None or not case.vms:
         return missing("a requirement and a VM after it")
-    file = first(case.run.seen("file"), lambda record: record["sha256"] == event.get("sha256"))
+    file = first(case.run.seen("file"), lambda record: record["sha256"] == event["sha256"])
     if file is None:
         return missing(f"the arrival of {event['file']} by the witness")
     defined = case.vms[0].defined_at
     late = max(event["at"], file["at"])
     if late >= defined:
         return missing(f"the requirement came at {case.s(late)}, the first VM already at {case.s(defined)}")
-    blind = [
-        host for host in event.get("hosts", ()) if not any(r["host"] == host and r["ok"] and r["at"] < defined for r in hosts_told(case))
-    ]
+    blind = [host for host in event["hosts"] if not any(r["host"] == host and r["ok"] and r["at"] < defined for r in hosts_told(case))]
     if blind:
         return missing(f"{' and '.join(blind)} without a VM before {case.s(defined)}: the witness could not look there")
     return Evidence(
@@ -79,7 +77,7 @@ def p4_three_functions_on_every_member(case: Case) -> Evidence:
         ]
         view = first(online, lambda r, name=vm.name: name in r["resources"].get("haproxy", []))  # type: ignore[misc]
         member = case.member(vm)
-        failover = member is not None and member.get("states", {}).get("pacemaker") == "active"
+        failover = member is not None and member["states"].get("pacemaker") == "active"
         if view is None or not failover:
             lacking = [
                 what for what, seen in (("membership", online), ("load balancing", view), ("failover processing", failover)) if not seen
@@ -92,8 +90,10 @@ def p4_three_functions_on_every_member(case: Case) -> Evidence:
 def p5_cluster_of_one_first(case: Case) -> Evidence:
     """P5: the first VM's clustering process creates the cluster with that VM as first node."""
     views = [r for r in case.run.seen("cluster") if any(state == "online" for state in r["nodes"].values())]
-    if not views or not case.vms:
+    if not views:
         return missing("a cluster with an online node")
+    if not case.vms:
+        return missing("a VM of the cluster")
     view, name = views[0], case.vms[0].name
     if list(view["nodes"]) != [name]:
         return missing(f"a cluster of {name} alone; the first one seen had {', '.join(view['nodes'])}")
@@ -140,8 +140,10 @@ def _cause(case: Case, action: Action, rising: bool) -> str | None:
 def statement_seen_at(case: Case) -> float | None:
     """Returns when the witness read the cluster file of the new statement, or None."""
     event = case.run.event("statement")
-    file = event and first(case.run.seen("file"), lambda r: r["sha256"] == event.get("sha256") and r["at"] >= event["at"] - 1.0)
-    return None if file is None or event is None else float(file["at"])
+    if event is None:
+        return None
+    file = first(case.run.seen("file"), lambda r: r["sha256"] == event["sha256"] and r["at"] >= event["at"] - 1.0)
+    return None if file is None else float(file["at"])
 
 
 def p7_new_vms_sized_for_the_need(case: Case) -> Evidence:
@@ -151,28 +153,24 @@ def p7_new_vms_sized_for_the_need(case: Case) -> Evidence:
     if not added:
         return missing("a VM defined after the increase was determined")
     statement, stated_at = case.run.event("statement"), statement_seen_at(case)
-    if statement is not None and stated_at is None:
+    if statement is None:
+        return missing("a statement of a smaller need")
+    if stated_at is None:
         return missing("the arrival of the file with the smaller requirement by the witness")
-    smaller = [
-        vm
-        for vm in added
-        if statement
-        and stated_at is not None
-        and vm.defined_at >= stated_at
-        and vm.memory_mib == statement["memory_mib"]
-        and vm.memory_mib < added[0].memory_mib
-    ]
+    wanted_mib = statement["memory_mib"]
+    smaller = [vm for vm in added if vm.defined_at >= stated_at and vm.memory_mib == wanted_mib < added[0].memory_mib]
     if not smaller:
         return missing("a smaller VM after the requirement had been stated smaller")
-    replaced = [vm for vm in case.vms if vm.gone_at and vm.gone_at > (smaller[0].joined_at or 0) and vm.memory_mib > smaller[0].memory_mib]
+    grown, small = added[0], smaller[0]
+    joined_at = small.joined_at or 0.0
+    replaced = [vm for vm in case.vms if vm.gone_at and vm.gone_at > joined_at and vm.memory_mib > small.memory_mib]
     if not replaced:
-        return missing(f"a larger VM that went after {smaller[0].name} had joined")
+        return missing(f"a larger VM that went after {small.name} had joined")
     return Evidence(
         True,
-        f"increase: {added[0].name} of {added[0].memory_mib} MiB defined on {added[0].host} at "
-        f"{case.s(added[0].defined_at)}; decrease: {smaller[0].name} of {smaller[0].memory_mib} MiB "
-        f"defined on {smaller[0].host} at {case.s(smaller[0].defined_at)}, took the place of "
-        f"{replaced[0].name} of {replaced[0].memory_mib} MiB, gone at {case.s(replaced[0].gone_at)}",
+        f"increase: {grown.name} of {grown.memory_mib} MiB defined on {grown.host} at {case.s(grown.defined_at)}; "
+        f"decrease: {small.name} of {small.memory_mib} MiB defined on {small.host} at {case.s(small.defined_at)}, "
+        f"took the place of {replaced[0].name} of {replaced[0].memory_mib} MiB, gone at {case.s(replaced[0].gone_at)}",
     )
 
 

@@ -86,7 +86,7 @@ def kill_problems(case: Case) -> list[str]:
     if driver is None:
         return ["the driver was never started"]
     done = [event for event in case.run.events_of("kill") if str(event["whom"]).startswith("the driver")]
-    asked = driver.get("kills", 0)
+    asked = driver["kills"]
     return [] if len(done) == asked else [f"{asked} kills of the driver were asked for and {len(done)} were done"]
 
 

@@ -37,8 +37,7 @@ def p10_join_on_both_sides(case: Case) -> Evidence:
     """P10: the join is invoked on the old member and on the new VM."""
     told = []
     for new in case.later():
-        olds = [vm for vm in case.vms if vm is not new and vm.was_there(new.defined_at)]
-        found = next((seen for old in olds if (seen := _both_sides(case, old, new))), None)
+        found = next((seen for old in case.vms if old is not new and (seen := _both_sides(case, old, new))), None)
         if found is None:
             return missing(
                 f"for the join of {new.name} at {case.s(new.joined_at)} an old member that took the new configuration over "
@@ -117,9 +116,11 @@ def p12_one_address(case: Case) -> Evidence:
             return missing(f"a virtual cluster IP of {service}: {target} is {owner}'s own address")
         answers = case.run.acknowledged(service)
         for new in case.later():
-            since = first_answer_at(case.run, new.name, new.joined_at or new.defined_at, service)
-            before = [r for r in answers if since and r["acknowledged_at"] < since and r["node"] != new.name]
-            if before and since and new.was_there(since):
+            since = first_answer_at(case.run, new.name, new.defined_at, service)
+            if since is None or not new.was_there(since):
+                continue
+            before = [r for r in answers if r["acknowledged_at"] < since and r["node"] != new.name]
+            if before:
                 told.append(
                     f"{service}: all {len(answers)} acknowledged transactions went to {target}; "
                     f"{before[-1]['node']} answered there before, {new.name} from {case.s(since)} on"

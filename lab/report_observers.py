@@ -23,7 +23,7 @@ def observer_problems(case: Case) -> list[str]:
     created = (run.event("created") or {"at": run.ended_at})["at"]
     client = (run.event("client") or {"at": run.ended_at})["at"]
     found = []
-    for host in (run.event("requirement") or {}).get("hosts", ()):
+    for host in (run.event("requirement") or {"hosts": ()})["hosts"]:
         found += eye_problems(case, f"the eye on host {host}", watched_from, host_views(case, host), host_troubles(case, host))
     found += eye_problems(case, "the eye on the cluster", created, _times(run.seen("cluster")), _troubles(case, "cluster"))
     for service, told in run.expected().items():
@@ -68,8 +68,7 @@ def eye_problems(case: Case, eye: str, since: float, views: Sequence[float], tro
         return [f"{eye} was blind for {end - begin:.1f} s from {case.s(begin)} on"]
     troubled = 0.0
     for one, other in itertools.pairwise(seen):
-        first = min((at for at in troubles if one <= at < other), default=other)
-        troubled += other - first
+        troubled += other - min([other, *(at for at in troubles if at >= one)])
     if troubled > TROUBLED_SHARE * (until - since) and troubled > BLIND_S / 10:
         return [f"{eye} was in trouble for {troubled:.1f} s of {until - since:.1f} s"]
     return []

@@ -69,7 +69,8 @@ class Run:
 
     def expected(self) -> Mapping[str, Record]:
         """Returns the services of the requirement that was received: {NAME: {kind, address, resources}}."""
-        return (self.event("requirement") or {}).get("services", {})
+        requirement = self.event("requirement")
+        return {} if requirement is None else requirement["services"]
 
     def transactions(self, service: str | None = None) -> list[Record]:
         """Returns the client's records, of one service or of all."""
@@ -94,11 +95,11 @@ class Vm:
     host: str
     memory_mib: int
     defined_at: float
+    state: str  # as libvirt showed it last: defined, running, stopped or gone
     running_at: float | None = None
     reachable_at: float | None = None
     joined_at: float | None = None
     gone_at: float | None = None
-    state: str = "defined"  # as libvirt showed it last: defined, running, stopped or gone
     address: str | None = None
     image: str | None = None
     generation: str | None = None
@@ -115,7 +116,7 @@ def vms_of(run: Run) -> list[Vm]:
         uuid, at, event = record["uuid"], record["at"], record["event"]
         if uuid not in vms:
             mark = {key: record.get(key) for key in ("address", "image", "generation")}
-            vms[uuid] = Vm(uuid, record["name"], record["host"], record.get("memory_mib", 0), at, **mark)
+            vms[uuid] = Vm(uuid, record["name"], record["host"], record["memory_mib"], at, event, **mark)
         moments = {"running": "running_at", "reachable": "reachable_at", "gone": "gone_at"}
         if event in moments and getattr(vms[uuid], moments[event]) is None:
             vms[uuid] = replace(vms[uuid], **{moments[event]: at})

@@ -37,13 +37,13 @@ def journal_problems(case: Case) -> list[str]:
     for one, other in itertools.pairwise(case.run.history):
         if other["at"] < one["at"]:
             found.append(
-                f"the journal's times run backwards: a {other['kind']} of {case.s(other['at'])} after a {one['kind']} of {case.s(one['at'])}"
+                f"the journal's times run backwards: the {other['kind']} of {case.s(other['at'])} is after the {one['kind']} of {case.s(one['at'])}"
             )
             break
     started = (case.run.event("driver") or {"at": case.run.started_at})["at"]
     if strange := [r for r in case.run.history if not started - SLACK_S <= r["at"] <= case.run.ended_at + SLACK_S]:
         found.append(
-            f"{len(strange)} entries of the journal are not of this run, the first a {strange[0]['kind']} of {case.s(strange[0]['at'])}"
+            f"{len(strange)} entries of the journal are not of this run, the first is the {strange[0]['kind']} of {case.s(strange[0]['at'])}"
         )
     for entry in case.run.history:
         if entry["kind"] in ("step", "decision") and not str(entry["because"]).strip():
@@ -51,7 +51,7 @@ def journal_problems(case: Case) -> list[str]:
         if entry["kind"] == "outcome" and (entry["ended_at"] < entry["began_at"] or not entry["ok"] and not str(entry["because"]).strip()):
             found.append(f"the outcome of {entry['step']} at {case.s(entry['at'])} ended before it began, or failed without a reason")
     for action in case.actions:
-        if action.began_at < max(action.decided_at, action.breach_at or 0.0):
+        if action.began_at < max(at for at in (action.decided_at, action.breach_at) if at is not None):
             found.append(f"the {action.kind} of {case.s(action.began_at)} began before its cause was there")
     return found
 
@@ -82,8 +82,8 @@ def undone(case: Case) -> list[str]:
             continue
         if action.interrupted and was_killed(case, action) and later:
             continue  # its driver was killed, and the next one found other things to do
-        why = action.failed_because or "its end is not known"
-        what = f"move of {action.service} to {', '.join(action.nodes) or 'nowhere'}" if action.kind == "move" else action.kind
+        why = "its end is not known" if action.failed_because is None else action.failed_because or "it failed without a reason"
+        what = f"move of {action.service} to {', '.join(action.nodes)}" if action.kind == "move" else action.kind
         found.append(f"the {what} at {case.s(action.began_at)} was not done and not repeated with success: {why}")
     return found
 
@@ -119,9 +119,10 @@ def vms_without_step(case: Case) -> list[str]:
             found.append(f"{vm.name} was defined at {case.s(vm.defined_at)} and no growth of the driver was at work")
         if vm.gone_at is None or vm in case.initial() and vm.joined_at is None:
             continue
-        if vm.joined_at is None and _within(vm.gone_at, [*leaving, *growing]):
-            continue  # it never became a member: what was begun was taken back
-        if not _within(vm.gone_at, leaving):
+        if vm.joined_at is None:  # what was begun was taken back
+            if not _within(vm.gone_at, [*leaving, *growing]):
+                found.append(f"{vm.name} was never a member and went at {case.s(vm.gone_at)} without a growth or shrink of the driver")
+        elif not _within(vm.gone_at, leaving):
             found.append(f"{vm.name} was a member and went at {case.s(vm.gone_at)} without a shrink of the driver")
     return [*found, *unready(case)]
 

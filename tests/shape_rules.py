@@ -50,7 +50,7 @@ PURE_STDLIB = frozenset(
         "typing",
     }
 )
-PURE_OWN = ("ondemand.contract", "ondemand.model", "ondemand.config", "ondemand.decide", "ondemand.plan", "ondemand.errors")
+PURE_OWN = ("ondemand._contract", "ondemand.model", "ondemand.config", "ondemand.decide", "ondemand.plan", "ondemand.errors")
 
 # Modules outside the action groups, with the reason.
 UNGROUPED = {
@@ -58,7 +58,7 @@ UNGROUPED = {
     "refuse": "talks to nothing: it only ends a play with a refusal",
 }
 
-# What both sides of the wall need; driver/src/ondemand/contract is a link to it.
+# What both sides of the wall need; driver/src/ondemand/_contract is a link to it.
 CONTRACT = "plugins/module_utils/_contract"
 
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "__import__"})

@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import simulation
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, choose_move
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves import (
     CLEAR,
     MOVE,
@@ -91,27 +91,17 @@ class ActionModule(ActionBase):
         return {**result, "stopped_at": report.stopped_at, "started_at": report.started_at}
 
     def _planned(self, nodes: Nodes, member: str, status: Status, node_now: float, args: dict[str, t.Any]) -> Move:
-        """The move to the first node that suits our rules and Pacemaker's own scheduler, which is asked with the wish in a copy of the CIB."""
-        service, why_not = args["service"], dict[str, str]()
-        while True:
-            plan = plan_move(status, service, args["to"], [*(args["avoid"] or []), *why_not])
-            if isinstance(plan, Refusal):
-                told = "; ".join("%s: %s" % one for one in why_not.items())
-                refusal = Refusal("no_place", "No other node can take %s: %s." % (service, told)) if told else plan
-                raise RefusedTask(refusal.reason, refusal.sentence)
-            if plan.source == plan.target:
-                return plan
-            wish = build_wish(service, plan.target, node_now, args["deadline_s"])
-            why = simulation.why_not_there(
-                simulation.effects(ask(nodes, member, simulation.with_constraint(status.cib, wish))), plan.resources, plan.target
-            )
-            if not why:
-                return plan
-            if args["to"]:
-                raise RefusedTask(
-                    "no_place", "%s can't move to %s: %s. Name another node, or mend that first." % (service, plan.target, why)
-                )
-            why_not[plan.target] = why
+        """The move that suits our rules and Pacemaker's own scheduler, which is asked with the wish in a copy of the CIB."""
+
+        def why_not(move: Move) -> str:
+            wish = build_wish(move.service, move.target, node_now, args["deadline_s"])
+            found = simulation.effects(ask(nodes, member, simulation.with_constraint(status.cib, wish)))
+            return simulation.why_not_there(found, move.resources, move.target)
+
+        plan = choose_move(status, args["service"], args["to"], args["avoid"] or [], why_not)
+        if isinstance(plan, Refusal):
+            raise RefusedTask(plan.reason, plan.sentence)
+        return plan
 
     def _look(self, nodes: Nodes, members: list[str], service: str) -> tuple[str, Status, list[str], float]:
         """Who answered, the cluster as it tells it, wishes that nobody needs any more, and the clock there."""

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import Any
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
 
-from tests.cluster.conftest import FIRST, Cluster, Playbook
+from tests.cluster.conftest import FIRST, ROOT, Cluster, Playbook
 
 MONITOR = {"name": "monitor", "interval_s": 10, "timeout_s": 20}
 CONFIG: dict[str, Any] = {
@@ -116,6 +117,36 @@ def test_no_verbosity_shows_what_a_cib_holds(two: Cluster) -> None:
         two.done(run)
         assert "hush-hush" not in run.output and "validate-with" not in run.output
     two.done(configure(two, {"absent": ["agent"]}))
+
+
+def test_growth_waits_for_a_movable_service_when_the_load_balancer_has_learned_the_members(two: Cluster) -> None:
+    disk = {"agent": "ocf:heartbeat:Filesystem", "options": {"device": "/dev/none", "directory": "/none", "fstype": "ext4"}}
+    file = {
+        "name": "cell",
+        "network": {"prefix": 24},
+        "access": {"state_dir": str(two.directory)},
+        "services": [{"name": "note", "kind": "movable", "group": [{"name": "note-disk", **disk}]}],
+        "deadlines": {"move_s": 30},
+    }
+    facts = {"ondemand_plan": {"joining": []}, "ondemand_members": [FIRST, "cell-n2"], "ondemand_joined": [], "ondemand_refusals": []}
+    tasks = ROOT / "playbooks/tasks"
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars_files": [str(ROOT / "playbooks/vars/file.yml")],
+        "tasks": [
+            {"ansible.builtin.set_fact": facts},
+            {"ansible.builtin.import_tasks": str(tasks / "join.yml")},
+            {"ansible.builtin.assert": {"that": "ondemand_refusals == []"}},
+            {"ansible.builtin.import_tasks": str(tasks / "tell_growth.yml"), "vars": {"ondemand_result": {"wanted": 2}}},
+        ],
+    }
+    inventory = two.cells.inventory()
+    for one in inventory["all"]["hosts"].values():  # type: ignore[index]
+        one["ansible_connection"] = "ssh"
+    run = two.play_whole([play], "-e", json.dumps({"cluster": file}), inventory=inventory)
+    assert run.rc == 2 and "note-disk is not running" in run.last["msg"], run.output
 
 
 FILE: dict[str, Any] = {"name": "cell", "network": {"prefix": 24}, "services": [], "fencing": {"method": "none"}}

@@ -18,6 +18,7 @@ import typer
 from ondemand.act.actor import Actor
 from ondemand.act.dry import DryActor
 from ondemand.act.runner import LOOK, PlaybookActor, find_playbooks, holder_of
+from ondemand.cli_what_if import what_if_command
 from ondemand.clock import Clock, Stop
 from ondemand.config.load import Loaded, load
 from ondemand.config.schema import schema_text
@@ -72,6 +73,9 @@ def check(file: FileArgument) -> None:
     loaded = load(file)
     nodes = loaded.cluster.requirement.nodes
     print(f"{file} is right: cluster {loaded.cluster.name}, {nodes.min} to {nodes.max} nodes, {len(loaded.cluster.services)} services")
+
+
+app.command("what-if")(what_if_command)
 
 
 @app.command()

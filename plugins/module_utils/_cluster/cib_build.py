@@ -87,7 +87,8 @@ def _pairs_read(sets: t.Sequence[ElementTree.Element], name: str) -> t.List[Elem
 
 def _insert_set(parent: ElementTree.Element, made: ElementTree.Element) -> None:
     """Put a new set before what the schema wants behind it (operations, and the members of a group or clone)."""
-    behind = ("operations", "utilization", "primitive", "group") if parent.tag in ("primitive", "group", "clone", "master") else ()
+    holds = ("operations", "utilization", "primitive", "group")
+    behind: t.Tuple[str, ...] = holds if parent.tag in ("primitive", "group", "clone", "master") else ()
     if made.tag == "instance_attributes":
         behind += ("meta_attributes",)
     parent.insert(next((i for i, e in enumerate(parent) if e.tag in behind), len(parent)), made)
@@ -104,7 +105,9 @@ def bring_values(
         return
     sets = _plain_sets(parent, tag)
     own = next((e for e in sets if e.get("id") == ALWAYS_FIRST), sets[0] if sets else None)
-    if own is None and values:
+    if own is None:
+        if not values:
+            return
         own = ElementTree.Element(tag, {"id": set_id})
         _insert_set(parent, own)
     for name, value in values.items():

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import address_problem, name_problem
+from .._contract.names import address_problem, name_problem
 
 # Node ids are not given twice, or Pacemaker could take a new node for an old one; the file remembers the highest.
 HIGHEST_NOTE = "# highest node id ever given:"

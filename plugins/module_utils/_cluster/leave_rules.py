@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Callable, List, Optional, Tuple
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, quorum
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
+from .._contract.refusal import Refusal
+from . import corosync_conf, quorum
+from .status import Member, Status
 
 Rule = Callable[[Status, Member, int], Optional[str]]
 

@@ -15,10 +15,10 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, quorum
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import Conf, Node
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
+from .._contract.refusal import Refusal
+from . import corosync_conf, quorum
+from .corosync_conf import Conf, Node
+from .status import Status
 
 
 @dataclass(frozen=True)

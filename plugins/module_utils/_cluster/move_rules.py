@@ -89,6 +89,27 @@ def _target(status: Status, source: str, to: t.Optional[str], avoid: t.Container
 RULES = (why_not_service, why_not_quorate, why_not_running)
 
 
+def choose_move(
+    status: Status, service: str, to: t.Optional[str], avoid: t.Sequence[str], why_not: t.Callable[[Move], str]
+) -> t.Union[Move, Refusal]:
+    """The move to the first node that suits the rules here and the scheduler, or why it is refused.
+
+    why_not asks the scheduler about one move: a clause, empty where Pacemaker would run all of the service there and harm nothing else.
+    """
+    tried: t.Dict[str, str] = {}
+    while True:
+        plan = plan_move(status, service, to, [*avoid, *tried])
+        if isinstance(plan, Refusal):
+            told = "; ".join("%s: %s" % one for one in tried.items())
+            return Refusal("no_place", "No other node can take %s: %s." % (service, told)) if told else plan
+        why = why_not(plan) if plan.source != plan.target else ""
+        if not why:
+            return plan
+        if to:
+            return Refusal("no_place", "%s can't move to %s: %s. Name another node, or mend that first." % (service, to, why))
+        tried[plan.target] = why
+
+
 def plan_move(status: Status, service: str, to: t.Optional[str], avoid: t.Container[str] = ()) -> t.Union[Move, Refusal]:
     """The move of a service to a node (None: the emptiest other one that is not to be avoided), or why it is refused."""
     for rule in RULES:

@@ -49,6 +49,17 @@ class Count:
         """Has this partition quorum?"""
         return self.total >= self.needed
 
+    @property
+    def losses(self) -> int:
+        """How many members more may be lost at once, whichever they are, and the rest has quorum: the weightiest go first."""
+        rest, lost = self, 0
+        for one in sorted(self.present, key=lambda one: -self.present[one]):
+            rest = rest.without(one)
+            if not rest.quorate:
+                break
+            lost += 1
+        return lost
+
     def without(self, node_id: int) -> Count:
         """After a node has stopped. Who isn't there changes nothing."""
         rest = {one: votes for one, votes in self.present.items() if one != node_id}

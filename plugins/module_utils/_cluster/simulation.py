@@ -14,8 +14,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, xml_root
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.progress import PROGRESS
+from .cib import CibError, xml_root
+from .progress import PROGRESS
 
 ROOT = "pacemaker-result"
 
@@ -39,12 +39,14 @@ class Effects:
     """What a step does to the resources that run now, apart from what it is for.
 
     stops: those that would run nowhere; stays: those that would stay on the node that is to become empty, and whether somebody manages them;
-    places: where each one that runs would be afterwards. unknown: why Pacemaker did not tell, empty where it did.
+    places: where each one that runs would be afterwards. moves: where each one that goes elsewhere is before and afterwards.
+    unknown: why Pacemaker did not tell, empty where it did.
     """
 
     stops: Tuple[str, ...] = ()
     stays: Tuple[Tuple[str, bool], ...] = ()
     places: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    moves: Mapping[str, Tuple[Tuple[str, ...], Tuple[str, ...]]] = field(default_factory=dict)
     unknown: str = ""
 
 
@@ -60,6 +62,32 @@ def with_standby(cib: ET.Element, node: str) -> ET.Element:
     for pair in [pair for held in found[0].iterfind("instance_attributes") for pair in held.iterfind("nvpair[@name='standby']")]:
         pair.set("value", "on")
     found[0].insert(0, attributes)
+    return changed
+
+
+def with_node(cib: ET.Element, name: str) -> ET.Element:
+    """A copy of the CIB with one more member, online, on which nothing runs yet; unchanged where it is one."""
+    changed = copy.deepcopy(cib)
+    nodes, states = changed.find("configuration/nodes"), changed.find("status")
+    if nodes is None or states is None:
+        raise CibError("the CIB has no <%s>" % ("nodes" if nodes is None else "status"))
+    if all(item.get("uname") != name for item in nodes):
+        taken = [int(item.get("id", "0")) for item in nodes if item.get("id", "").isdigit()]
+        number = str(max(taken, default=0) + 1)
+        ET.SubElement(nodes, "node", {"id": number, "uname": name})
+        there = {"in_ccm": "true", "crmd": "online", "join": "member", "expected": "member"}
+        state = ET.SubElement(states, "node_state", {"id": number, "uname": name, **there})
+        ET.SubElement(ET.SubElement(state, "lrm", {"id": number}), "lrm_resources")
+    return changed
+
+
+def without_node(cib: ET.Element, name: str, quorate: bool) -> ET.Element:
+    """A copy of the CIB in which the node is lost, without a word; quorate: whether the others have quorum then."""
+    changed = copy.deepcopy(cib)
+    changed.set("have-quorum", "1" if quorate else "0")
+    for state in changed.iterfind("status/node_state"):
+        if state.get("uname") == name:
+            state.attrib.update({"in_ccm": "false", "crmd": "offline", "join": "down"})
     return changed
 
 
@@ -86,11 +114,17 @@ def effects(said: str, emptied: str = "") -> Effects:
     now, then = _running(before), _running(after)
     wished = _unwanted(before)
     stays = sorted({(name, managed) for name, places in then.items() for node, managed in places if node == emptied})
+    places, earlier = _places(then), _places(now)
     return Effects(
         stops=tuple(sorted(name for name in now if name not in then and name not in wished)),
         stays=tuple(stays) if emptied else (),
-        places={name: tuple(sorted({node for node, _managed in places})) for name, places in then.items()},
+        places=places,
+        moves={name: (nodes, places[name]) for name, nodes in earlier.items() if places.get(name, nodes) != nodes},
     )
+
+
+def _places(running: Mapping[str, Sequence[Tuple[str, bool]]]) -> Dict[str, Tuple[str, ...]]:
+    return {name: tuple(sorted({node for node, _managed in places})) for name, places in running.items()}
 
 
 def _running(status: ET.Element) -> Dict[str, List[Tuple[str, bool]]]:

@@ -10,11 +10,11 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from typing import Any, Container, Dict, List, Mapping, Optional, Set, Tuple
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import xml_root
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.quorum import Count
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulation import Effects
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract import marks
+from .._contract import marks
+from . import corosync_conf
+from .cib import xml_root
+from .quorum import Count
+from .simulation import Effects
 
 ROOTS = {"cib": "cib", "monitor": "pacemaker-result"}
 """The outermost element of each answer in XML."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.leave_rules import leave_order, may_leave
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import SPREAD, TEMPORARY_PREFIXES, Member, Service, Status
+from .leave_rules import leave_order, may_leave
+from .status import SPREAD, TEMPORARY_PREFIXES, Member, Service, Status
 
 
 def view(status: Status, min_nodes: int = 1) -> Dict[str, Any]:

@@ -190,6 +190,17 @@ def test_variables_and_the_cluster_file_are_private_files_and_never_arguments(wo
     assert not [one for one in seen if "hidden-word" in one or "not-for-jobs" in one]
 
 
+KEYS = "{{ lookup('ansible.builtin.config', 'host_key_checking', plugin_type='connection', plugin_name='ssh') }}"
+ASKING = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [{"ansible.builtin.fail": {"msg": KEYS}}]}]
+
+
+def test_host_keys_are_checked_whatever_the_drivers_environment_says(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_HOST_KEY_CHECKING", "False")
+    (world.folder / "asking.yml").write_text(json.dumps(ASKING))
+    made = PlaybookActor(world.name, world.file.read_text(), Where(world.folder), time.monotonic, holder_of(world.state))
+    assert made.run("asking", {}, 120).because == "asking: True"
+
+
 def test_a_refusal_tells_more_than_a_plain_failure() -> None:
     def failed(**result: object) -> dict[str, object]:
         return {"event": "runner_on_failed", "event_data": {"task": "t", "host": "h", "res": result}}

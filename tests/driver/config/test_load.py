@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ondemand._contract.config_errors import shown
+from ondemand._contract.config_rules import MOST_ADDRESSES
 from ondemand.config.load import check, load, parse
 from ondemand.config.schema import schema, schema_text
-from ondemand.contract.config_errors import shown
-from ondemand.contract.config_rules import MOST_ADDRESSES
 from ondemand.errors import ConfigError
 from tests.cluster_files import bad_files, good_files
 from tests.driver.values import DEMO, demo_data, merged
@@ -49,7 +49,7 @@ def test_the_collection_carries_this_schema() -> None:
 
 def test_the_drivers_defaults_are_the_collections() -> None:
     """The collection fills defaults in for playbooks, the models do for the driver; both read one page of the exchange formats."""
-    from ondemand.contract.config_defaults import with_defaults
+    from ondemand._contract.config_defaults import with_defaults
 
     small = good_files()["smallest"]["cluster"]
     made, _problems = check({"cluster": small})

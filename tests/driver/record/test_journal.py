@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ondemand.contract.refusal import Reason
+from ondemand._contract.refusal import Reason
 from ondemand.decide.memory import Memory, Window, begun
 from ondemand.errors import RecordError
 from ondemand.model import Cause, Decision, Kind, Outcome, Plan, Refusal, Step, StepKind
@@ -33,6 +33,14 @@ MEMORY = Memory(2, "load", 5.0, {"a.above": Window(1, 2)}, 3.0, None, 1, 9.0, No
 
 def hold(code: str, because: str = "12 s") -> Decision:
     return Decision(Kind.HOLD, 1, because, code)
+
+
+def test_what_is_written_has_reached_the_disk(tmp_path: Path) -> None:
+    """Without that a power cut would take the step along that is just being done."""
+    journal = Journal(tmp_path / "journal.db")
+    full = 2
+    assert journal._db.execute("PRAGMA synchronous").fetchone() == (full,)
+    journal.close()
 
 
 def test_what_is_said_again_is_not_written_again(tmp_path: Path) -> None:
@@ -303,6 +311,17 @@ def test_asking_for_the_lock_never_keeps_a_driver_out(tmp_path: Path, monkeypatc
     assert is_held(tmp_path)
     held.release()
     assert not is_held(tmp_path)
+
+
+def test_the_folder_of_the_lock_is_its_owners_alone(tmp_path: Path) -> None:
+    """Keys and the password of the statistics lie beside the lock."""
+    before = os.umask(0)
+    try:
+        Lock(tmp_path / "new" / "shop", "shop").release()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new" / "shop").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "new" / "shop" / "driver.lock").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_lock_is_one_drivers_and_free_when_its_process_is_gone(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from tests.unit.lab import world
 from tests.unit.lab.world import N1, at
 
 Record = dict[str, Any]
+Worlds = dict[str, tuple[Callable[[Run], Run], list[str]]]
+"""Name -> the change of the good run, and every problem that the report has to tell of it, in order."""
 
 
 def drop(field: str, test: Callable[[Record], bool]) -> Callable[[Run], Run]:
@@ -122,3 +124,9 @@ def first_views(**values: Any) -> Callable[[Run], Run]:
 def inactive(node: str, unit: str, since: float, until: float) -> Callable[[Run], Run]:
     states = {"corosync": "active", "pacemaker": "active", unit: "inactive"}
     return change("witness", lambda r: r["kind"] == "member" and r["node"] == node and between(r, since, until), states=states)
+
+
+def unseen_join(new: str) -> str:
+    """Returns what the report says of a join that was not seen on both sides; `new` is like "shop-n2 at 145.5 s"."""
+    wanted = "an old member that took the new configuration over without a restart, and a new one with the same file"
+    return f"P10 not seen: for the join of {new} {wanted}"

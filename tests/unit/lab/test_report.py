@@ -1,192 +1,150 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""The report says ok only when everything was seen, and names what was not."""
+"""The whole report: of the good run word for word, of a bad one, and of nothing at all."""
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import replace
-
-import pytest
+from pathlib import Path
 
 from lab.report import build_report, render_report
-from lab.report_actions import actions_of
-from lab.report_run import handovers, vms_of
+from tests.unit.lab.doctoring import both, change, drop, ended, fail, failed_step, is_vm, note, sent
+from tests.unit.lab.world import ZERO, good_world
+
+GOLDEN = Path(__file__).parent / "golden"
+EMPTY = replace(good_world(), witness=[], client=[], stored=[], history=[], events=[])
 
 
-def test_a_whole_run_is_ok_and_every_element_has_its_evidence(run):
-    report = build_report(run, "ledger")
-    assert report["problems"] == []
-    assert report["ok"]
+def test_the_good_run_word_for_word():
+    report = build_report(good_world(), "ledger")
+    assert json.loads(json.dumps(report, allow_nan=False)) == json.loads((GOLDEN / "good_report.json").read_text())
     assert list(report["elements"]) == [f"P{number}" for number in range(1, 13)]
 
 
-def test_the_report_has_the_promised_fields_and_is_json(run):
-    report = json.loads(json.dumps(build_report(run, "ledger"), allow_nan=False))
-    assert {"name", "host", "defined_s", "reachable_s", "joined_s", "deleted_s"} <= report["vms"][0].keys()
-    assert {"kind", "because", "breach_s", "decided_s", "done_s", "serving_s"} <= report["actions"][0].keys()
-    wanted = {"sent", "acknowledged", "failed", "stored", "lost", "duplicated", "longest_gap_s", "p50_ms", "p99_ms"}
-    assert wanted <= report["client"].keys()
+def test_the_good_run_as_text():
+    assert render_report(build_report(good_world(), "ledger")) + "\n" == (GOLDEN / "good_report.txt").read_text()
 
 
-def test_times_are_seconds_since_the_start(run):
-    first = build_report(run, "ledger")["vms"][0]
-    assert [first[key] for key in ("defined_s", "reachable_s", "joined_s", "deleted_s")] == [0.5, 1.0, 1.5, 7.4]
+def test_of_nothing_nothing_was_seen():
+    report = build_report(EMPTY, "ledger")
+    assert report == {
+        "ok": False,
+        "problems": [
+            "P1 not seen: a requirement and a VM after it",
+            "P2 not seen: a VM that libvirt showed running before the creation was over",
+            "P3 not seen: an initial VM",
+            "P4 not seen: a member",
+            "P5 not seen: a cluster with an online node",
+            "P6 not seen: an increase after the load had risen",
+            "P7 not seen: a VM defined after the increase was determined",
+            "P8 not seen: VMs running on two hosts; they ran on none",
+            "P9 not seen: a later VM",
+            "P10 not seen: a join",
+            "P11 not seen: ledger going over from a member to a new VM while both were online",
+            "P12 not seen: a client",
+            "no transaction was acknowledged",
+            "the client's record has no end: it was cut off, or there was no client",
+            "no grow was decided and done",
+            "no move was decided and done",
+            "no shrink was decided and done",
+            "nobody ever saw the cluster",
+            "nobody saw the end of the client",
+            "nobody saw the end of the driver",
+            "nobody saw the end of the witness",
+            "the driver was never started",
+            "the cluster was not destroyed at the end",
+            "nobody looked for what was left behind",
+        ],
+        "vms": [],
+        "actions": [],
+        "client": {
+            "sent": 0,
+            "acknowledged": 0,
+            "failed": 0,
+            "answered_twice": 0,
+            "stored": 0,
+            "lost": 0,
+            "duplicated": 0,
+            "invented": 0,
+            "longest_gap_s": 0.0,
+            "p50_ms": None,
+            "p99_ms": None,
+            "services": {},
+        },
+        "image": {"names": [], "generations": [], "seconds": None},
+        "elements": {problem.split(" ")[0]: problem.split(" ", 1)[1] for problem in report["problems"][:12]},
+        "kills": [],
+        "leftovers": ["nobody looked for what was left behind"],
+        "allowances": {"silence_s": 5.0, "blind_s": 90.0},
+    }
 
 
-def test_the_actions_tell_why_when_and_from_when_clients_were_served(run, recording):
-    grow, move, replaced, shrink = actions_of(run)
-    zero = recording.started_at
-    assert [(one.kind, one.nodes) for one in (grow, move, replaced, shrink)] == [
-        ("grow", ("n2",)),
-        ("move", ("n2",)),
-        ("replace", ("n3",)),
-        ("shrink", ("n1",)),
+def test_a_service_that_stores_and_that_nobody_sent_to_has_no_line_of_its_own():
+    client = build_report(drop("client", lambda r: sent(r, "ledger"))(good_world()), "ledger")["client"]
+    assert (list(client["services"]), client["stored"], client["invented"]) == (["web"], 241, 241)
+
+
+def test_a_problem_is_told_once_and_what_ended_the_demo_early_comes_first():
+    twice = both(
+        change("events", lambda r: r["what"] == "leftovers", found=["the file x is left"]),
+        change("events", lambda r: r["what"] == "destroyed", found=["the file x is left"]),
+    )(good_world())
+    report = build_report(twice, "ledger", ["interrupted", "the file x is left", "interrupted"])
+    assert (report["ok"], report["problems"], report["leftovers"]) == (False, ["interrupted", "the file x is left"], ["the file x is left"])
+
+
+def test_the_image_is_what_the_definitions_say():
+    two = both(
+        change("witness", lambda r: is_vm(r, "uuid-1", "defined"), image="debian-13-node", generation="2"),
+        change("witness", lambda r: is_vm(r, "uuid-2", "defined"), image=None, generation=None),
+        change("witness", lambda r: is_vm(r, "uuid-3", "running"), image="not read here", generation="9"),
+    )(good_world())
+    assert build_report(two, "ledger")["image"] == {
+        "names": ["debian-12-node", "debian-13-node"],
+        "generations": ["1", "2"],
+        "seconds": 6.5,
+    }
+
+
+def test_kills_are_told_with_their_time():
+    killed = note("kill", 240.25, whom="the driver", during=["move_service"])(good_world())
+    assert build_report(killed, "ledger")["kills"] == [{"at_s": 240.25, "whom": "the driver", "during": ["move_service"]}]
+
+
+def test_the_clients_totals_add_the_services_up():
+    run = both(
+        fail(lambda r: sent(r, "web", 100, 101)),
+        fail(lambda r: sent(r, "ledger", 120, 122)),
+        change("client", lambda r: sent(r, "web", 140, 141), mixed_up=1),
+    )(good_world())
+    client = build_report(run, "ledger")["client"]
+    services = client["services"].values()
+    totals = {key: client[key] for key in ("sent", "acknowledged", "failed", "answered_twice")}
+    assert totals == {"sent": 657, "acknowledged": 652, "failed": 5, "answered_twice": 3}
+    assert totals == {key: sum(service[key] for service in services) for key in totals}
+
+
+def test_a_bad_run_as_text():
+    run = both(
+        failed_step("move_service", 160, 210, "it did not start"),
+        drop("history", lambda r: r["kind"] != "step" and r["at"] > ZERO + 215 or r["kind"] == "step" and r["at"] > ZERO + 172),
+        drop("witness", lambda r: is_vm(r, "uuid-2", "reachable")),
+        ended("driver", 4),
+    )(good_world())
+    report = build_report(run, "ledger")
+    lines = render_report(report).split("\n")
+    assert lines[2:11] == [
+        "  shop-n1 on hv1, 640 MiB          26.0       45.0    55.5    431.0",
+        "  shop-n2 on hv2, 640 MiB         105.0          -   145.5    281.5",
+        "  shop-n2 on hv2, 512 MiB         291.0      316.0   331.5        -",
+        "",
+        "Actions",
+        "  grow: lb.rate_per_node 2.5 above 1.5 for 6 s; 1 of 2 are members (breach 91.3 s, decided 97.5 s, done 165.0 s, serving 150.5 s)",
+        "  move: ledger goes to the emptier shop-n2 (breach 91.3 s, decided 171.2 s, serving 198.9 s; failed: it did not start)",
+        "",
+        "Clients",
     ]
-    assert (grow.breach_at, grow.decided_at, grow.done_at) == (zero + 0.2, zero + 0.5, zero + 1.7)
-    assert grow.because == "lb.rate_per_node 25 above 15 for 6 s; 1 of 2 are members"  # the cause is told once
-    assert (move.because, move.decided_at) == ("ledger goes to the emptier n2", zero + 1.79)
-    assert shrink.because == "lb.rate_per_node 4 below 6 for 12 s; 3 are members, and n1 leaves"
-    assert recording.moved_at < move.serving_at < recording.moved_at + 2
-    assert replaced.serving_at is None  # n3 answered nobody in this run
-
-
-def test_what_was_left_behind_is_a_problem_and_so_is_that_nobody_looked(run):
-    found = [{**one, "found": ["the domain shop-n9 on hv1 is no member"]} if one["what"] == "leftovers" else one for one in run.events]
-    assert build_report(replace(run, events=found), "ledger")["problems"] == ["the domain shop-n9 on hv1 is no member"]
-    unseen = [one for one in run.events if one["what"] != "leftovers"]
-    assert build_report(replace(run, events=unseen), "ledger")["problems"] == ["nobody looked for what was left behind"]
-    stayed = ["the domain shop-n1 on hv1 is no member"]
-    assert build_report(change(run, "events", lambda r: r["what"] == "destroyed", found=stayed), "ledger")["leftovers"] == stayed
-
-
-def test_a_step_whose_driver_was_killed_counts_by_what_was_seen_of_its_vms(run):
-    history = [entry for entry in run.history if entry["kind"] != "outcome"]
-    killed = {"what": "kill", "at": run.started_at + 1, "whom": "the driver", "during": ["scale_out"]}
-    report = build_report(replace(run, history=history, events=[*run.events, killed]), "ledger")
-    assert report["actions"][0]["done_s"] is None
-    assert [problem for problem in report["problems"] if "was decided and done" in problem] == []
-    assert report["kills"] == [{"at_s": 1.0, "whom": "the driver", "during": ["scale_out"]}]
-
-
-def test_a_step_that_failed_is_an_action_that_was_not_done(run):
-    history = copy.deepcopy(list(run.history))
-    next(entry for entry in history if entry["kind"] == "outcome")["ok"] = False
-    report = build_report(replace(run, history=history), "ledger")
-    assert report["actions"][0]["done_s"] is None
-    assert "no grow was decided and done" in report["problems"]
-
-
-def test_a_step_without_outcome_does_not_take_the_next_ones(run):
-    history = [entry for entry in run.history if not (entry["kind"] == "outcome" and entry["facts"].get("wanted") == 2)]
-    assert actions_of(replace(run, history=history))[0].done_at is None
-
-
-def test_a_name_that_comes_back_is_another_vm(run):
-    again = [{**r, "name": "n1"} if r["kind"] == "vm" and r["uuid"] == "uuid-n3" else r for r in run.witness]
-    assert [(vm.name, vm.memory_mib) for vm in vms_of(replace(run, witness=again))] == [("n1", 640), ("n2", 640), ("n1", 512)]
-
-
-def test_the_handover_is_what_the_clients_saw(run, recording):
-    (handover,) = handovers(run, "ledger")
-    assert (handover.old, handover.new) == ("n1", "n2")
-    assert handover.last_old_at < recording.moved_at + 0.5 < handover.first_new_at + 0.5
-
-
-def drop(run, field, test):
-    return replace(run, **{field: [record for record in getattr(run, field) if not test(record)]})
-
-
-def change(run, field, test, **values):
-    return replace(run, **{field: [{**record, **values} if test(record) else record for record in getattr(run, field)]})
-
-
-def is_view(record):
-    return record["kind"] == "cluster"
-
-
-def is_member(record, node):
-    return record["kind"] == "member" and record["node"] == node
-
-
-WITHOUT = {
-    "P1 without a received requirement": lambda run: drop(run, "events", lambda r: r["what"] == "requirement"),
-    "P1 with a requirement after the VM": lambda run: change(run, "events", lambda r: r["what"] == "requirement", at=run.started_at + 1),
-    "P2 without the first VM running": lambda run: drop(
-        run, "witness", lambda r: r.get("uuid") == "uuid-n1" and r.get("event") == "running"
-    ),
-    "P3 without Pacemaker on the first VM": lambda run: change(run, "witness", lambda r: is_member(r, "n1"), packages={"corosync": "3"}),
-    "P3 with Pacemaker installed but not active": lambda run: change(
-        run, "witness", lambda r: is_member(r, "n1"), started_us={"corosync": 21, "pacemaker": 0}
-    ),
-    "P4 without load balancing": lambda run: change(run, "witness", is_view, resources={"web": ["n1"]}),
-    "P4 without quorum": lambda run: change(run, "witness", is_view, quorate=False),
-    "P5 with two nodes at first": lambda run: change(run, "witness", is_view, nodes={"n1": "online", "n2": "online", "n3": "online"}),
-    "P6 without a decrease": lambda run: drop(run, "history", lambda r: (r["kind"] == "step" and r["step"] != "scale_out") or r["at"] > 3),
-    "P7 without a smaller statement": lambda run: drop(run, "events", lambda r: r["what"] == "statement"),
-    "P7 without a smaller VM": lambda run: change(run, "witness", lambda r: r["kind"] == "vm", memory_mib=640),
-    "P7 without the larger one going": lambda run: drop(run, "witness", lambda r: r.get("event") == "gone"),
-    "P8 on one host": lambda run: change(run, "witness", lambda r: r["kind"] == "vm", host="hv1"),
-    "P9 without the stack on a new VM": lambda run: drop(run, "witness", lambda r: is_member(r, "n2")),
-    "P10 with a restart on the old member": lambda run: change(
-        run, "witness", lambda r: is_member(r, "n1") and len(r["partition"]) > 1, started_us={"corosync": 99, "pacemaker": 99}
-    ),
-    "P10 with nothing changed on the old member": lambda run: change(
-        run, "witness", lambda r: r["kind"] == "member", config_sha256="b" * 64
-    ),
-    "P10 with another file on the new one": lambda run: change(run, "witness", lambda r: is_member(r, "n2"), config_sha256="d" * 64),
-    "P11 with the old node gone": lambda run: change(run, "witness", is_view, nodes={"n1": "offline", "n2": "online", "n3": "online"}),
-    "P11 with one node answering all": lambda run: change(run, "client", lambda r: r["kind"] == "transaction", node="n1"),
-    "P12 with no answer of a new VM": lambda run: change(run, "client", lambda r: r["kind"] == "transaction", node="n1"),
-    "P12 without clients": lambda run: drop(run, "client", lambda r: r["kind"] == "target"),
-}
-
-
-@pytest.mark.parametrize("case", WITHOUT)
-def test_an_element_that_was_not_seen_makes_the_report_not_ok(run, case):
-    report = build_report(WITHOUT[case](run), "ledger")
-    element = case.split(" ")[0]
-    assert not report["ok"]
-    assert report["elements"][element].startswith("not seen: ")
-    assert any(problem.startswith(f"{element} not seen: ") for problem in report["problems"])
-
-
-@pytest.mark.parametrize(
-    ("spoil", "problem"),
-    [
-        pytest.param(lambda run: replace(run, stored=run.stored[1:]), "1 acknowledged transactions were not stored", id="lost"),
-        pytest.param(
-            lambda run: replace(run, stored=[*run.stored, run.stored[0]]), "1 transactions were stored more than once", id="doubled"
-        ),
-        pytest.param(lambda run: replace(run, client=[]), "no transaction was acknowledged", id="no clients"),
-        pytest.param(
-            lambda run: drop(run, "history", lambda r: r.get("step") == "scale_in"), "no shrink was decided and done", id="no shrink"
-        ),
-        pytest.param(
-            lambda run: drop(run, "history", lambda r: r.get("step") == "scale_out"), "no grow was decided and done", id="no grow"
-        ),
-        pytest.param(
-            lambda run: change(run, "witness", lambda r: r["kind"] == "vm", host="hv1"), "ran on 1 host(s), not on two", id="one host"
-        ),
-    ],
-)
-def test_trouble_makes_the_report_not_ok_and_is_named(run, spoil, problem):
-    report = build_report(spoil(run), "ledger")
-    assert not report["ok"]
-    assert any(problem in one for one in report["problems"])
-
-
-def test_an_empty_recording_is_told_and_does_not_break(run):
-    empty = replace(run, witness=[], client=[], stored=[], history=[], events=[])
-    report = build_report(empty, "ledger")
-    assert not report["ok"]
-    assert all(text.startswith("not seen: ") for text in report["elements"].values())
-    assert "NOT ok" in render_report(report)
-
-
-def test_the_text_holds_every_vm_action_service_and_element(run):
-    text = render_report(build_report(run, "ledger"))
-    for word in ("n1 on hv1, 640 MiB", "n3 on hv1, 512 MiB", "grow:", "shrink:", "ledger:", "web:", "P12", "0 lost, 0 duplicated"):
-        assert word in text
-    assert text.endswith("\nok")
+    end = lines.index("NOT ok:")
+    assert lines[end - 1 :] == ["", "NOT ok:", *(f"  {problem}" for problem in report["problems"])]
+    assert report["problems"][-1] == "the driver ended with exit code 4"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""A whole good run of the demo, written down as its observers would: times, numbers and formats are those of a real one on 2 cores.
+"""A whole good run of the demo, written down as its observers would: times and formats are those of a real one on 2 cores.
+
+Its clients send a tenth of what the real ones do, so that a report is made in some milliseconds.
 
 One node, load up, a second node joins and takes the ledger, load down, it leaves, a smaller one replaces the first. Seconds
 here are since the start of the run; `at(s)` makes them epoch seconds.
@@ -29,7 +31,7 @@ MEMBERS = [(55.0, [N1]), (143.0, [N1, N2]), (276.0, [N1]), (326.0, [N1, N2]), (4
 LEDGER = [(55.0, N1), (186.5, None), (198.8, N2), (234.0, None), (246.5, N1), (362.0, None), (374.0, N2)]
 ADDRESS = [(55.0, N1), (396.0, None), (398.0, N2)]
 SERVERS = [(0.0, [N1]), (150.0, [N1, N2]), (262.0, [N1]), (340.0, [N1, N2]), (392.0, [N2])]
-RATES = [(80.3, {"web": 4.0, "ledger": 4.0}), (85.3, {"web": 25.0, "ledger": 8.0}), (202.3, {"web": 4.0, "ledger": 4.0})]
+RATES = [(80.3, {"web": 0.5, "ledger": 0.5}), (85.3, {"web": 2.5, "ledger": 1.0}), (202.3, {"web": 0.5, "ledger": 0.5})]
 CLIENT_STOPPED_S, DRIVER_ENDED_S, STOPPED_S = 448.0, 450.0, 461.0
 
 
@@ -170,7 +172,7 @@ class Diary:
         return list(json.loads(json.dumps(self.journal.history())))
 
 
-GROWN, SHRUNK = "lb.rate_per_node 25 above 15 for 6 s", "lb.rate_per_node 2 below 6 for 12 s"
+GROWN, SHRUNK = "lb.rate_per_node 2.5 above 1.5 for 6 s", "lb.rate_per_node 0.2 below 0.6 for 12 s"
 STATED = "nodes of 1 vCPU and 512 MiB are asked for"
 OUT, IN, MOVE = StepKind.OUT, StepKind.IN, StepKind.MOVE
 
@@ -178,7 +180,7 @@ OUT, IN, MOVE = StepKind.OUT, StepKind.IN, StepKind.MOVE
 def journal_entries() -> list[dict[str, Any]]:
     """The driver's journal."""
     diary = Diary()
-    diary.decision(84.0, Kind.HOLD, 1, "lb.rate_per_node 8 is between 6 and 15")
+    diary.decision(84.0, Kind.HOLD, 1, "lb.rate_per_node 1 is between 0.6 and 1.5")
     diary.decision(97.5, Kind.GROW, 2, GROWN, 91.3)
     diary.step(OUT, f"{GROWN}; 1 of 2 are members", (98.0, 165.0), 91.3, {"wanted": 2}, {"wanted": 2, "nodes": [N1, N2]})
     diary.decision(165.5, Kind.HOLD, 2, "the cooldown runs")

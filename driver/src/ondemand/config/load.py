@@ -12,11 +12,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ondemand._contract.config_errors import Problem, problem, shape_problem
+from ondemand._contract.config_rules import names_are_texts, too_much, with_rules
+from ondemand._contract.config_uris import PLAIN_PATH, odd_sign
 from ondemand.config.model import Cluster, ClusterFile
 from ondemand.config.schema import schema
-from ondemand.contract.config_errors import Problem, problem, shape_problem
-from ondemand.contract.config_rules import names_are_texts, too_much, with_rules
-from ondemand.contract.config_uris import PLAIN_PATH, odd_sign
 from ondemand.errors import ConfigError
 
 LARGEST_FILE = 1_000_000

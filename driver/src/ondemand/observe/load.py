@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ondemand._contract.config_ports import STATS_PORT
 from ondemand.config.model import Cluster
-from ondemand.contract.config_ports import STATS_PORT
 from ondemand.model import Signal
 from ondemand.observe import haproxy
 from ondemand.observe.libvirt_door import CpuSample, LibvirtDoor

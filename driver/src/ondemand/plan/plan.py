@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
+from ondemand._contract import marks
+from ondemand._contract.refusal import REASONS, Reason
 from ondemand.config.model import Cluster
-from ondemand.contract import marks
-from ondemand.contract.refusal import REASONS, Reason
 from ondemand.model import ClusterState, Node, Observation, Plan, Refusal, Step, StepKind, Vm
 from ondemand.plan import steps
 from ondemand.plan.members import (

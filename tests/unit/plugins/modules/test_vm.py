@@ -9,11 +9,14 @@ show is that a making that fails leaves nothing.
 from __future__ import annotations
 
 import io
+from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, plan, render, vms
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, metadata, plan, render, vms
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import libvirt
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import from_params
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import parse
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import known_hosts
 
 from .conftest import KEY, POOL, URI
@@ -63,6 +66,16 @@ def test_a_vm(sentence, before, options, expected, make_vm, run_module):
     assert again["diff"]["before"] == again["diff"]["after"] == done["diff"]["after"]
     ignored = {"vcpus_live"}
     assert {key: foretold["vm"][key] for key in KEYS - ignored} == {key: done["vm"][key] for key in KEYS - ignored}
+
+
+def test_what_a_running_vm_gets_it_has_at_once_and_after_its_next_start(make_vm, run_module):
+    domain = make_vm(running=True, vcpus=1, vcpus_max=2, memory_max_mib=1024)
+    run_module("vm", **VM, vcpus=2, vcpus_max=2, memory_mib=700, memory_max_mib=1024, zone="z")
+    for where, flags in ((libvirt.VIR_DOMAIN_AFFECT_LIVE, 0), (libvirt.VIR_DOMAIN_AFFECT_CONFIG, libvirt.VIR_DOMAIN_XML_INACTIVE)):
+        assert domain.vcpusFlags(where) == 2
+        assert parse(domain.XMLDesc(flags), 1).memory_mib == 700
+        mark = domain.metadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, metadata.NAMESPACE, where)
+        assert ElementTree.fromstring(mark).get("zone") == "z"
 
 
 def test_check_mode_touches_nothing(make_vm, run_module, libvirt_host):

@@ -44,6 +44,18 @@ def test_a_count_tells_its_votes_what_is_needed_and_whether_it_has_quorum(case: 
     assert (counted.total, counted.needed, counted.quorate) == (total, least, quorate)
 
 
+@pytest.mark.parametrize(
+    ("counted", "losses"),
+    [
+        (count(1, 1), 0), (count(2, 1, 1), 0), (count(2, 1, 1, two_node=True), 1), (count(3, 1, 1, 1), 1), (count(4, 1, 1, 1, 1), 1),
+        (count(5, 1, 1, 1, 1, 1), 2), (count(5, 1, 1, 1, 1), 1), (count(4, 2, 1, 1), 0), (count(3, 1, 1, device=1), 1),
+        (count(5, 1, 1, 3), 0), (count(3, 1), 0), (count(7, 1, 1, 2, 1, 1, 1), 2),
+    ],
+)  # fmt: skip
+def test_so_many_members_may_be_lost_whichever_they_are(counted: Count, losses: int) -> None:
+    assert counted.losses == losses
+
+
 def test_a_stop_takes_the_node_s_votes_and_lowers_nothing_that_is_needed() -> None:
     assert count(4, 2, 1, 1).without(1) == Count(4, {2: 1, 3: 1}, least=3)
     assert count(2, 1, 1, 1).without(9) == Count(2, {1: 1, 2: 1, 3: 1}, least=2)

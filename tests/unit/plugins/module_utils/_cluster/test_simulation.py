@@ -13,7 +13,9 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulati
     effects,
     why_not_there,
     with_constraint,
+    with_node,
     with_standby,
+    without_node,
 )
 
 PLAIN = '<cib><configuration><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes><constraints/></configuration></cib>'
@@ -52,6 +54,35 @@ def test_a_wish_stands_once_whatever_stood_there_before() -> None:
         with_constraint(ET.fromstring(TWO_SETS), '<rsc_location id="w"/>')
 
 
+STATES = PLAIN.replace(
+    "</cib>", '<status><node_state id="2" uname="n2" in_ccm="true" crmd="online" join="member" expected="member"/></status></cib>'
+)
+
+
+def test_a_new_member_is_online_and_carries_nothing() -> None:
+    changed = with_node(ET.fromstring(STATES), "n3")
+    assert [(item.get("id"), item.get("uname")) for item in changed.findall("configuration/nodes/node")] == [
+        ("1", "n1"),
+        ("2", "n2"),
+        ("3", "n3"),
+    ]
+    state = changed.findall("status/node_state")[-1]
+    assert state.attrib == {"id": "3", "uname": "n3", "in_ccm": "true", "crmd": "online", "join": "member", "expected": "member"}
+    assert state.find("lrm/lrm_resources") is not None and not list(state.iter("lrm_resource"))
+    assert ET.tostring(with_node(changed, "n3")) == ET.tostring(changed), "a member is not added twice"
+    with pytest.raises(CibError, match="no <status>"):
+        with_node(ET.fromstring(PLAIN), "n3")
+
+
+@pytest.mark.parametrize("quorate", [True, False])
+def test_a_lost_member_is_gone_without_a_word_and_the_others_know_whether_they_have_quorum(quorate: bool) -> None:
+    changed = without_node(ET.fromstring(STATES), "n2", quorate)
+    state = changed.findall("status/node_state")[0]
+    assert state.attrib == {"id": "2", "uname": "n2", "in_ccm": "false", "crmd": "offline", "join": "down", "expected": "member"}
+    assert changed.get("have-quorum") == ("1" if quorate else "0")
+    assert without_node(ET.fromstring(STATES), "n1", True).findall("status/node_state")[0].get("crmd") == "online"
+
+
 def resource(name: str, *nodes: str, more: str = "", managed: bool = True) -> str:
     """A resource as crm_simulate tells it, active where it has nodes."""
     places = "".join(f'<node name="{node}"/>' for node in nodes)
@@ -66,7 +97,9 @@ def answer(before: str, after: str) -> str:
 
 
 CASES = {
-    "what goes elsewhere runs": (resource("a", "n1"), resource("a", "n2"), Effects(places={"a": ("n2",)})),
+    "what goes elsewhere runs": (
+        resource("a", "n1"), resource("a", "n2"), Effects(places={"a": ("n2",)}, moves={"a": (("n1",), ("n2",))}),
+    ),
     "what has no place stops": (resource("a", "n1"), resource("a"), Effects(stops=("a",))),
     "what never ran does not stop": (resource("a"), resource("a"), Effects()),
     "what a person stops is no harm": (resource("a", "n1", more='target_role="Stopped"'), resource("a"), Effects()),
@@ -74,7 +107,7 @@ CASES = {
     "a clone that runs somewhere runs": (
         '<clone id="c">' + resource("a:0", "n1") + resource("a:1", "n2") + "</clone>",
         '<clone id="c">' + resource("a:0") + resource("a:1", "n2") + "</clone>",
-        Effects(places={"a": ("n2",)}),
+        Effects(places={"a": ("n2",)}, moves={"a": (("n1", "n2"), ("n2",))}),
     ),
     "a clone whose last copy stops is a stop": (resource("a", "n1"), '<clone id="c">' + resource("a") + "</clone>", Effects(stops=("a",))),
     "what nobody manages stays": (

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""What becomes of a VM whose join failed: a member has votes and may carry work, so it stays; any other leaves nothing behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.playbooks.wall_stage import ALONE, Stage, domain, record
+
+FAILING = """
+
+_as_it_is = join
+
+
+def join(act):
+    if %(member)s:
+        _as_it_is(act)
+    raise Refused(Refusal("deadline", "something went wrong"))
+"""
+
+
+@pytest.mark.parametrize("member", [True, False], ids=["after it had become a member", "before it was a member"])
+def test_whose_join_failed_stays_only_as_a_member(member: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(tmp_path, monkeypatch.setenv)
+    acts = stage.collection / "plugins/plugin_utils/membership_acts.py"
+    acts.write_text(acts.read_text() + FAILING % {"member": member})
+    volumes = [f"cell-n{number}{end}" for number in (1, 2) for end in (".qcow2", "-seed.iso")]
+    stage.hosts({"hv1": [domain(1), domain(2)]}, volumes)
+    for number in (1, 2):
+        stage.says(number, record())
+    stage.says(3, ALONE)
+    done = stage.play("scale_out", wanted=3)
+    assert (done.ok, done.reason) == (False, "deadline"), done.because
+    assert ("cell-n3" in done.facts["nodes"]) is member
+    # The key that was pinned as the VM was made goes when it is deleted.
+    assert ("cell-n3" in (stage.state / "known_hosts").read_text()) is member

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""What saved files tell of a cluster, and the steps of a change with the votes after each. The real scheduler is asked in tests/cluster."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import what_if
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError
+
+
+def cib(count: int, ids: str = "", **more: str) -> str:
+    """Members n1, n2, ...; ids: their ids begin so."""
+    nodes = "".join(f'<node id="{ids}{number}" uname="n{number}"/>' for number in range(1, count + 1))
+    attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in more.items())
+    return f"<cib{attributes}><configuration><nodes>{nodes}</nodes><resources/><constraints/></configuration><status/></cib>"
+
+
+def scheduler(online: int, total: int, ledger: tuple[str, str] = ("n1", "n2")) -> what_if.Scheduler:
+    """One that finds so many members online and lets the ledger go from one node to another (empty: nowhere)."""
+
+    def status(place: str) -> str:
+        nodes = "".join(
+            f'<node name="n{number}" id="{number}" online="{str(number <= online).lower()}" type="member"/>'
+            for number in range(1, total + 1)
+        )
+        where = f'<node name="{place}"/>' if place else ""
+        state = f'role="{"Started" if place else "Stopped"}" active="{str(bool(place)).lower()}" managed="true"'
+        resource = f'<resource id="ledger" resource_agent="ocf:x:y" {state}>{where}</resource>'
+        return f"<nodes>{nodes}</nodes><resources>{resource}</resources>"
+
+    def ask(_cib: ET.Element) -> str:
+        before, after = (status(place) for place in ledger)
+        return f"<pacemaker-result><cluster_status>{before}</cluster_status><revised_cluster_status>{after}</revised_cluster_status></pacemaker-result>"
+
+    return ask
+
+
+def seen(online: int, total: int, conf: str | None = None, votes: str | None = None, **more: str) -> Status:
+    """What saved files of such a cluster tell."""
+    return what_if.observed(cib(total, **more), conf, votes, scheduler(online, total))
+
+
+def votes(expected: int, total: int, needed: int, quorate: bool = True) -> dict[str, Any]:
+    """The votes as an answer has them."""
+    return {"expected": expected, "total": total, "needed": needed, "quorate": quorate}
+
+
+def step(what: str, count: dict[str, Any], **more: str) -> dict[str, Any]:
+    """A step as an answer has it."""
+    return {"step": what, **more, "votes": count}
+
+
+def test_a_cib_alone_is_a_cluster_in_which_who_is_online_votes() -> None:
+    status = seen(2, 3)
+    assert (status.votes.expected, status.votes.total, status.votes.needed, status.votes.present) == (3, 2, 2, (1, 2))
+    assert [(one.name, one.id, one.listed, one.votes, one.online) for one in status.members] == [
+        ("n1", 1, True, True, True), ("n2", 2, True, True, True), ("n3", 3, True, False, False),
+    ]  # fmt: skip
+    assert (status.quorate, status.idle, status.dc) == (True, True, "n1")
+    assert [(one.name, one.state, one.nodes) for one in status.services] == [("ledger", "started", ("n1",))]
+
+
+def test_numbers_that_corosync_would_not_know_are_replaced() -> None:
+    assert [(one.name, one.id) for one in seen(2, 2, ids="uuid-").members] == [("n1", 1), ("n2", 2)]
+
+
+@pytest.mark.parametrize(("text", "quorate"), [("Quorate:          Yes\n", True), ("Quorate:          No\n", False), ("", False)])
+def test_corosync_s_own_count_says_whether_there_is_a_quorum(text: str, quorate: bool) -> None:
+    told = text + "Expected votes:   4\nTotal votes:      3\nQuorum:           3\nMembership information\n 1 2 n1\n 2 1 n2\n"
+    status = seen(2, 2, votes=told, have_quorum="1" if not quorate else "0")
+    assert (status.quorate, status.votes.expected, status.votes.weights) == (quorate, 4, ((1, 2),))
+
+
+def test_without_that_count_the_cib_says_it() -> None:
+    assert not seen(2, 2, have_quorum="0").quorate and seen(1, 3).quorate
+
+
+def test_a_cib_of_which_the_scheduler_tells_nothing_is_told_so() -> None:
+    with pytest.raises(StatusError, match="told no status"):
+        what_if.observed(cib(1), None, None, lambda _cib: "<pacemaker-result/>")
+
+
+def test_the_steps_of_a_leave_from_three_to_two() -> None:
+    answer = what_if.leave(seen(3, 3), "n1", 1, scheduler(3, 3))
+    assert answer.data() == {
+        "allowed": True, "reason": None, "message": "n1 may leave.",
+        "steps": (
+            step("standby", votes(3, 3, 2), node="n1"),
+            step("stop", votes(3, 2, 2), node="n1"),
+            step("shorten the list", votes(2, 2, 2), node="n1"),
+            step("forget", votes(2, 2, 2), node="n1"),
+        ),
+        "votes": votes(2, 2, 2), "stops": (), "moves": {"ledger": {"from": ("n1",), "to": ("n2",)}}, "stays": (), "survives": 0,
+    }  # fmt: skip
+
+
+def test_the_steps_of_a_leave_from_two_to_one() -> None:
+    answer = what_if.leave(seen(2, 2), "n1", 1, scheduler(2, 2))
+    assert [(one["step"], one["votes"]) for one in answer.steps] == [
+        ("standby", votes(2, 2, 2)), ("set two_node", votes(2, 2, 1)), ("stop", votes(2, 1, 1)), ("shorten the list", votes(1, 1, 1)),
+        ("forget", votes(1, 1, 1)),
+    ]  # fmt: skip
+
+
+def test_a_member_that_is_away_is_only_taken_off_the_list() -> None:
+    answer = what_if.leave(seen(2, 3), "n3", 1, scheduler(2, 3))
+    assert [one["step"] for one in answer.steps] == ["shorten the list", "forget"] and answer.moves == {}
+
+
+def test_a_refused_leave_has_no_steps_and_the_votes_of_now() -> None:
+    answer = what_if.leave(seen(3, 3), "n1", 3, scheduler(3, 3))
+    assert (answer.allowed, answer.reason, answer.steps, answer.votes, answer.survives) == (False, "minimum", (), votes(3, 3, 2), 1)
+    nowhere = what_if.leave(seen(3, 3), "n1", 1, scheduler(3, 3, ("n1", "")))
+    assert (nowhere.reason, nowhere.stops) == ("no_place", ("ledger",))
+
+
+def test_a_standby_keeps_its_vote() -> None:
+    answer = what_if.standby(seen(2, 2), "n1", scheduler(2, 2))
+    assert (answer.allowed, answer.message, answer.steps) == (True, "n1 may go to standby.", (step("standby", votes(2, 2, 2), node="n1"),))
+    stuck = what_if.standby(seen(2, 2), "n1", scheduler(2, 2, ("n1", "n1")))
+    assert (stuck.allowed, stuck.reason, stuck.stays) == (False, "unstable", ("ledger",))
+
+
+@pytest.mark.parametrize(
+    ("total", "reason", "then", "survives"),
+    [(3, None, votes(3, 2, 2), 0), (5, None, votes(5, 4, 3), 1), (2, "quorum", votes(2, 1, 2, quorate=False), 0)],
+)
+def test_a_loss_is_survived_where_the_others_have_quorum(total: int, reason: str | None, then: dict[str, Any], survives: int) -> None:
+    answer = what_if.lose(seen(total, total), "n1", scheduler(total, total))
+    assert (answer.allowed, answer.reason, answer.votes, answer.survives) == (reason is None, reason, then, survives)
+    assert answer.steps == (step("lose", then, node="n1"),)
+
+
+def test_a_loss_that_leaves_a_service_nowhere_is_not_survived() -> None:
+    answer = what_if.lose(seen(3, 3), "n1", scheduler(3, 3, ("n1", "")))
+    assert (answer.reason, answer.message) == ("no_place", "n1 must not be lost: ledger would run nowhere.")
+
+
+def test_the_steps_of_a_join() -> None:
+    second = what_if.join(seen(1, 1), "n2", scheduler(1, 1, ("n1", "n1")))
+    assert [(one["step"], one["votes"]) for one in second.steps] == [
+        ("lengthen the list", votes(2, 1, 1)), ("start", votes(2, 2, 1)), ("remove two_node", votes(2, 2, 2)),
+    ]  # fmt: skip
+    third = what_if.join(seen(2, 2), "n3", scheduler(2, 2, ("n1", "n1")))
+    assert [(one["step"], one["votes"]) for one in third.steps] == [("lengthen the list", votes(3, 2, 2)), ("start", votes(3, 3, 2))]
+    assert (third.allowed, third.message, third.survives) == (True, "n3 may join.", 1)
+
+
+def test_a_join_that_would_cost_the_quorum_and_one_of_a_member_are_refused() -> None:
+    costly = what_if.join(seen(2, 3), "n4", scheduler(2, 3))
+    assert (costly.reason, costly.steps) == ("quorum", ()) and "with it 4 are expected and 3 needed" in costly.message
+    assert what_if.join(seen(2, 2), "n2", scheduler(2, 2)).reason == "in_use"
+
+
+def test_a_move_goes_where_the_scheduler_takes_it() -> None:
+    answer = what_if.move(seen(2, 2), "ledger", None, scheduler(2, 2))
+    assert (answer.allowed, answer.message) == (True, "ledger may move from n1 to n2.")
+    assert answer.steps == (
+        step("stop", votes(2, 2, 2), service="ledger", node="n1"), step("start", votes(2, 2, 2), service="ledger", node="n2"),
+    )  # fmt: skip
+    banned = what_if.move(seen(3, 3), "ledger", None, scheduler(3, 3, ("n1", "n1")))
+    assert (banned.reason, banned.steps) == ("no_place", ()) and banned.message.startswith("No other node can take ledger: n2: Pacemaker")
+    named = what_if.move(seen(3, 3), "ledger", "n3", scheduler(3, 3, ("n1", "n1")))
+    assert named.message.startswith("ledger can't move to n3: Pacemaker would not run ledger there")
+    there = what_if.move(seen(2, 2), "ledger", "n1", scheduler(2, 2))
+    assert (there.allowed, there.message, there.steps) == (True, "ledger is on n1.", ())
+    assert what_if.move(seen(2, 2), "mail", None, scheduler(2, 2)).reason == "not_found"
