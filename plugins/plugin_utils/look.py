@@ -85,7 +85,11 @@ def _look(nodes: Nodes, host: str) -> Look | str:
     seen = _seen(host, parts)
     if parts.get("pacemaker", (3, ""))[0] != 0:
         return "%s runs no Pacemaker" % host
-    if seen.in_no_cluster:
+    try:
+        alone = seen.in_no_cluster
+    except corosync_conf.ConfError as error:
+        raise status.StatusError("corosync.conf cannot be read: %s" % error) from error
+    if alone:
         return "%s is in no cluster (its corosync.conf is the distribution's example)" % host
     return Look(host, seen, status.parse(parts))
 

@@ -123,6 +123,7 @@ def test_programs_are_told_the_same_as_json(files: Path) -> None:
         ("--cib cib --leave n1 --lose n2", "exactly one of"),
         ("--cib cib --leave n1 --to n2", "--to says where a service moves; name that by --move"),
         ("--cib cib --leave n9", "the cluster of cib has no node n9; it has n1, n2, n3"),
+        ("--cib cib --join N4", "N4 can't be asked about: name: 'N4' is no name"),
         ("--cib missing --leave n1", "missing can't be read:"),
         ("--cib odd --leave n1", "odd can't be used: not XML but 'no CIB'"),
         ("--cib cib --corosync-conf odd --leave n1", "odd can't be used: line 1 is neither"),

@@ -61,7 +61,10 @@ def what_if_command(
     status = _status(cib, corosync_conf, quorum_status)
     if (leave or standby or lose) and all(member.name != name for member in status.members):
         raise ActError(f"the cluster of {cib} has no node {name}; it has {', '.join(member.name for member in status.members)}")
-    answer = ask(status, name)
+    try:
+        answer = ask(status, name)
+    except ValueError as error:
+        raise ActError(f"{name} can't be asked about: {error}") from error
     print(json.dumps(answer.data(), indent=2) if as_json else told(answer))
     if not answer.allowed:
         raise SystemExit(REFUSED)

@@ -67,9 +67,12 @@ def _minimum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
 def _quorum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
     if not leaver.listed or status.conf is None:
         return None
-    conf = corosync_conf.without_node(status.conf, status.conf.entry_of(leaver.name, leaver.id))
-    passing = corosync_conf.staged(status.conf).two_node
-    then = quorum.after_leave(status.votes.count, leaver.id, passing, conf.expected_votes, conf.two_node)
+    try:
+        conf = corosync_conf.without_node(status.conf, status.conf.entry_of(leaver.name, leaver.id))
+        passing = corosync_conf.staged(status.conf).two_node
+        then = quorum.after_leave(status.votes.count, leaver.id, passing, conf.expected_votes, conf.two_node)
+    except corosync_conf.ConfError as error:
+        return "its votes can't be reckoned from corosync.conf: %s" % error
     if then.quorate:
         return None
     return "without it %d of %d expected votes would be left, and %d are needed; bring missing members back first" % (

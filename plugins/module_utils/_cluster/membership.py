@@ -165,7 +165,10 @@ def join_refusal(status: Status, name: str) -> Optional[Refusal]:
     pending = [member.name for member in others if member.pending]
     if pending:
         found.append(("unstable", "%s is joining or leaving; wait until that has ended" % ", ".join(pending)))
-    then = _count_with(status, name)
+    problem = status.conf and corosync_conf.link_problem(status.conf)
+    if problem and not any(member.name == name and member.listed for member in status.members):
+        found.append(("join_refused", "in its corosync.conf %s" % problem))
+    then = None if problem else _count_with(status, name)
     if status.quorate and then is not None and not then.quorate:
         why = "only %d votes are present, and with it %d are expected and %d needed; bring missing members back first"
         found.append(("quorum", why % (then.total, then.expected, then.needed)))

@@ -194,11 +194,11 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
     votes = parse_votes(text("votes"))
     try:
         conf = corosync_conf.parse(_answer(parts, "conf"))
+        members = _members(conf, cib, monitor, votes)
     except corosync_conf.ConfError as error:
         raise StatusError("corosync.conf cannot be read: %s" % error) from error
     dc = monitor.find("summary/current_dc")
     failures = failures_of(monitor)
-    members = _members(conf, cib, monitor, votes)
     return Status(
         cluster=conf.cluster,
         quorate=dc is not None and dc.get("with_quorum") == "true",

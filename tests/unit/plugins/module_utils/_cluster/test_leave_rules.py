@@ -191,6 +191,13 @@ def test_who_may_leave_is_reckoned_from_corosync_s_votes(case: str) -> None:
         assert refusal.sentence == f"{name} must not leave: without it {said}; bring missing members back first."
 
 
+def test_votes_that_the_file_does_not_tell_let_nobody_leave() -> None:
+    odd = cc.parse(cc.render(listed_in((member(1), member(2)))).replace("provider: corosync_votequorum", "expected_votes: many"))
+    refusal = leave_rules.may_leave(replace(status(member(1), member(2)), conf=odd), "n2")
+    assert refusal is not None and refusal.reason == "quorum"
+    assert refusal.sentence == "n2 must not leave: its votes can't be reckoned from corosync.conf: expected_votes 'many' is no number."
+
+
 def test_a_device_s_vote_lets_one_of_two_leave_and_no_two_node_passes() -> None:
     device = cc.parse(
         cc.render(listed_in((member(1), member(2)))).replace("votequorum\n", "votequorum\n    device {\n model: net\n votes: 1\n}\n")

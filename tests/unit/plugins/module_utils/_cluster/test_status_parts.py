@@ -52,6 +52,11 @@ def observed(nodes: str = "", seen: str = "", told: str = "", constraints: str =
     return {name: said for name, said in {**usual, **sections}.items() if said is not None}
 
 
+def test_a_number_in_the_list_that_is_none_is_told() -> None:
+    with pytest.raises(status.StatusError, match="^corosync.conf cannot be read: nodeid 'x' of 192.0.2.2 is no number$"):
+        status.parse(observed(conf=(0, CONF.replace("nodeid: 2", "nodeid: x"))))
+
+
 def test_an_observation_without_the_rest_is_a_cluster_without_a_dc() -> None:
     a = Member("a", 1, "192.0.2.1", True, True, False, False, False, False, False)
     b = Member("b", 2, "192.0.2.2", True, False, False, False, False, False, False)

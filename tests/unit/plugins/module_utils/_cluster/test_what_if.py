@@ -156,6 +156,13 @@ def test_a_join_that_would_cost_the_quorum_and_one_of_a_member_are_refused() -> 
     assert what_if.join(seen(2, 2), "n2", scheduler(2, 2)).reason == "in_use"
 
 
+def test_a_join_where_one_address_is_too_few_is_refused() -> None:
+    entries = "".join(f"node {{\nring0_addr: 192.0.2.{n}\nring1_addr: 198.51.100.{n}\nname: n{n}\nnodeid: {n}\n}}\n" for n in (1, 2))
+    answer = what_if.join(seen(2, 2, conf="nodelist {\n" + entries + "}\nquorum {\n}\n"), "n3", scheduler(2, 2))
+    assert (answer.reason, answer.steps) == ("join_refused", ())
+    assert answer.message.startswith("n3 did not join: in its corosync.conf its nodes have the links 0, 1;")
+
+
 def test_a_move_goes_where_the_scheduler_takes_it() -> None:
     answer = what_if.move(seen(2, 2), "ledger", None, scheduler(2, 2))
     assert (answer.allowed, answer.message) == (True, "ledger may move from n1 to n2.")
