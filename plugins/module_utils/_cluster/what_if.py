@@ -182,8 +182,15 @@ def move(status: Status, service: str, to: Optional[str], scheduler: Scheduler) 
 
 
 def _cib(status: Status) -> ET.Element:
-    assert status.cib is not None
+    if status.cib is None:
+        raise StatusError("no CIB was read")
     return status.cib
+
+
+def _conf(status: Status) -> Conf:
+    if status.conf is None:
+        raise StatusError("no corosync.conf was read")
+    return status.conf
 
 
 def _emptied(status: Status, name: str, scheduler: Scheduler) -> simulation.Effects:
@@ -194,8 +201,7 @@ def _emptied(status: Status, name: str, scheduler: Scheduler) -> simulation.Effe
 
 def _leaving(status: Status, name: str) -> Tuple[Step, ...]:
     """The steps of a leave, as cluster_node takes them, with Corosync's count after each."""
-    assert status.conf is not None
-    member, conf, count = status.member(name), status.conf, status.votes.count
+    member, conf, count = status.member(name), _conf(status), status.votes.count
     final = corosync_conf.without_node(conf, conf.entry_of(name, member.id))
     passing = member.listed and corosync_conf.staged(conf).two_node and not conf.two_node
     steps = [Step("standby", count, name)] if member.online else []
@@ -211,9 +217,8 @@ def _leaving(status: Status, name: str) -> Tuple[Step, ...]:
 
 def _joining(status: Status, name: str) -> Tuple[Step, ...]:
     """The steps of a join, with Corosync's count after each."""
-    assert status.conf is not None
-    number = 1 + max([status.conf.highest_id, *(member.id for member in status.members)])
-    conf = status.conf
+    conf = _conf(status)
+    number = 1 + max([conf.highest_id, *(member.id for member in status.members)])
     if not any(member.name == name and member.listed for member in status.members):
         conf = corosync_conf.with_node(conf, corosync_conf.Node(name, "192.0.2.1", number))
     staged = corosync_conf.staged(conf)
