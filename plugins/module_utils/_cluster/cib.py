@@ -47,6 +47,11 @@ def parse_cib(text: str) -> ElementTree.Element:
     return cib
 
 
+def is_true(value: str) -> bool:
+    """Whether Pacemaker reads this value as yes (its crm_str_to_boolean)."""
+    return value.lower() in ("true", "on", "yes", "y", "1")
+
+
 def version_of(cib: ElementTree.Element) -> str:
     """The configuration's version as ADMIN_EPOCH:EPOCH; a change of the status section leaves it alone."""
     return "%s:%s" % (cib.get("admin_epoch", "0"), cib.get("epoch", "0"))

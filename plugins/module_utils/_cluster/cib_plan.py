@@ -11,7 +11,19 @@ import re
 import typing as t
 from xml.etree import ElementTree
 
-from .cib import RESOURCE_TAGS, changed_secrets, parents, resources_by_id, same, section, serialise, to_text, version_of, without_status
+from .cib import (
+    RESOURCE_TAGS,
+    changed_secrets,
+    is_true,
+    parents,
+    resources_by_id,
+    same,
+    section,
+    serialise,
+    to_text,
+    version_of,
+    without_status,
+)
 from .cib_build import CONSTRAINTS, bring_clone, bring_constraint, bring_primitive, bring_unset, bring_values, build_constraint
 from .cib_refs import dangling, paths_of, settle_ids
 from .cib_spec import Problem, clone_id, problem
@@ -21,7 +33,6 @@ DEFAULTS = (
     ("resource_defaults", "rsc_defaults", "meta_attributes", "rsc_defaults-options"),
     ("operation_defaults", "op_defaults", "meta_attributes", "op_defaults-options"),
 )
-TRUE = ("true", "on", "yes", "y", "1")
 FENCING_SWITCH = "stonith-enabled"
 FENCING_NAME = re.compile(r"(^|[-_])(stonith|fence|fencing)([-_]|$)")
 # Pacemaker writes these properties itself; replacing a configuration leaves them.
@@ -157,7 +168,7 @@ def _fencing_is_there(cib: ElementTree.Element) -> bool:
     pairs = list(cib.iterfind("configuration/crm_config/cluster_property_set/nvpair"))
     return (
         any(FENCING_NAME.search(pair.get("name", "")) for pair in pairs)
-        or any(pair.get("name") == "have-watchdog" and pair.get("value", "").lower() in TRUE for pair in pairs)
+        or any(pair.get("name") == "have-watchdog" and is_true(pair.get("value", "")) for pair in pairs)
         or any(e.get("class") == "stonith" for e in section(cib, "resources").iter())
         or cib.find("configuration/fencing-topology/*") is not None
     )

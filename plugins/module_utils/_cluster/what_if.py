@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from .._contract.refusal import Refusal
 from . import corosync_conf, leave_rules, membership, simulation
-from .cib import parse_cib, xml_root
+from .cib import is_true, parse_cib, xml_root
 from .corosync_conf import Conf, Section
 from .move_rules import Move, choose_move
 from .moves import build_wish
@@ -84,7 +84,7 @@ def observed(cib_text: str, conf_text: Optional[str], votes_text: Optional[str],
     online = {node.get("name", "") for node in seen.iterfind("nodes/node") if node.get("online") == "true"}
     if votes_text is None:
         count = Count(conf.expected_votes, {node.id: node.votes for node in conf.nodes if node.name in online}, two_node=conf.two_node)
-        votes_text, quorate = _told(count), cib.get("have-quorum", "1") == "1"
+        votes_text, quorate = _told(count), is_true(cib.get("have-quorum", "1"))
     else:
         quorate = re.search(r"^Quorate:\s+Yes", votes_text, re.MULTILINE) is not None
     return parse(

@@ -76,7 +76,9 @@ def test_corosync_s_own_count_says_whether_there_is_a_quorum(text: str, quorate:
 
 
 def test_without_that_count_the_cib_says_it() -> None:
-    assert not seen(2, 2, have_quorum="0").quorate and seen(1, 3).quorate
+    for value, quorate in {"1": True, "true": True, "Yes": True, "on": True, "0": False, "false": False, "": False}.items():
+        assert seen(2, 2, have_quorum=value).quorate is quorate
+    assert seen(1, 3).quorate
 
 
 def test_a_cib_of_which_the_scheduler_tells_nothing_is_told_so() -> None:
