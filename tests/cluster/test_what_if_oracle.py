@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""Verdicts over clusters by chance, beside Pacemaker's own tools: no "may leave" lets a service stop, and no "no" is without cause.
+
+The judge goes another way than the code: crm_attribute sets the standby in the file, crm_simulate writes what becomes of the cluster into another
+one, and crm_mon reads both.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import what_if
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulation import SIMULATE
+
+from tests.cluster.test_status_oracle import history, meta, primitive
+
+SEEDS = range(60)
+
+
+def schedule(cib: ET.Element) -> str:
+    """The scheduler of this machine, by the script that runs on nodes."""
+    text = ET.tostring(cib, encoding="unicode")
+    return subprocess.run(["sh", "-c", SIMULATE], input=text, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def tool(cib: Path, *command: str) -> str:
+    """What one of Pacemaker's tools prints about a saved CIB."""
+    environment = {**os.environ, "LC_ALL": "C", "CIB_file": str(cib)}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=True).stdout
+
+
+def by_chance(seed: int) -> str:
+    """A cluster at rest, of two to four nodes, with resources, groups, bans, bindings and states by chance."""
+    dice = random.Random(seed)
+    count = dice.randint(2, 4)
+    names = [f"r{number}" for number in range(dice.randint(1, 4))]
+    states = [dice.choice(("", "", "", "standby", "maintenance")) for _node in range(count)]
+    able = [number for number, state in enumerate(states, 1) if not state]
+    grouped = names[:2] if len(names) > 2 and dice.random() < 0.4 else []
+    home = dice.choice(able) if able else 0
+    places = {name: home if name in grouped else (dice.choice(able) if able else 0) for name in names}
+    resources = "".join(primitive(name, state(dice)) for name in names if name not in grouped)
+    resources += f'<group id="g">{"".join(map(primitive, grouped))}</group>' if grouped else ""
+    outer = [name for name in names if name not in grouped] + (["g"] if grouped else [])
+    rules = "".join(rule(dice, number, outer, count) for number in range(dice.randint(0, 3)))
+    nodes = "".join(
+        f'<node id="{number}" uname="n{number}">'
+        + (f'<instance_attributes id="i{number}"><nvpair id="v{number}" name="{state}" value="on"/></instance_attributes>' if state else "")
+        + "</node>"
+        for number, state in enumerate(states, 1)
+    )
+    told = "".join(
+        f'<node_state id="{number}" uname="n{number}" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="{number}"><lrm_resources>'
+        + "".join(history(number, name, place == number) for name, place in places.items())
+        + "</lrm_resources></lrm></node_state>"
+        for number in range(1, count + 1)
+    )
+    options = '<nvpair id="o1" name="stonith-enabled" value="false"/>'
+    options += '<nvpair id="o2" name="symmetric-cluster" value="false"/>' if dice.random() < 0.15 else ""
+    options += '<nvpair id="o3" name="maintenance-mode" value="true"/>' if dice.random() < 0.05 else ""
+    return (
+        '<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0" have-quorum="1" dc-uuid="1"><configuration>'
+        f'<crm_config><cluster_property_set id="o">{options}</cluster_property_set></crm_config><nodes>{nodes}</nodes><resources>{resources}</resources>'
+        f"<constraints>{rules}</constraints></configuration><status>{told}</status></cib>"
+    )
+
+
+def state(dice: random.Random) -> str:
+    """What a person set on a resource."""
+    return dice.choice(("", "", "", "", meta(is_managed="false"), meta(target_role="Stopped"), meta(resource_stickiness="100")))
+
+
+def rule(dice: random.Random, number: int, names: list[str], count: int) -> str:
+    """A constraint."""
+    one, node = dice.choice(names), f"n{dice.randint(1, count)}"
+    if dice.random() < 0.7 or len(names) < 2:
+        score = dice.choice(("-INFINITY", "-INFINITY", "INFINITY", "50"))
+        return f'<rsc_location id="c{number}" rsc="{one}" node="{node}" score="{score}"/>'
+    other = dice.choice([name for name in names if name != one])
+    return f'<rsc_colocation id="c{number}" rsc="{one}" with-rsc="{other}" score="{dice.choice(("-INFINITY", "INFINITY"))}"/>'
+
+
+def active(cib: Path) -> dict[str, ET.Element]:
+    """What runs anywhere: resource -> how crm_mon tells it."""
+    seen = ET.fromstring(tool(cib, "crm_mon", "-1", "--output-as=xml"))
+    return {one.get("id", ""): one for one in seen.iter("resource") if one.get("active") == "true" and one.find("node") is not None}
+
+
+def harm(cib: Path, node: str) -> str:
+    """What Pacemaker's tools say of the node in standby: whom it would stop against everybody's wish, or leave there; empty where all is well."""
+    before = active(cib)
+    changed, after = cib.with_suffix(".standby"), cib.with_suffix(".after")
+    changed.write_text(cib.read_text())
+    tool(changed, "crm_attribute", "--node", node, "--lifetime", "forever", "--name", "standby", "--update", "on")
+    tool(changed, "crm_simulate", "--xml-file", str(changed), "--simulate", "--save-output", str(after))
+    then = active(after)
+    stopped = [name for name, one in before.items() if name not in then and one.get("target_role", "").lower() != "stopped"]
+    return ", ".join(stopped + [f"{name} there" for name, one in then.items() if one.find(f"node[@name='{node}']") is not None])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_may_leave_harms_nobody_and_who_may_not_would(seed: int, tmp_path: Path) -> None:
+    text = by_chance(seed)
+    path = tmp_path / "cib.xml"
+    path.write_text(text)
+    status = what_if.observed(text, None, None, schedule)
+    for member in status.members:
+        answer = what_if.leave(status, member.name, 1, schedule)
+        if answer.allowed:
+            assert harm(path, member.name) == "", (member.name, answer)
+        elif answer.reason in ("no_place", "unmanaged"):
+            assert harm(path, member.name) != "", (member.name, answer)
+        else:
+            assert answer.reason == "last_node" or harm(path, member.name) != "", (member.name, answer)
+
+
+def test_the_clusters_by_chance_are_of_all_kinds() -> None:
+    """Else the test above would prove little: both verdicts, and each reason that asks the scheduler, are among them."""
+    verdicts = []
+    for seed in SEEDS:
+        status = what_if.observed(by_chance(seed), None, None, schedule)
+        verdicts += [what_if.leave(status, member.name, 1, schedule).reason for member in status.members]
+    assert {None, "no_place", "unmanaged", "last_node"} <= set(verdicts)
+    assert 0.2 < verdicts.count(None) / len(verdicts) < 0.8
