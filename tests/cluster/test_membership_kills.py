@@ -16,10 +16,10 @@ from tests.cluster.conftest import FIRST, Cluster, wait_until
 BIN = Path(__file__).parent / "bin"
 # The trips of a join: look at the cluster, look at the node, read the key, install, members now, start, members then.
 JOIN_TRIPS = 7
-# The trips of a leave: look at the cluster, look at the node, standby, members now, depart, members then, forget.
-LEAVE_TRIPS = 7
-STANDBY_TRIP = 3
-LONG = {"member": 6, "absent": 5}
+# The trips of a leave: look at the cluster, look at the node, ask the scheduler, standby, members now, depart, members then, forget.
+LEAVE_TRIPS = 8
+STANDBY_TRIP = 4
+LONG = {"member": 6, "absent": 6}
 POINTS = [("after", number) for number in range(1, LEAVE_TRIPS + 1)] + [("during", 0)]
 
 

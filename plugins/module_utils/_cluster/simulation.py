@@ -10,6 +10,7 @@ weighed by the one who will weigh it afterwards.
 from __future__ import annotations
 
 import copy
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Sequence, Set, Tuple
@@ -18,6 +19,8 @@ from .cib import CibError, xml_root
 from .progress import PROGRESS
 
 ROOT = "pacemaker-result"
+# How a node's count of failures, and the time of the last one, are called among its attributes; the operation stands behind #.
+FAILURE_NAME = re.compile(r"(?:fail-count|last-failure)-([^#]+)(?:#.*)?\Z")
 
 # stdin: a whole CIB with the step in it. Prints what crm_simulate makes of it: the cluster before and after, and what it would do.
 # A busy node may need long for a big CIB; no answer in time is no answer (code 124).
@@ -91,6 +94,25 @@ def without_node(cib: ET.Element, name: str, quorate: bool) -> ET.Element:
     return changed
 
 
+def without_failures(cib: ET.Element, resources: Sequence[str], node: str) -> ET.Element:
+    """A copy of the CIB in which the node has forgotten what it ever did with these resources, as after `crm_resource --cleanup`."""
+    changed = copy.deepcopy(cib)
+    for state in changed.iterfind("status/node_state"):
+        if state.get("uname") != node:
+            continue
+        for holder in [held for held in state.iter() if held.tag in ("instance_attributes", "lrm_resources")]:
+            for item in [item for item in holder if _is_history_of(item, resources)]:
+                holder.remove(item)
+    return changed
+
+
+def _is_history_of(item: ET.Element, resources: Sequence[str]) -> bool:
+    if item.tag == "lrm_resource":
+        return item.get("id") in resources
+    about = FAILURE_NAME.match(item.get("name", ""))
+    return about is not None and about.group(1) in resources
+
+
 def with_constraint(cib: ET.Element, text: str) -> ET.Element:
     """A copy of the CIB with this constraint, in the place of an older one of the same id."""
     changed = copy.deepcopy(cib)
@@ -144,6 +166,11 @@ def _unwanted(status: ET.Element) -> Set[str]:
         for item in status.iter("resource")
         if item.get("target_role", "").lower() == "stopped" or item.get("orphaned") == "true"
     }
+
+
+def with_move(cib: ET.Element, wish: str, resources: Sequence[str], node: str) -> ET.Element:
+    """A copy of the CIB as a move leaves it: the wish in it, and old failures of the resources on the node forgotten."""
+    return with_constraint(without_failures(cib, resources, node), wish)
 
 
 def why_not_there(found: Effects, resources: Sequence[str], node: str) -> str:

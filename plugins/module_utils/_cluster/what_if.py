@@ -170,7 +170,7 @@ def move(status: Status, service: str, to: Optional[str], scheduler: Scheduler) 
 
     def outcome(one: Move) -> simulation.Effects:
         wish = build_wish(one.service, one.target, FOREVER, 0)
-        return simulation.effects(scheduler(simulation.with_constraint(_cib(status), wish)))
+        return simulation.effects(scheduler(simulation.with_move(_cib(status), wish, one.resources, one.target)))
 
     plan = choose_move(status, service, to, (), lambda one: simulation.why_not_there(outcome(one), one.resources, one.target))
     if isinstance(plan, Refusal):

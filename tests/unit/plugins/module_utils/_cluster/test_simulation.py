@@ -13,6 +13,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulati
     effects,
     why_not_there,
     with_constraint,
+    with_move,
     with_node,
     with_standby,
     without_node,
@@ -81,6 +82,26 @@ def test_a_lost_member_is_gone_without_a_word_and_the_others_know_whether_they_h
     assert state.attrib == {"id": "2", "uname": "n2", "in_ccm": "false", "crmd": "offline", "join": "down", "expected": "member"}
     assert changed.get("have-quorum") == ("1" if quorate else "0")
     assert without_node(ET.fromstring(STATES), "n1", True).findall("status/node_state")[0].get("crmd") == "online"
+
+
+FAILED = "<cib><configuration><constraints/></configuration><status>%s</status></cib>" % "".join(
+    f'<node_state uname="{node}"><transient_attributes id="t{node}"><instance_attributes id="i{node}"><nvpair id="a" name="fail-count-app#start_0" value="INFINITY"/>'
+    '<nvpair id="b" name="last-failure-app#start_0" value="1"/><nvpair id="c" name="fail-count-application#start_0" value="1"/>'
+    '<nvpair id="d" name="fail-count-app" value="1"/></instance_attributes></transient_attributes><lrm><lrm_resources><lrm_resource id="app"/>'
+    '<lrm_resource id="application"/></lrm_resources></lrm></node_state>'
+    for node in ("n1", "n2")
+)
+
+
+def test_old_failures_of_what_moves_are_forgotten_on_the_node_that_it_moves_to_as_the_move_itself_forgets_them() -> None:
+    changed = with_move(ET.fromstring(FAILED), '<rsc_location id="w"/>', ("app",), "n2")
+
+    def left(node: str) -> list[str]:
+        (state,) = changed.findall(f"status/node_state[@uname='{node}']")
+        return [item.get("name", "") for item in state.iter("nvpair")] + [item.get("id", "") for item in state.iter("lrm_resource")]
+
+    assert left("n2") == ["fail-count-application#start_0", "application"]
+    assert len(left("n1")) == 6 and [item.get("id") for item in changed.iter("rsc_location")] == ["w"]
 
 
 def resource(name: str, *nodes: str, more: str = "", managed: bool = True) -> str:
