@@ -85,7 +85,8 @@ def test_a_lost_member_is_gone_without_a_word_and_the_others_know_whether_they_h
 
 
 FAILED = "<cib><configuration><constraints/></configuration><status>%s</status></cib>" % "".join(
-    f'<node_state uname="{node}"><transient_attributes id="t{node}"><instance_attributes id="i{node}"><nvpair id="a" name="fail-count-app#start_0" value="INFINITY"/>'
+    f'<node_state uname="{node}"><transient_attributes id="t{node}"><instance_attributes id="i{node}">'
+    '<nvpair id="a" name="fail-count-app#start_0" value="INFINITY"/>'
     '<nvpair id="b" name="last-failure-app#start_0" value="1"/><nvpair id="c" name="fail-count-application#start_0" value="1"/>'
     '<nvpair id="d" name="fail-count-app" value="1"/></instance_attributes></transient_attributes><lrm><lrm_resources><lrm_resource id="app"/>'
     '<lrm_resource id="application"/></lrm_resources></lrm></node_state>'
