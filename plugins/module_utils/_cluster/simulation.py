@@ -129,6 +129,8 @@ def with_constraint(cib: ET.Element, text: str) -> ET.Element:
 def effects(said: str, emptied: str = "") -> Effects:
     """Read what SIMULATE printed. emptied: the node that is to carry nothing afterwards. CibError where the text is no answer."""
     root = xml_root(said, ROOT)
+    if root.tag != ROOT:
+        raise CibError("<%s> is not a document of crm_simulate" % root.tag)
     before, after = root.find("cluster_status"), root.find("revised_cluster_status")
     if before is None or after is None:
         status = root.find("status")

@@ -9,10 +9,9 @@ thinking serves a live cluster.
 
 from __future__ import annotations
 
-import copy
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from .._contract.refusal import Refusal
@@ -60,10 +59,10 @@ class Answer:
     message: str
     steps: Tuple[Mapping[str, Any], ...]
     votes: Votes
-    stops: Tuple[str, ...] = ()
-    moves: Mapping[str, Mapping[str, Tuple[str, ...]]] = field(default_factory=dict)
-    stays: Tuple[str, ...] = ()
-    survives: int = 0
+    stops: Tuple[str, ...]
+    moves: Mapping[str, Mapping[str, Tuple[str, ...]]]
+    stays: Tuple[str, ...]
+    survives: int
 
     def data(self) -> Dict[str, Any]:
         """The same as plain values."""
@@ -87,15 +86,14 @@ def observed(cib_text: str, conf_text: Optional[str], votes_text: Optional[str],
         votes_text, quorate = _told(count), is_true(cib.get("have-quorum", "1"))
     else:
         quorate = re.search(r"^Quorate:\s+Yes", votes_text, re.MULTILINE) is not None
-    return parse(
-        {
-            "cib": (0, ET.tostring(cib, encoding="unicode")),
-            "conf": (0, corosync_conf.render(conf)),
-            "votes": (0, votes_text),
-            "monitor": (0, _monitor(seen, min(online, default=""), quorate)),
-            "dc": (0, "S_IDLE"),
-        }
-    )
+    texts = {
+        "cib": ET.tostring(cib, encoding="unicode"),
+        "conf": corosync_conf.render(conf),
+        "votes": votes_text,
+        "monitor": _monitor(seen, min(online, default=""), quorate),
+        "dc": "S_IDLE",
+    }
+    return parse({name: (0, text) for name, text in texts.items()})
 
 
 def _conf_of(cib: ET.Element) -> Conf:
@@ -104,25 +102,25 @@ def _conf_of(cib: ET.Element) -> Conf:
     numbers = [node.get("id", "") for node in nodes]
     proper = all(number.isascii() and number.isdigit() for number in numbers)
     entries = tuple(
-        Section("node", (("ring0_addr", "192.0.2.1"), ("name", node.get("uname", "")), ("nodeid", numbers[i] if proper else str(i + 1))))
+        Section("node", (("ring0_addr", ""), ("name", node.get("uname", "")), ("nodeid", numbers[i] if proper else str(i + 1))))
         for i, node in enumerate(nodes)
     )
-    return Conf(Section("", (Section("nodelist", entries), Section("quorum", (("provider", "corosync_votequorum"),)))))
+    return Conf(Section("", (Section("nodelist", entries),)))
 
 
 def _told(count: Count) -> str:
     """A count as corosync-quorumtool tells it."""
     rows = "".join("%10d %10d node\n" % one for one in count.present.items())
     head = "Expected votes: %d\nTotal votes: %d\nQuorum: %d\n" % (count.expected, count.total, count.needed)
-    return head + "Membership information\n" + rows
+    return head + "Flags: %s\nMembership information\n" % ("2Node" if count.two_node else "") + rows
 
 
 def _monitor(seen: ET.Element, dc: str, quorate: bool) -> str:
     """The cluster's status as crm_mon tells it."""
     result = ET.Element(simulation.ROOT)
     summary = ET.SubElement(result, "summary")
-    ET.SubElement(summary, "current_dc", {"present": "true", "name": dc, "with_quorum": str(quorate).lower()})
-    result.extend(copy.deepcopy(child) for child in seen if child.tag in ("nodes", "resources"))
+    ET.SubElement(summary, "current_dc", {"present": str(bool(dc)).lower(), "name": dc, "with_quorum": str(quorate).lower()})
+    result.extend(seen)
     return ET.tostring(result, encoding="unicode")
 
 
@@ -206,7 +204,7 @@ def _leaving(status: Status, name: str) -> Tuple[Step, ...]:
     passing = member.listed and corosync_conf.staged(conf).two_node and not conf.two_node
     steps = [Step("standby", count, name)] if member.online else []
     if passing:
-        count = replace(count, two_node=True, least=0)
+        count = replace(count, two_node=True)
         steps.append(Step("set two_node", count))
     if member.votes:
         count = count.without(member.id)
@@ -218,13 +216,15 @@ def _leaving(status: Status, name: str) -> Tuple[Step, ...]:
 def _joining(status: Status, name: str) -> Tuple[Step, ...]:
     """The steps of a join, with Corosync's count after each."""
     conf = _conf(status)
-    number = 1 + max([conf.highest_id, *(member.id for member in status.members)])
-    if not any(member.name == name and member.listed for member in status.members):
+    known = [member.id for member in status.members if member.name == name and member.listed]
+    number = known[0] if known else conf.highest_id + 1
+    if not known:
         conf = corosync_conf.with_node(conf, corosync_conf.Node(name, "192.0.2.1", number))
+    node = next(one for one in conf.nodes if one.id == number)
     staged = corosync_conf.staged(conf)
     count = status.votes.count.reloaded(staged.expected_votes, staged.two_node)
     steps = [Step("lengthen the list", count, name)]
-    count = replace(count, present={**count.present, number: 1})
+    count = replace(count, present={**count.present, number: node.votes})
     steps.append(Step("start", count, name))
     if staged.two_node and not conf.two_node:
         count = count.reloaded(conf.expected_votes, conf.two_node)

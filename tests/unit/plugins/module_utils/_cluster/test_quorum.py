@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.quorum import Count, after_leave, needed
 
 
-def count(expected: int, *votes: int, device: int = 0, two_node: bool = False, least: int = 0) -> Count:
+def count(expected: int, *votes: int, device: int = 0, two_node: bool = False, least: int = 1) -> Count:
     """Nodes 1, 2, ... with so many votes each are there."""
     return Count(expected, dict(enumerate(votes, 1)), device, two_node, least)
 

@@ -35,11 +35,19 @@ def test_a_node_in_standby_is_one_in_a_copy_alone() -> None:
     cib = ET.fromstring(PLAIN)
     changed = with_standby(cib, "n2")
     assert (standby(changed, "n1"), standby(changed, "n2")) == ([], ["on"])
+    (attributes,) = changed.findall(".//node[@uname='n2']/instance_attributes")
+    assert ET.tostring(attributes, encoding="unicode") == (
+        '<instance_attributes id="ondemand-what-if"><nvpair id="ondemand-what-if-standby" name="standby" value="on" /></instance_attributes>'
+    )
     assert ET.tostring(cib, encoding="unicode") == ET.tostring(ET.fromstring(PLAIN), encoding="unicode")
 
 
 def test_a_standby_that_is_switched_off_is_on_in_the_copy_whichever_set_pacemaker_reads() -> None:
-    assert standby(with_standby(ET.fromstring(TWO_SETS), "n1"), "n1") == ["on", "on"]
+    changed = with_standby(ET.fromstring(TWO_SETS), "n1")
+    assert standby(changed, "n1") == ["on", "on"]
+    assert [held.get("id") for held in changed.iter("instance_attributes")] == ["ondemand-what-if", "a"], (
+        "the first set is the one that counts"
+    )
 
 
 def test_a_node_that_the_cib_does_not_have_is_told() -> None:
@@ -51,6 +59,8 @@ def test_a_wish_stands_once_whatever_stood_there_before() -> None:
     once = with_constraint(ET.fromstring(PLAIN), '<rsc_location id="w" rsc="a" node="n1" score="1"/>')
     twice = with_constraint(once, '<rsc_location id="w" rsc="a" node="n2" score="1"/>')
     assert [item.get("node") for item in twice.iter("rsc_location")] == ["n2"]
+    other = with_constraint(once, '<rsc_location id="v" rsc="a" node="n2" score="1"/>')
+    assert [item.get("id") for item in other.iter("rsc_location")] == ["w", "v"]
     with pytest.raises(CibError, match="no <constraints>"):
         with_constraint(ET.fromstring(TWO_SETS), '<rsc_location id="w"/>')
 
@@ -73,6 +83,15 @@ def test_a_new_member_is_online_and_carries_nothing() -> None:
     assert ET.tostring(with_node(changed, "n3")) == ET.tostring(changed), "a member is not added twice"
     with pytest.raises(CibError, match="no <status>"):
         with_node(ET.fromstring(PLAIN), "n3")
+    with pytest.raises(CibError, match="no <nodes>"):
+        with_node(ET.fromstring("<cib><configuration/><status/></cib>"), "n3")
+
+
+@pytest.mark.parametrize(("nodes", "number"), [("", "1"), ('<node id="7" uname="n1"/><node uname="n2"/><node id="n3" uname="x"/>', "8")])
+def test_a_new_member_gets_a_number_above_all_that_are_numbers(nodes: str, number: str) -> None:
+    changed = with_node(ET.fromstring(f"<cib><configuration><nodes>{nodes}</nodes></configuration><status/></cib>"), "n9")
+    assert [node.get("id") for node in changed.iter("node")][-1] == number
+    assert [state.get("id") for state in changed.iter("node_state")] == [number] == [lrm.get("id") for lrm in changed.iter("lrm")]
 
 
 @pytest.mark.parametrize("quorate", [True, False])
@@ -102,6 +121,8 @@ def test_old_failures_of_what_moves_are_forgotten_on_the_node_that_it_moves_to_a
         return [item.get("name", "") for item in state.iter("nvpair")] + [item.get("id", "") for item in state.iter("lrm_resource")]
 
     assert left("n2") == ["fail-count-application#start_0", "application"]
+    standing = ET.fromstring(FAILED.replace('name="fail-count-app"', 'name="standby"'))
+    assert "standby" in [pair.get("name") for pair in with_move(standing, '<rsc_location id="w"/>', ("app",), "n2").iter("nvpair")]
     assert len(left("n1")) == 6 and [item.get("id") for item in changed.iter("rsc_location")] == ["w"]
 
 
@@ -124,6 +145,9 @@ CASES = {
     ),
     "what has no place stops": (resource("a", "n1"), resource("a"), Effects(stops=("a",))),
     "what never ran does not stop": (resource("a"), resource("a"), Effects()),
+    "what runs nowhere runs nowhere, whatever it is called": ('<resource id="a" active="true"/>', "", Effects()),
+    "what is told of a node where it does not run": ('<resource id="a" active="false"><node name="n1"/></resource>', "", Effects()),
+    "a copy that a person stops": (resource("a:0", "n1", more='target_role="stopped"'), "", Effects()),
     "what a person stops is no harm": (resource("a", "n1", more='target_role="Stopped"'), resource("a"), Effects()),
     "what is configured no more is no harm": (resource("a", "n1", more='orphaned="true"'), "", Effects()),
     "a clone that runs somewhere runs": (
@@ -153,6 +177,7 @@ def test_what_becomes_of_the_services_when_n1_is_emptied(case: str) -> None:
 
 def test_a_step_that_empties_no_node_leaves_nothing_behind() -> None:
     assert effects(answer(resource("a", "n1"), resource("a", "n1"))).stays == ()
+    assert effects(answer(resource("a", ""), resource("a", ""))).stays == ()
 
 
 @pytest.mark.parametrize(
@@ -162,6 +187,9 @@ def test_a_step_that_empties_no_node_leaves_nothing_behind() -> None:
         ("crm_simulate: not found", "not XML"),
         ('<pacemaker-result><status code="65" message="Invalid data"/></pacemaker-result>', "told no outcome: Invalid data"),
         ("<pacemaker-result/>", "told no outcome: no reason"),
+        ("<pacemaker-result><cluster_status/></pacemaker-result>", "told no outcome: no reason"),
+        ("<pacemaker-result><revised_cluster_status/></pacemaker-result>", "told no outcome: no reason"),
+        ("<other><cluster_status/><revised_cluster_status/></other>", "not a document of crm_simulate"),
     ],
 )
 def test_an_answer_that_is_none_is_told(said: str, why: str) -> None:
@@ -175,6 +203,7 @@ THERE = {
     "one of it elsewhere": (Effects(places={"a": ("n2",), "b": ("n1",)}), f"Pacemaker would not run b {SEE}"),
     "one of it in two places": (Effects(places={"a": ("n1", "n2"), "b": ("n2",)}), f"Pacemaker would not run a {SEE}"),
     "one of it nowhere": (Effects(stops=("a",), places={"b": ("n2",)}), f"Pacemaker would not run a {SEE}"),
+    "it stops itself on the way, and is there": (Effects(stops=("a",), places={"a": ("n2",), "b": ("n2",)}), ""),
     "it drives another one out": (Effects(stops=("c", "d"), places={"a": ("n2",), "b": ("n2",)}), "c, d would run nowhere then"),
 }
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -62,6 +63,25 @@ def test_a_cib_alone_is_a_cluster_in_which_who_is_online_votes() -> None:
     ]  # fmt: skip
     assert (status.quorate, status.idle, status.dc) == (True, True, "n1")
     assert [(one.name, one.state, one.nodes) for one in status.services] == [("ledger", "started", ("n1",))]
+
+
+def test_who_is_no_member_has_no_vote_and_numbers_stay() -> None:
+    text = '<node id="4" uname="n1"/><node id="7" uname="n2" type="member"/><node id="edge" uname="edge" type="remote"/>'
+    one = cib(0).replace("<nodes></nodes>", f"<nodes>{text}</nodes>")
+    status = what_if.observed(one, None, None, scheduler(2, 2))
+    assert [(member.name, member.id, member.address) for member in status.members] == [("n1", 4, ""), ("n2", 7, "")]
+    assert (status.votes.expected, status.votes.present) == (2, (4, 7))
+
+
+@pytest.mark.parametrize("odd", ["\u00b2", "uuid", ""])
+def test_where_one_number_is_none_all_are_replaced(odd: str) -> None:
+    one = cib(0).replace("<nodes></nodes>", f'<nodes><node id="9" uname="n1"/><node id="{odd}" uname="n2"/></nodes>')
+    assert [(member.name, member.id) for member in what_if.observed(one, None, None, scheduler(0, 2)).members] == [("n1", 1), ("n2", 2)]
+
+
+def test_of_a_cluster_in_which_nobody_is_online_there_is_no_dc() -> None:
+    status = seen(0, 2)
+    assert (status.dc, status.votes.total, status.quorate) == (None, 0, True)
 
 
 def test_numbers_that_corosync_would_not_know_are_replaced() -> None:
@@ -124,7 +144,54 @@ def test_a_standby_keeps_its_vote() -> None:
     answer = what_if.standby(seen(2, 2), "n1", scheduler(2, 2))
     assert (answer.allowed, answer.message, answer.steps) == (True, "n1 may go to standby.", (step("standby", votes(2, 2, 2), node="n1"),))
     stuck = what_if.standby(seen(2, 2), "n1", scheduler(2, 2, ("n1", "n1")))
-    assert (stuck.allowed, stuck.reason, stuck.stays) == (False, "unstable", ("ledger",))
+    assert (stuck.allowed, stuck.reason, stuck.stays, stuck.steps) == (False, "unstable", ("ledger",), ())
+
+
+LISTED = (
+    "nodelist {\n" + "".join(f"node {{\nring0_addr: 192.0.2.{n}\nname: n{n}\nnodeid: {n}\nquorum_votes: {n}\n}}\n" for n in (1, 2)) + "}\n"
+)
+
+
+def test_a_two_node_that_a_person_set_is_neither_set_nor_removed() -> None:
+    stated = LISTED.replace("quorum_votes: 2", "quorum_votes: 1") + "quorum {\ntwo_node: 1\n}\n"
+    leave = what_if.leave(seen(2, 2, conf=stated), "n1", 1, scheduler(2, 2))
+    assert [one["step"] for one in leave.steps] == ["standby", "stop", "shorten the list", "forget"]
+    assert leave.steps[1]["votes"] == votes(2, 1, 1), "one of two is enough already"
+    first = stated[: stated.index("node {\nring0_addr: 192.0.2.2")] + "}\nquorum {\ntwo_node: 1\n}\n"
+    join = what_if.join(seen(1, 1, conf=first), "n2", scheduler(1, 1, ("n1", "n1")))
+    assert [one["step"] for one in join.steps] == ["lengthen the list", "start"]
+
+
+def test_who_is_on_no_list_leaves_without_two_node() -> None:
+    answer = what_if.leave(seen(2, 3, conf=LISTED), "n3", 1, scheduler(2, 3))
+    assert [one["step"] for one in answer.steps] == ["shorten the list", "forget"]
+
+
+def test_a_member_that_is_away_comes_back_with_its_own_votes() -> None:
+    answer = what_if.join(seen(2, 2, conf=LISTED, votes=COUNTED), "n1", scheduler(1, 2, ("n2", "n2")))
+    assert answer.reason == "in_use"
+    status = what_if.observed(
+        cib(2),
+        LISTED,
+        COUNTED.replace(" 1 1 n1\n", ""),
+        lambda one: scheduler(2, 2)(one).replace('id="1" online="true"', 'id="1" online="false"'),
+    )
+    back = what_if.join(status, "n1", scheduler(2, 2))
+    assert [(one["step"], one["votes"]) for one in back.steps] == [("lengthen the list", votes(3, 2, 2)), ("start", votes(3, 3, 2))]
+
+
+COUNTED = "Quorate: Yes\nExpected votes: 3\nTotal votes: 3\nQuorum: 2\nMembership information\n 1 1 n1\n 2 2 n2\n"
+
+
+def test_a_join_is_refused_for_the_weightier_reason() -> None:
+    assert what_if.join(seen(2, 2, have_quorum="0"), "n2", scheduler(2, 2)).reason == "not_quorate"
+
+
+@pytest.mark.parametrize("lacking", ["cib", "conf"])
+def test_what_was_not_read_is_told(lacking: str) -> None:
+    status = dataclasses.replace(seen(3, 3), **{lacking: None})
+    with pytest.raises(StatusError, match="^no .* was read$"):
+        what_if.leave(status, "n1", 1, scheduler(3, 3))
 
 
 @pytest.mark.parametrize(
