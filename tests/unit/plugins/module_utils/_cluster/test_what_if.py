@@ -170,14 +170,15 @@ def test_who_is_on_no_list_leaves_without_two_node() -> None:
 def test_a_member_that_is_away_comes_back_with_its_own_votes() -> None:
     answer = what_if.join(seen(2, 2, conf=LISTED, votes=COUNTED), "n1", scheduler(1, 2, ("n2", "n2")))
     assert answer.reason == "in_use"
-    status = what_if.observed(
-        cib(2),
-        LISTED,
-        COUNTED.replace(" 1 1 n1\n", ""),
-        lambda one: scheduler(2, 2)(one).replace('id="1" online="true"', 'id="1" online="false"'),
-    )
-    back = what_if.join(status, "n1", scheduler(2, 2))
-    assert [(one["step"], one["votes"]) for one in back.steps] == [("lengthen the list", votes(3, 2, 2)), ("start", votes(3, 3, 2))]
+    away = COUNTED.replace(" 1 1 n1\n", "")
+
+    def without_n1(one: ET.Element) -> str:
+        return scheduler(2, 2)(one).replace('id="1" online="true"', 'id="1" online="false"')
+
+    back = what_if.join(what_if.observed(cib(2), LISTED, away, without_n1), "n1", without_n1)
+    assert [(one["step"], one["votes"]) for one in back.steps] == [
+        ("lengthen the list", votes(3, 2, 1)), ("start", votes(3, 3, 1)), ("remove two_node", votes(3, 3, 2)),
+    ]  # fmt: skip
 
 
 COUNTED = "Quorate: Yes\nExpected votes: 3\nTotal votes: 3\nQuorum: 2\nMembership information\n 1 1 n1\n 2 2 n2\n"
