@@ -79,6 +79,15 @@ def test_export_refuses_a_folder_that_holds_the_checkout(checkout: Path) -> None
     assert (checkout / "galaxy.yml").is_file()
 
 
+def test_export_refuses_the_root_of_the_machine_before_it_removes_anything(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "find").write_text(f"#!/bin/sh\necho called >>{tmp_path}/calls\nexit 1\n")  # in the place of the one that would remove
+    (tmp_path / "find").chmod(0o755)
+    for folder in ("/", "//", "/proc/self/root"):
+        done = run("env", f"PATH={tmp_path}:{os.environ['PATH']}", "script/export", folder, cwd=checkout)
+        assert (done.returncode, "holds the checkout itself" in done.stderr) == (1, True), folder
+    assert not (tmp_path / "calls").exists()
+
+
 def test_every_script_has_its_run_bit(checkout: Path) -> None:
     scripts = [*(checkout / "script").iterdir(), checkout / ".ci/run"]
     assert [script.name for script in scripts if not os.access(script, os.X_OK)] == []
