@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from .._contract.refusal import Refusal
-from . import corosync_conf, quorum
+from . import corosync_conf
 from .corosync_conf import Conf, Node
 from .status import Status
 
@@ -165,24 +165,24 @@ def join_refusal(status: Status, name: str) -> Optional[Refusal]:
     pending = [member.name for member in others if member.pending]
     if pending:
         found.append(("unstable", "%s is joining or leaving; wait until that has ended" % ", ".join(pending)))
-    problem = status.conf and corosync_conf.link_problem(status.conf)
-    if problem and not any(member.name == name and member.listed for member in status.members):
-        found.append(("join_refused", "in its corosync.conf %s" % problem))
-    then = None if problem else _count_with(status, name)
-    if status.quorate and then is not None and not then.quorate:
-        why = "only %d votes are present, and with it %d are expected and %d needed; bring missing members back first"
-        found.append(("quorum", why % (then.total, then.expected, then.needed)))
+    if status.conf is not None and not any(member.name == name and member.listed for member in status.members):
+        found += _why_not_listed(status, status.conf, name)
     if not found:
         return None
     return Refusal(found[0][0], "%s did not join: %s." % (name, "; ".join(sentence for _reason, sentence in found)))
 
 
-def _count_with(status: Status, name: str) -> Optional[quorum.Count]:
-    """Corosync's count when the node is listed and not there yet; None where it is listed already, or no file is known."""
-    if status.conf is None or any(member.name == name and member.listed for member in status.members):
-        return None
-    conf = corosync_conf.staged(corosync_conf.with_node(status.conf, Node(name, "192.0.2.1", 1 + status.conf.highest_id)))
-    return status.votes.count.reloaded(conf.expected_votes, conf.two_node)
+def _why_not_listed(status: Status, conf: Conf, name: str) -> List[Tuple[str, str]]:
+    """What stands against the node in the list before it is there."""
+    links = corosync_conf.link_problem(conf)
+    if links:
+        return [("join_refused", "in its corosync.conf %s" % links)]
+    longer = corosync_conf.staged(corosync_conf.with_node(conf, Node(name, "192.0.2.1", conf.highest_id + 1)))
+    then = status.votes.count.reloaded(longer.expected_votes, longer.two_node)
+    if then.quorate or not status.quorate:
+        return []
+    why = "only %d votes are present, and with it %d are expected and %d needed; bring missing members back first"
+    return [("quorum", why % (then.total, then.expected, then.needed))]
 
 
 def plan_leave(members: Sequence[Seen], name: str, node_id: int = 0) -> Union[Plan, Refusal]:

@@ -208,6 +208,47 @@ def test_a_refused_join_tells_all_its_reasons_and_no_other(case: str) -> None:
     assert ("votes are present" in refusal.sentence) == said[0].startswith("only")
 
 
+LINKED = cc.parse(cc.render(conf(2)).replace("        name:", "        ring1_addr: 10.98.0.1\n        name:"))
+
+
+@pytest.mark.parametrize(
+    ("cluster", "reasons"),
+    [
+        (replace(status(2), conf=LINKED), ["links"]),
+        (replace(status(2, quorate=False), conf=LINKED), ["no quorum", "links"]),
+        (replace(status(3), conf=LINKED), []),
+        (changed(replace(status(3), conf=LINKED), 3, listed=False), ["links"]),
+        (replace(status(2, 1), conf=None), []),
+        (changed(replace(status(3, 2), votes=replace(status(3, 2).votes, total=1, present=(1,))), 3, listed=False), ["only 1 votes"]),
+        (status(2, 1, quorate=False), ["no quorum"]),
+    ],
+)
+def test_a_node_that_is_not_listed_yet_is_judged_by_links_and_votes(cluster: Status, reasons: list[str]) -> None:
+    refusal = ms.join_refusal(cluster, "n3")
+    told = refusal.sentence if refusal else ""
+    assert [one for one in ("no quorum", "links", "only 1 votes") if one in told] == reasons
+    if reasons:
+        assert (
+            refusal is not None
+            and refusal.reason == {"no quorum": "not_quorate", "links": "join_refused", "only 1 votes": "quorum"}[reasons[0]]
+        )
+
+
+def test_a_listed_node_of_a_cluster_with_two_links_may_come_back() -> None:
+    host = seen("n2", LINKED)
+    assert planned(ms.plan_join([seen("n1", LINKED)], host, replace(status(2), conf=LINKED), "n2", "10.99.0.22")).node.id == 2
+
+
+def test_a_key_that_is_missing_everywhere_is_no_key() -> None:
+    plan = ms.plan_join([seen("n1", conf(2))], seen("n2", conf(2), key=""), status(2), "n2", "10.99.0.22")
+    assert planned(plan).fresh
+
+
+def test_a_leave_of_who_is_on_no_list_sets_no_two_node() -> None:
+    plan = planned(ms.plan_leave([seen(name, conf(2)) for name in ("n1", "n2")], "n9"))
+    assert plan.member_now == plan.member_then == cc.render(conf(2)) and not plan.passing
+
+
 def test_a_difference_shows_both_texts_under_the_hosts_that_share_it() -> None:
     header = "corosync.conf on n1, n2"
     assert ms.diff([("n1", "a\n", "b\n"), ("n2", "a\n", "b\n")]) == [

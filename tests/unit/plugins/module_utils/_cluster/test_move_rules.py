@@ -4,10 +4,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move, why_not_node, why_not_running
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import (
+    Move,
+    choose_move,
+    plan_move,
+    why_not_node,
+    why_not_running,
+)
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Resource, Service, Status, Votes
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
@@ -106,3 +113,61 @@ def test_the_service_that_is_named_moves_and_no_other() -> None:
 def test_who_wants_it_where_it_runs_already_is_not_asked_whether_that_node_is_fit() -> None:
     leaving = status(LEDGER, nodes=(member(1, standby=True), member(2)))
     assert plan_move(leaving, "ledger", "n1") == Move("ledger", ("ledger-app",), "n1", "n1")
+
+
+TRIED: list[str] = []
+
+
+def no_to(*nodes: str) -> Callable[[Move], str]:
+    """A scheduler that takes nothing on these nodes; whom it was asked about stands in TRIED."""
+    TRIED.clear()
+
+    def why_not(move: Move) -> str:
+        TRIED.append(move.target)
+        return f"not on {move.target}" if move.target in nodes else ""
+
+    return why_not
+
+
+def test_the_first_node_that_the_scheduler_takes_is_chosen() -> None:
+    assert choose_move(status(LEDGER), "ledger", None, (), no_to()) == Move("ledger", ("ledger-app",), "n1", "n2") and TRIED == ["n2"]
+    assert choose_move(status(LEDGER), "ledger", None, (), no_to("n2")) == Move("ledger", ("ledger-app",), "n1", "n3") and TRIED == [
+        "n2",
+        "n3",
+    ]
+    assert choose_move(status(LEDGER), "ledger", None, ["n2"], no_to()) == Move("ledger", ("ledger-app",), "n1", "n3") and TRIED == ["n3"]
+    assert choose_move(status(LEDGER), "ledger", "n3", (), no_to("n2")) == Move("ledger", ("ledger-app",), "n1", "n3") and TRIED == ["n3"]
+
+
+def test_where_the_service_is_already_nobody_is_asked() -> None:
+    assert choose_move(status(LEDGER), "ledger", "n1", (), no_to("n1")) == Move("ledger", ("ledger-app",), "n1", "n1") and TRIED == []
+
+
+def test_where_the_scheduler_takes_it_nowhere_each_node_is_told_with_its_reason() -> None:
+    refusal = choose_move(status(LEDGER), "ledger", None, (), no_to("n2", "n3"))
+    assert refusal == Refusal("no_place", "No other node can take ledger: n2: not on n2; n3: not on n3.")
+    named = choose_move(status(LEDGER), "ledger", "n3", (), no_to("n3"))
+    assert named == Refusal("no_place", "ledger can't move to n3: not on n3. Name another node, or mend that first.") and TRIED == ["n3"]
+
+
+def test_what_our_own_rules_refuse_is_refused_before_the_scheduler_is_asked() -> None:
+    refusal = choose_move(status(LEDGER), "mail", None, (), no_to())
+    assert isinstance(refusal, Refusal) and refusal.reason == "not_found" and TRIED == []
+
+
+def test_a_disabled_service_is_told_so_and_its_rest_moves_without_what_is_disabled() -> None:
+    whole = Service("legacy", "primitive", (Resource("legacy", "ocf:x:y", (), "Stopped", "", False, disabled=True),))
+    refusal = why_not_running(status(whole), "legacy")
+    assert refusal == Refusal("unstable", "legacy is disabled by somebody's hand, so there is nothing to move. Enable it first.")
+    part = Service(
+        "g",
+        "group",
+        (Resource("a", "ocf:x:y", ("n1",), "Started", "", False), Resource("b", "ocf:x:y", (), "Stopped", "", False, disabled=True)),
+    )
+    assert part.state == "disabled" and plan_move(status(part), "g", "n2") == Move("g", ("a",), "n1", "n2")
+
+
+@pytest.mark.parametrize(("kind", "said"), [("clone", "on every node"), ("bundle", "in several places")])
+def test_what_runs_in_several_places_is_told_by_its_kind(kind: str, said: str) -> None:
+    refusal = plan_move(status(service("web", "n1", "n2", kind=kind)), "web", None)
+    assert refusal == Refusal("bad_input", f"web runs {said}, so it cannot move; name a movable service.")
