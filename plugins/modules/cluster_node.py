@@ -21,7 +21,7 @@ description:
     as C(corosync.conf.before). Where Corosync refuses to load it, every member gets its old one back and the task is refused.
   - A leave is refused before anything is touched when it would endanger quorum, the minimum of nodes or resources in doubt. Else
     the node is emptied, stopped, taken off the list and forgotten, and keeps nothing by which it could come back.
-  - Before a leave and a standby Pacemaker itself is asked, by C(crm_simulate) on a copy of the live CIB with the node in standby. Where
+  - Before a leave and a standby Pacemaker itself is asked, by C(crm_simulate) (2.1 or later) on a copy of the live CIB with the node in standby. Where
     something that runs would then run nowhere the task is refused with C(no_place), where it can't be stopped with C(unmanaged).
   - Between one node and two, C(two_node) stands in the older member's file, and only there, for the moment in which the other one
     is not there. It never stays.
