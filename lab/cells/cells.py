@@ -67,7 +67,10 @@ class Cell:
         return _run(*command, stdin=stdin, check=check, timeout_s=timeout_s)
 
     def processes(self) -> dict[str, tuple[int, int]]:
-        """Command name to (pid, start time in clock ticks) of everything but sshd and shells: what must not restart."""
+        """Command name to (pid, start time in clock ticks) of everything but sshd and shells: what must not restart.
+
+        Of equal names the oldest counts: `pacemaker-based` forks a child for each write of the CIB, which lives for a moment.
+        """
         found: dict[str, tuple[int, int]] = {}
         mine = namespace_of(self.pid, "pid")
         for entry in Path("/proc").iterdir():
@@ -79,7 +82,8 @@ class Cell:
                 continue
             name = stat[stat.index("(") + 1 : stat.rindex(")")]
             if name.startswith(("corosync", "pacemaker")) and "cfgtool" not in name and "cmapctl" not in name:
-                found[name] = (int(entry.name), int(stat[stat.rindex(")") :].split()[20]))
+                process = (int(entry.name), int(stat[stat.rindex(")") :].split()[20]))
+                found[name] = min(process, found.get(name, process), key=lambda one: (one[1], one[0]))
         return found
 
 

@@ -33,6 +33,30 @@ def test_a_cell_has_its_own_name_network_processes_and_files() -> None:
         assert len(one.run("sh", "-c", "ls -d /proc/[0-9]*").stdout.split()) < 6
 
 
+FORKS = """
+import os, pathlib, time
+pathlib.Path("/proc/self/comm").write_text("pacemaker-forks")
+pathlib.Path("/run/one").touch()
+while not pathlib.Path("/run/fork").exists():
+    time.sleep(0.05)
+if os.fork() == 0:
+    pathlib.Path("/run/two").touch()
+time.sleep(60)
+"""
+
+
+def test_a_daemon_that_forks_is_still_the_same_process() -> None:
+    with Cells(1, label="t-forks") as cells:
+        cell = cells["cell-n1"]
+        cell.run("sh", "-c", f"setsid python3 -c '{FORKS}' </dev/null >/run/forks 2>&1 &")
+        until = 'n=0; until [ -e "$0" ]; do n=$((n + 1)); [ $n -lt 400 ]; sleep 0.05; done'
+        cell.run("sh", "-ec", until, "/run/one")
+        before = cell.processes()
+        cell.run("touch", "/run/fork")
+        cell.run("sh", "-ec", until, "/run/two")
+        assert "pacemaker-forks" in before and cell.processes() == before
+
+
 def ssh_port_open(cells: Cells, address: str) -> bool:
     """Does the address answer from the bridge's namespace?"""
     return cells.ctl("bash", "-c", f"exec 3<>/dev/tcp/{address}/22", check=False).returncode == 0
