@@ -44,7 +44,7 @@ options:
     description:
       - Inventory name of the node, which is its name in the cluster. The default is the host that the task runs for.
       - With O(state=absent) it may be a node that is gone from the inventory or cannot be reached, as long as the cluster sees
-        it offline.
+        it offline and O(gone) names it.
     type: str
   state:
     description:
@@ -67,8 +67,10 @@ options:
     type: str
   gone:
     description:
-      - Members whose VMs do not exist any more. With O(state=absent) those of them that the cluster sees offline and without a vote
-        are not asked for their files, so that several lost members can be taken out one after another.
+      - Members of which it is certain that they do not run: their VMs are stopped or deleted, or a person says so.
+      - With O(state=absent) and O(name) among them, all of those that the cluster sees offline and without a vote are taken off the list in
+        one step. They are not asked, and no quorum is needed before, as long as the rest has it afterwards. A node that is offline, does
+        not answer and is not named here stays listed, for it may still run what it ran.
       - Name nobody who may come back; a list of members that is not changed everywhere is two lists.
     type: list
     elements: str

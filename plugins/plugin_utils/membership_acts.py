@@ -148,19 +148,19 @@ def leave(act: Act) -> None:
         if host is not None and host.conf is None and not host.active:
             return
         raise Refused(Refusal("last_node", "%s must not leave: no other member was named; name the ones that stay." % act.name))
-    look = _cluster(act, others, lambda status: status.idle)
+    look = _cluster(act, others, lambda status: status.idle or act.name in leave_rules.lost_in(status, act.gone))
     known = [member for member in look.status.members if member.name == act.name]
-    # Whoever is gone and missed by the cluster has nothing to tell, and asking the dead takes long.
-    dead = act.name in act.gone and not (known and (known[0].online or known[0].votes))
-    host, away = (None, "its VM is gone") if dead else _leaver(act)
+    lost = leave_rules.lost_in(look.status, act.gone)
+    if act.name in lost:
+        _let_go(act, look, lost)
+        return
+    host, away = (None, "its VM is gone") if act.name in act.gone and not known else _leaver(act)
     if known and known[0].listed:
         _refuse_if(leave_rules.may_leave(look.status, act.name, act.min_nodes))
         look = _asked(act, look, known[0])
         _refuse_if(leave_rules.may_leave(look.status, act.name, act.min_nodes))
-        if host is None and (known[0].online or known[0].votes):
-            why = "it is online in the cluster but cannot be reached (%s); mend the connection first" % away
-            raise Refused(Refusal("host_unreachable", "%s must not leave: %s." % (act.name, why)))
-    lost = [member.name for member in look.status.members if member.name in act.gone and not member.online and not member.votes]
+        if host is None:
+            raise Refused(_nobody_knows(act.name, bool(known[0].online or known[0].votes), away))
     staying = [member.name for member in look.status.members if member.listed and member.name not in (act.name, *lost)]
     seen = _members(act, look, staying)
     plan = _planned(membership.plan_leave(seen, act.name, known[0].id if known else 0))
@@ -171,11 +171,43 @@ def leave(act: Act) -> None:
         return
     _empty_and_stop(act, look, seen, plan, host, bool(own))
     _configure(act, _with_text(seen, plan.member_now) if plan.passing else seen, plan.member_then)
-    # Whom a controller still remembers from an earlier leave it would now write into the CIB again.
-    for name in (act.name, *[one for one in look.status.remembered if one != act.name]) if known else ():
+    _forget(act, look, seen, [act.name] if known else [])
+    act.timings["left_at"] = time.time()
+
+
+def _let_go(act: Act, look: Look, lost: t.Sequence[str]) -> None:
+    """Take lost members off the list of those who stay, all in one step: each one still listed is a vote that is missing."""
+    _refuse_if(leave_rules.may_let_go(look.status, lost))
+    seen = _members(act, look, [member.name for member in look.status.members if member.listed and member.name not in lost])
+    text = membership.plan_let_go(seen, [(name, look.status.member(name).id) for name in lost])
+    if isinstance(text, Refusal):
+        raise Refused(text)
+    act.diff = membership.diff([(member.host, member.text, text) for member in seen])
+    act.changed = True
+    if act.check:
+        return
+    _configure(act, seen, text)
+    _forget(act, look, seen, lost)
+    act.timings["left_at"] = time.time()
+
+
+def _forget(act: Act, look: Look, seen: t.Sequence[membership.Seen], names: t.Sequence[str]) -> None:
+    """Whom a controller still remembers from an earlier leave it would now write into the CIB again, so it forgets these as well."""
+    for name in dict.fromkeys([*names, *look.status.remembered]) if names else ():
         for member in seen:
             act.wait(member.host, scripts.FORGET, name)
-    act.timings["left_at"] = time.time()
+
+
+def _nobody_knows(name: str, online: bool, away: str) -> Refusal:
+    """Why a node that can't be reached does not leave as long as nobody says for certain that it doesn't run."""
+    if online:
+        why = "it is online in the cluster but cannot be reached (%s); mend the connection first" % away
+        return Refusal("host_unreachable", "%s must not leave: %s." % (name, why))
+    why = (
+        "it is offline in the cluster and cannot be reached (%s), so nobody knows whether it still runs what it ran; bring it back, or "
+        "stop its VM and say so (gone)" % away
+    )
+    return Refusal("host_unreachable", "%s must not leave: %s." % (name, why))
 
 
 def standby(act: Act, wanted: bool) -> None:

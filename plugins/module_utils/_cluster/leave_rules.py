@@ -9,7 +9,8 @@ second copy of them.
 
 from __future__ import annotations
 
-from typing import Callable, List, Optional, Tuple
+from dataclasses import replace
+from typing import Callable, Collection, List, Optional, Tuple
 
 from .._contract.refusal import Refusal
 from . import corosync_conf, quorum
@@ -137,6 +138,49 @@ RULES: Tuple[Tuple[str, Rule], ...] = (
 def may_leave(status: Status, name: str, minimum: int = 1) -> Optional[Refusal]:
     """Why this node must not leave now, or None. minimum: nodes that have to stay online. Unknown names raise KeyError."""
     return _first(RULES, status, name, minimum, "%s must not leave: %s.")
+
+
+def lost_in(status: Status, gone: Collection[str]) -> Tuple[str, ...]:
+    """Of those that are said to be gone the ones that the cluster misses; who is online or votes is not lost, whatever is said."""
+    return tuple(member.name for member in status.members if member.name in gone and not member.online and not member.votes)
+
+
+def may_let_go(status: Status, lost: Collection[str]) -> Optional[Refusal]:
+    """Why lost members must not be taken off the list at once, or None.
+
+    lost: those of whom it is proven that they don't run. Then no quorum is needed before, but the rest has to have it afterwards.
+    """
+    rest = replace(status, members=tuple(member for member in status.members if member.name not in lost))
+    names = ", ".join(lost)
+    for name in lost:
+        leaver = status.member(name)
+        for reason, rule in (("last_node", _last_node), ("unclean", _unclean)):
+            sentence = rule(rest, leaver, 0)
+            if sentence:
+                return Refusal(reason, "%s must not leave: %s." % (names, sentence))
+    joining = [member.name for member in rest.members if member.pending]
+    if joining:
+        return Refusal("unstable", "%s must not leave: %s is joining or leaving; wait until that has ended." % (names, ", ".join(joining)))
+    return _quorum_of_the_rest(status, lost, names)
+
+
+def _quorum_of_the_rest(status: Status, lost: Collection[str], names: str) -> Optional[Refusal]:
+    """What Corosync would count after one reload without the lost ones."""
+    if status.conf is None:
+        return None
+    try:
+        conf = status.conf
+        for name in lost:
+            conf = corosync_conf.without_node(conf, conf.entry_of(name, status.member(name).id))
+        then = status.votes.count.reloaded(conf.expected_votes, conf.two_node)
+    except corosync_conf.ConfError as error:
+        return Refusal("quorum", "%s must not leave: its votes can't be reckoned from corosync.conf: %s." % (names, error))
+    if then.quorate:
+        return None
+    missing = [member.name for member in status.members if member.listed and not member.votes and member.name not in lost]
+    why = "without the lost ones %d of %d expected votes are there, and %d are needed; missing too: %s; bring back who is, or say who certainly does not run"
+    told = (then.total, then.expected, then.needed, ", ".join(missing) or "nobody")
+    return Refusal("quorum", "%s must not leave: %s." % (names, why % told))
 
 
 def may_be_empty(status: Status, name: str) -> Optional[Refusal]:

@@ -90,8 +90,8 @@ def plan_create(host: Seen, cluster: str, name: str, address: str, token_ms: int
     return Plan(listed, host.text, host.text, host.text)
 
 
-def agreed_conf(members: Sequence[Seen], leaving_or_joining: str) -> Union[Conf, Refusal]:
-    """The one configuration that all members have, apart from the node in question and the passing two_node.
+def agreed_conf(members: Sequence[Seen], *leaving_or_joining: str) -> Union[Conf, Refusal]:
+    """The one configuration that all members have, apart from the nodes in question and the passing two_node.
 
     An interrupted join or leave differs in exactly these two, and is finished. Any other difference, or another key, is refused:
     reloading would spread a state that nobody chose.
@@ -107,7 +107,7 @@ def agreed_conf(members: Sequence[Seen], leaving_or_joining: str) -> Union[Conf,
             conf.highest_id  # noqa: B018
         except corosync_conf.ConfError as error:
             return Refusal("join_refused", "Nothing was changed: corosync.conf on %s: %s." % (member.host, error))
-    cores = {member.host: _core(conf, leaving_or_joining) for member, conf in confs}
+    cores = {member.host: _core(conf, *leaving_or_joining) for member, conf in confs}
     first = members[0].host
     others = [host for host, core in cores.items() if core != cores[first]]
     if others:
@@ -148,16 +148,19 @@ def plan_join(members: Sequence[Seen], host: Seen, status: Status, name: str, ad
     final = corosync_conf.with_one_vote_enough(corosync_conf.with_node(conf, node), False)
     text = corosync_conf.render(final)
     there = any(member.name == name and member.votes for member in status.members)
-    staged = final if there else corosync_conf.staged(final)
+    # Who is on the list and comes back without changing it brings its own vote: nobody may have quorum before that.
+    back = listed is not None and not status.quorate
+    staged = final if there or back else corosync_conf.staged(final)
     fresh = host.conf is None or host.conf.node(name) != node or not host.key or host.key != members[0].key
     return Plan(node, text, corosync_conf.render(staged), text, fresh=fresh, passing=staged.two_node)
 
 
 def join_refusal(status: Status, name: str) -> Optional[Refusal]:
-    """May a node join this cluster now? All reasons at once; the first gives the kind."""
+    """May a node join this cluster now? All reasons at once; the first gives the kind. Who is listed already needs no quorum: it brings it."""
     found: List[Tuple[str, str]] = []
     others = [member for member in status.members if member.name != name]
-    if not status.quorate:
+    listed = any(member.name == name and member.listed for member in status.members)
+    if not status.quorate and not listed:
         found.append(("not_quorate", "this part of the cluster has no quorum; bring members back first"))
     unclean = [member.name for member in others if member.unclean]
     if unclean:
@@ -165,7 +168,7 @@ def join_refusal(status: Status, name: str) -> Optional[Refusal]:
     pending = [member.name for member in others if member.pending]
     if pending:
         found.append(("unstable", "%s is joining or leaving; wait until that has ended" % ", ".join(pending)))
-    if status.conf is not None and not any(member.name == name and member.listed for member in status.members):
+    if status.conf is not None and not listed:
         found += _why_not_listed(status, status.conf, name)
     if not found:
         return None
@@ -198,6 +201,16 @@ def plan_leave(members: Sequence[Seen], name: str, node_id: int = 0) -> Union[Pl
     final = corosync_conf.with_one_vote_enough(corosync_conf.without_node(conf, entry), False)
     staged = conf if conf.node(entry) is None else corosync_conf.staged(conf)
     return Plan(node, "", corosync_conf.render(staged), corosync_conf.render(final), passing=staged.two_node)
+
+
+def plan_let_go(members: Sequence[Seen], lost: Sequence[Tuple[str, int]]) -> Union[str, Refusal]:
+    """Everybody's file without the lost ones (name and number of each), in one step: as long as one of them is listed its vote is missing."""
+    conf = agreed_conf(members, *[one.conf.entry_of(*each) for each in lost for one in members if one.conf is not None])
+    if isinstance(conf, Refusal):
+        return conf
+    for name, node_id in lost:
+        conf = corosync_conf.without_node(conf, conf.entry_of(name, node_id))
+    return corosync_conf.render(corosync_conf.with_one_vote_enough(conf, False))
 
 
 def diff(hosts: Sequence[Tuple[str, str, str]]) -> List[Dict[str, str]]:
@@ -233,9 +246,11 @@ def _on_off(value: bool) -> str:
     return "on\n" if value else "off\n"
 
 
-def _core(conf: Conf, name: str) -> str:
+def _core(conf: Conf, *names: str) -> str:
     """What must be equal on all members."""
-    bare = corosync_conf.with_one_vote_enough(corosync_conf.without_node(conf, name), False)
+    for name in names:
+        conf = corosync_conf.without_node(conf, name)
+    bare = corosync_conf.with_one_vote_enough(conf, False)
     return "".join(line for line in corosync_conf.render(bare).splitlines(True) if not line.strip().startswith("#"))
 
 

@@ -185,7 +185,8 @@ JOINS = {
     "a member that is listed adds nothing to what is expected": (changed(status(3), 2, votes=False, online=False), []),
     "with two_node one of two is away": (status(2, 1), ["only 1 votes are present, and with it 3 are expected and 2 needed"]),
     "no quorum": (replace(status(2), quorate=False), ["has no quorum"]),
-    "no quorum and too few votes": (replace(status(3, 1), quorate=False), ["has no quorum"]),
+    "no quorum and too few votes": (replace(status(2, 1), quorate=False), ["has no quorum"]),
+    "no quorum, and it is listed: it brings its vote": (replace(changed(status(3, 1), 2, online=False), quorate=False), []),
     "one in doubt, one on its way": (
         changed(changed(status(4), 1, unclean=True), 2, pending=True), ["the state of n1 is unknown", "n2 is joining or leaving"],
     ),

@@ -185,7 +185,7 @@ COUNTED = "Quorate: Yes\nExpected votes: 3\nTotal votes: 3\nQuorum: 2\nMembershi
 
 
 def test_a_join_is_refused_for_the_weightier_reason() -> None:
-    assert what_if.join(seen(2, 2, have_quorum="0"), "n2", scheduler(2, 2)).reason == "not_quorate"
+    assert what_if.join(seen(2, 2, have_quorum="0"), "n3", scheduler(2, 2)).reason == "not_quorate"
 
 
 @pytest.mark.parametrize("lacking", ["cib", "conf"])

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""Lost members are let go all at once, where it is certain that they don't run and where the rest has quorum afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
+from tests.unit.plugins.module_utils._cluster.test_leave_rules import DEAD, listed_in, member, status
+
+ALONE = replace(status(member(1), member(2, **DEAD), member(3, **DEAD)), quorate=False)
+NONE_LEFT = "of the other nodes only"
+
+
+def test_lost_is_who_is_said_to_be_gone_and_is_missed() -> None:
+    seen = status(member(1), member(2, online=False), member(3, votes=False), member(4, **DEAD), member(5, **DEAD))
+    assert leave_rules.lost_in(seen, ["n1", "n2", "n3", "n4", "n9"]) == ("n4",)
+
+
+CASES: dict[str, tuple[Status, tuple[str, ...], str | None, str]] = {
+    "one of three": (status(member(1), member(2), member(3, **DEAD)), ("n3",), None, ""),
+    "two of three, without quorum before": (ALONE, ("n2", "n3"), None, ""),
+    "one of two, without quorum before": (replace(status(member(1), member(2, **DEAD)), quorate=False), ("n2",), None, ""),
+    "two of five at once": (status(*[member(n) for n in (1, 2, 3)], member(4, **DEAD), member(5, **DEAD)), ("n4", "n5"), None, ""),
+    "not one of three alone, while the other one counts": (ALONE, ("n2",), "quorum", "1 of 2 expected votes are there, and 2 are needed; missing too: n3;"),
+    "not with nobody left": (replace(status(member(1, **DEAD), member(2, **DEAD)), quorate=False), ("n2",), "last_node", "no other node is online"),
+    "not with one left that carries nothing": (status(member(1, standby=True), member(2, **DEAD)), ("n2",), "last_node", NONE_LEFT),
+    "not while another one is in doubt": (status(member(1), member(2, unclean=True), member(3, **DEAD)), ("n3",), "unclean", "n2 is unknown"),
+    "though the lost ones are in doubt themselves": (
+        status(member(1), member(2), member(3, unclean=True, **DEAD)), ("n3",), None, "",
+    ),
+    "not while another one is on its way": (
+        status(member(1), member(2, pending=True), member(3, **DEAD)), ("n3",), "unstable", "n2 is joining or leaving",
+    ),
+    "though the cluster is busy": (status(member(1), member(2), member(3, **DEAD), idle=False), ("n3",), None, ""),
+    "without a file nothing is reckoned": (replace(ALONE, conf=None), ("n2", "n3"), None, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_who_may_be_let_go(case: str) -> None:
+    seen, lost, reason, said = CASES[case]
+    refusal = leave_rules.may_let_go(seen, lost)
+    if reason is None:
+        assert refusal is None
+        return
+    assert refusal is not None and refusal.reason == reason and said in refusal.sentence
+    assert refusal.sentence.startswith(", ".join(lost) + " must not leave: ") and refusal.sentence.endswith(".")
+
+
+def test_votes_that_the_file_does_not_tell_let_nobody_go() -> None:
+    odd = cc.parse(cc.render(listed_in((member(1), member(2)))).replace("provider: corosync_votequorum", "expected_votes: many"))
+    refusal = leave_rules.may_let_go(replace(ALONE, conf=odd), ("n2",))
+    assert refusal is not None and refusal.reason == "quorum" and "expected_votes 'many' is no number" in refusal.sentence
+
+
+def seen(host: str, conf: cc.Conf) -> ms.Seen:
+    """A member with this file."""
+    return ms.Seen(host, cc.render(conf), conf, "k" * 64, False, True)
+
+
+def test_everybody_s_file_loses_all_of_them_in_one_step() -> None:
+    five = listed_in(tuple(member(n) for n in (1, 2, 3, 4, 5)))
+    text = ms.plan_let_go([seen("n1", five), seen("n2", five)], [("n4", 4), ("n5", 5), ("n3", 3)])
+    assert isinstance(text, str)
+    assert [node.name for node in cc.parse(text).nodes] == ["n1", "n2"] and cc.parse(text).highest_id == 5
+    assert "two_node" not in text
+
+
+def test_files_that_differ_in_more_than_the_lost_ones_are_left_alone() -> None:
+    three, other = listed_in(tuple(member(n) for n in (1, 2, 3))), listed_in(tuple(member(n) for n in (1, 2, 4)))
+    assert isinstance(ms.plan_let_go([seen("n1", three), seen("n2", other)], [("n3", 3), ("n4", 4)]), str), "an interrupted step"
+    refused = ms.plan_let_go([seen("n1", three), seen("n2", other)], [("n3", 3)])
+    assert not isinstance(refused, str) and refused.reason == "join_refused"
+
+
+def test_a_lost_node_without_a_name_is_found_by_its_number() -> None:
+    nameless = cc.parse(cc.render(listed_in((member(1), member(2), member(3)))).replace("name: n3\n", ""))
+    text = ms.plan_let_go([seen("n1", nameless)], [("n3", 3)])
+    assert isinstance(text, str) and [node.name for node in cc.parse(text).nodes] == ["n1", "n2"]
+
+
+def test_a_passing_two_node_does_not_stay() -> None:
+    two = cc.with_one_vote_enough(listed_in((member(1), member(2))), True)
+    text = ms.plan_let_go([seen("n1", two)], [("n2", 2)])
+    assert isinstance(text, str) and "two_node" not in text
