@@ -86,6 +86,10 @@ options:
     type: str
     choices: [writeback, none, directsync, unsafe]
     default: writeback
+  autostart:
+    description:
+      - Whether the VM starts with its host, as after a power cut; V(true) if a VM is made without it.
+    type: bool
   network:
     description: The VM's one network card. Needed to make a VM.
     type: dict
@@ -256,6 +260,7 @@ def argument_spec():
         "state": {"type": "str", "choices": ["present", "running", "stopped", "absent"], "default": "running"},
         "cluster": {"type": "str", "required": True},
         "pool": {"type": "str", "default": "ondemand"},
+        "autostart": {"type": "bool"},
         "disk_cache": {"type": "str", "choices": ["writeback", "none", "directsync", "unsafe"], "default": "writeback"},
         "network": {"type": "dict", "options": network},
         "disks": {"type": "list", "elements": "dict", "options": disk},

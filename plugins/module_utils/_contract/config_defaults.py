@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 POOL = "ondemand"
 DEADLINES = {"boot_s": 300, "join_s": 180, "move_s": 120, "drain_s": 180, "leave_s": 180, "connect_s": 10}
 MONITOR_S = 10
+RECOVERY = {"after_s": 120, "autostart": True}
 SCALING = {"every_s": 5, "policies": []}
 SCALE_OUT = {"after_s": 15, "cooldown_s": 60, "most_at_once": 1}
 SCALE_IN = {"after_s": 300, "cooldown_s": 300, "most_at_once": 1, "drain_end": "keep"}
@@ -72,6 +73,7 @@ def with_defaults(cluster: Mapping[str, Any]) -> Dict[str, Any]:
     full["services"] = [_service(service) for service in full.get("services") or []]
     full["disks"] = [{"shareable": False, **disk} for disk in full.get("disks") or []]
     _section(full, "fencing", {"method": "none"})
+    _section(full, "recovery", RECOVERY)
     scaling = _section(full, "scaling", SCALING)
     _section(scaling, "scale_out", SCALE_OUT)
     _section(scaling, "scale_in", SCALE_IN)

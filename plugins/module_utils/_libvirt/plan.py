@@ -22,6 +22,7 @@ LIVE = ("vcpus", "memory_mib")  # can change while the VM runs, up to the maxima
 DEFINED = ("vcpus_max", "memory_max_mib", "bridge", "mac", "disks")  # stand in the domain; need a restart
 BUILT = ("image", "generation", "address", "prefix")  # stand in the disk or the seed; need a VM made anew
 MARKED = ("role", "host", "zone")  # stand in the mark only
+BESIDE = ("autostart",)  # libvirt keeps it beside the domain, and changes it at any time
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,8 @@ def _update(spec: VmSpec, state: VmState) -> Changes:
                 steps.append(Step(field, f"{_value(state, field)} becomes {getattr(spec, field)}"))
             else:
                 restart.append(field)
+    if _differing(spec, state, BESIDE):
+        steps.append(Step("autostart", "it shall start with its host" if spec.autostart else "it shall not start with its host"))
     marked = _differing(spec, state, MARKED)
     if marked:
         steps.append(Step("remark", "differs: " + ", ".join(marked)))
@@ -175,7 +178,7 @@ def plan(spec: VmSpec, state: Optional[VmState], want: str, leftovers: Tuple[str
 
 
 SHOWN = LIVE + DEFINED  # of a domain, in a diff
-ONLY_IN_A_DIFF = ("half_made", "pinned", "bridge", "disks")
+ONLY_IN_A_DIFF = ("half_made", "pinned", "bridge", "disks", *BESIDE)
 
 
 def _told(value: Any) -> Any:
@@ -190,7 +193,7 @@ def _shown(state: Optional[VmState], pinned: Optional[bool]) -> Dict[str, Any]:
     if state is None:
         return {"state": "absent"}
     data: Dict[str, Any] = {"state": state.state, "missing": list(state.missing), "half_made": not state.finished}
-    data.update({field: _told(_value(state, field)) for field in SHOWN + MARKED + BUILT})
+    data.update({field: _told(_value(state, field)) for field in SHOWN + BESIDE + MARKED + BUILT})
     if pinned is not None:
         data["pinned"] = pinned
     return data
@@ -203,8 +206,8 @@ def difference(spec: VmSpec, state: Optional[VmState], changes: Changes, pinned:
         return {"before": before, "after": {"state": "absent"}}
     after = dict(before)
     if changes.has("define"):
-        after.update(_wanted(spec, SHOWN + MARKED + BUILT), state="stopped", missing=[], half_made=False)
-    for kind, fields in (("redefine", SHOWN), ("vcpus", ("vcpus",)), ("memory_mib", ("memory_mib",)), ("remark", MARKED)):
+        after.update(_wanted(spec, SHOWN + BESIDE + MARKED + BUILT), state="stopped", missing=[], half_made=False)
+    for kind, fields in (("redefine", SHOWN), ("vcpus", ("vcpus",)), ("memory_mib", ("memory_mib",)), ("autostart", BESIDE), ("remark", MARKED)):
         if changes.has(kind):
             after.update(_wanted(spec, spec.given.intersection(fields)))
     if changes.has("reseed"):

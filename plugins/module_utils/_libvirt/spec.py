@@ -14,7 +14,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._contract import 
 MOST_VCPUS = 512
 LEAST_MEMORY_MIB = 64
 MOST_DISKS = 24  # vdc to vdz
-OPTIONS = ("role", "host", "zone", "generation", "image", "vcpus", "vcpus_max", "memory_mib", "memory_max_mib", "disks")
+OPTIONS = ("role", "host", "zone", "generation", "image", "vcpus", "vcpus_max", "memory_mib", "memory_max_mib", "disks", "autostart")
 NETWORK = frozenset({"bridge", "address", "prefix", "mac"})
 
 
@@ -30,7 +30,7 @@ class DataDisk:
 
 @dataclass(frozen=True)
 class VmSpec:
-    """A wanted VM. Memory in MiB, disk in GiB (None: as large as the image's)."""
+    """A wanted VM. Memory in MiB, disk in GiB (None: as large as the image's). autostart: it starts with its host."""
 
     name: str
     cluster: str
@@ -47,6 +47,7 @@ class VmSpec:
     memory_max_mib: int = 512
     disk_gib: Optional[int] = None
     disk_cache: str = "writeback"
+    autostart: bool = True
     bridge: str = ""
     address: str = ""
     prefix: int = 24
@@ -101,6 +102,7 @@ def from_params(params: Mapping[str, Any]) -> VmSpec:
         memory_max_mib=_or(params.get("memory_max_mib"), memory),
         disk_gib=params.get("disk_gib"),
         disk_cache=params.get("disk_cache") or "writeback",
+        autostart=bool(_or(params.get("autostart"), True)),
         bridge=network.get("bridge") or "",
         address=network.get("address") or "",
         prefix=_or(network.get("prefix"), 24),

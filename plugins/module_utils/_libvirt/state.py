@@ -19,7 +19,10 @@ _KIB = {"b": 1 / 1024, "bytes": 1 / 1024, "KiB": 1, "k": 1, "MiB": 1024, "M": 10
 
 @dataclass(frozen=True)
 class VmState:
-    """A domain as it is: `mark` is None if it isn't ours. Sizes are those of its definition; `vcpus_live` of the running VM."""
+    """A domain as it is: `mark` is None if it isn't ours. Sizes are those of its definition; `vcpus_live` of the running VM.
+
+    autostart: whether it starts with its host; its XML does not tell, so None until somebody looks.
+    """
 
     name: str
     uuid: str
@@ -36,6 +39,7 @@ class VmState:
     boot: Boot
     disks: Tuple[DataDisk, ...]
     vcpus_live: Optional[int] = None
+    autostart: Optional[bool] = None
     has_overlay: bool = True
     has_seed: bool = True
     # Of every card: its MAC, and the addresses that the definition itself names for it.

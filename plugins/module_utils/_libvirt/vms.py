@@ -39,7 +39,7 @@ def look(connection: Any, domain: Any, default_pool: str) -> VmState:
     """A domain as a value: its definition, its state, and whether its volumes are there."""
     state_now, _reason = domain.state()
     live = domain.info()[3] if state_now in (1, 2, 3) else None
-    state = parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), state_now, live)
+    state = replace(parse(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), state_now, live), autostart=bool(domain.autostart()))
     if state.mark is None:
         return state
     try:
@@ -114,6 +114,7 @@ def _define(work: Work) -> None:
     with _refuse_because(work, "define the domain", "bad_input"):
         work.domain = work.connection.defineXML(xml)
     work.undo.append(("domain", lambda: undefine(work.domain)))
+    _autostart(work)
     work.timings["defined_at"] = time.time()
 
 
@@ -196,6 +197,11 @@ def _memory(work: Work) -> None:
     for where in _affects(work):
         with _refuse_because(work, "change the memory of", "no_room"):
             work.domain.setMemoryFlags(work.spec.memory_mib * 1024, where)
+
+
+def _autostart(work: Work) -> None:
+    with _refuse_because(work, "set the autostart of", "bad_input"):
+        work.domain.setAutostart(int(work.spec.autostart))
 
 
 def _start(work: Work) -> None:
@@ -312,6 +318,7 @@ DOERS: Dict[str, Callable[[Work], None]] = {
     "redefine": _redefine,
     "vcpus": _vcpus,
     "memory_mib": _memory,
+    "autostart": _autostart,
     "start": _start,
     "resume": _resume,
     "stop": _stop,

@@ -195,6 +195,15 @@ class Fencing(Part):
     method: Literal["none"] = "none"
 
 
+class Recovery(Part):
+    """What becomes of a node that is lost."""
+
+    after_s: Deadline = 120
+    """so long a node may be away before it is let go, where it is certain that it does not run"""
+    autostart: bool = True
+    """whether VMs start with their host"""
+
+
 class Policy(Part):
     """A threshold rule over one signal."""
 
@@ -256,6 +265,7 @@ class Cluster(Part):
     services: list[Service] = []
     disks: list[Disk] = []
     fencing: Fencing = Fencing()
+    recovery: Recovery = Recovery()
     scaling: Scaling = Scaling()
     deadlines: Deadlines = Deadlines()
 

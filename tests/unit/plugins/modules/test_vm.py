@@ -50,6 +50,7 @@ CHANGES = [
     ("gets vcpus while it runs", {"running": True, "vcpus": 1, "vcpus_max": 2}, {"vcpus": 2, "vcpus_max": 2}, ["vcpus"]),
     ("gets a new maximum while it is off", {}, {"state": "stopped", "memory_mib": 600, "memory_max_mib": 900}, ["redefine"]),
     ("gets another zone", {"running": True}, {"zone": "z"}, ["remark"]),
+    ("shall start with its host", {"running": True}, {"autostart": True}, ["autostart"]),
     ("gets a disk and starts", {}, {"disks": [{"name": "d", "path": "/d"}]}, ["redefine", "start"]),
 ]
 

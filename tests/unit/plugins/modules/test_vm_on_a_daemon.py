@@ -80,6 +80,7 @@ def clone(libvirt_daemon, name, below):
 
 def test_a_vm_is_made_and_goes(daemon, made, vm):
     assert made["complete"] is True
+    assert daemon.lookupByName("shop-n1").autostart() == 1, "it starts with its host"
     assert there(daemon) == (["shop-n1"], ["shop-n1-seed.iso", "shop-n1.qcow2"])
     assert vm(state="absent")["vm"] is None
     assert there(daemon) == ([], [])

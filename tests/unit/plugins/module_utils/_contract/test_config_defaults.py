@@ -31,6 +31,8 @@ def test_the_defaults_of_the_demo_are_those_of_the_exchange_formats(demo):
     assert with_defaults({**demo, "deadlines": given})["deadlines"] == {**full["deadlines"], **given}
     assert full["disks"][0]["shareable"] is True
     assert full["fencing"] == {"method": "none"}
+    assert full["recovery"] == {"after_s": 120, "autostart": True}
+    assert with_defaults({**demo, "recovery": {"after_s": 9}})["recovery"] == {"after_s": 9, "autostart": True}
 
 
 def test_what_is_given_stays(demo):

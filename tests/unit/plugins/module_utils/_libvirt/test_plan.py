@@ -19,10 +19,10 @@ STOPPED, RUNNING, PAUSED = 5, 1, 3
 BUILD = ["define", "overlay", "seed", "finish"]
 
 
-def vm(state=RUNNING, created_at=1790000000.5, missing=(), live=None, **changes):
+def vm(state=RUNNING, created_at=1790000000.5, missing=(), live=None, autostart=True, **changes):
     """The VM of SPEC with something else about it."""
     found = parse(domain_xml(replace(SPEC, **changes), boot=Boot(), created_at=created_at), state, live)
-    return replace(found, has_overlay="overlay" not in missing, has_seed="seed" not in missing)
+    return replace(found, autostart=autostart, has_overlay="overlay" not in missing, has_seed="seed" not in missing)
 
 
 def foreign(state):
@@ -74,6 +74,8 @@ CASES = [
     ("another disk of a stopped one", vm(STOPPED, disks=()), "stopped", {}, ["redefine"]),
     ("another MAC of a stopped one", vm(STOPPED, mac="52:54:00:00:00:01"), "stopped", {}, ["redefine"]),
     ("a running one without its overlay, to stop", vm(missing=("overlay",)), "stopped", {}, ["stop", "delete_seed", *BUILD]),
+    ("it does not start with its host", vm(autostart=False), "running", {}, ["autostart"]),
+    ("it starts with its host and shall not", vm(STOPPED), "stopped", {"spec": {"autostart": False}}, ["autostart"]),
     ("another zone in the mark", vm(zone="z"), "running", {}, ["remark"]),
 ]
 
@@ -135,11 +137,11 @@ def after_the_steps(state, spec, changes):
     if "undefine" in kinds:
         return None
     if "define" in kinds or "redefine" in kinds:
-        made = parse(domain_xml(spec, boot=Boot(), created_at=1790000000.5), STOPPED)
-        state = made if "define" in kinds else replace(made, state=state.state, mark=state.mark, has_seed=state.has_seed)
+        made = replace(parse(domain_xml(spec, boot=Boot(), created_at=1790000000.5), STOPPED), autostart=spec.autostart)
+        state = made if "define" in kinds else replace(made, autostart=state.autostart, state=state.state, mark=state.mark, has_seed=state.has_seed)
     if state is None:
         return None
-    for kind in ("vcpus", "memory_mib"):
+    for kind in ("vcpus", "memory_mib", "autostart"):
         if kind in kinds:
             state = replace(state, **{kind: getattr(spec, kind)})
     if "remark" in kinds:
@@ -163,6 +165,7 @@ STATES = st.one_of(
         memory_mib=st.integers(600, 700),
         vcpus_max=st.integers(2, 3),
         zone=st.sampled_from(["a", "b"]),
+        autostart=st.booleans(),
     ),
 )
 

@@ -58,6 +58,8 @@ WHY = [
     ("no seed", vm(STOPPED, missing=("seed",)), "present", {"pinned": True}, [("reseed", "its seed is gone"), PIN]),
     ("no key", vm(), "present", {"pinned": False}, [PIN]),
     ("sizes", vm(memory_mib=512, vcpus=1, live=1), "present", {"vcpus": 2}, [("vcpus", "1 becomes 2"), ("memory_mib", "512 becomes 640")]),
+    ("a start with its host", vm(autostart=False), "present", {}, [("autostart", "it shall start with its host")]),
+    ("no start with its host", vm(), "present", {"autostart": False}, [("autostart", "it shall not start with its host")]),
     ("two in the mark", vm(zone="z", host="y"), "present", {}, [("remark", "differs: host, zone")]),
     ("two in the definition", vm(STOPPED, bridge="b", vcpus_max=4), "present", {}, [("redefine", "differs: vcpus_max, bridge")]),
 ]
@@ -66,7 +68,7 @@ WHY = [
 @pytest.mark.parametrize(("sentence", "state", "want", "options", "expected"), WHY, ids=[case[0] for case in WHY])
 def test_every_step_says_why(sentence, state, want, options, expected):
     options = dict(options)
-    spec = replace(SPEC, vcpus=options.pop("vcpus", SPEC.vcpus))
+    spec = replace(SPEC, **{key: options.pop(key) for key in ("vcpus", "autostart") if key in options})
     assert [(step.kind, step.because) for step in plan(spec, state, want, **options).steps] == expected
 
 
@@ -148,6 +150,7 @@ WHOLE = {
     "address": "10.0.0.2",
     "prefix": 24,
     "disks": ["ledger", "lun"],
+    "autostart": True,
 }
 HALF_MADE = {"half_made": True, "state": "stopped", "missing": ["seed"]}
 
@@ -173,6 +176,7 @@ DIFFS = [
     ),
     ("a pin", vm(), "present", {"pinned": False}, {}, {"pinned": False}, {"pinned": True}),
     ("a key that is known", vm(), "present", {"pinned": True}, {}, {"pinned": True}, {"pinned": True}),
+    ("another start with its host", vm(autostart=False), "present", {}, {}, {"autostart": False}, {}),
     ("another zone", vm(), "present", {}, {"zone": "q"}, {}, {"zone": "q"}),
     ("another size", vm(vcpus=1, live=1), "present", {}, {"vcpus": 2, "memory_mib": 700}, {}, {"vcpus": 2, "memory_mib": 700}),
     ("a disk that a restart would bring", vm(), "present", {}, {"disks": ()}, {}, {}),
@@ -205,7 +209,7 @@ def test_a_redefinition_and_a_mark_keep_what_nobody_asked_for():
 
 
 TO_COME = {
-    **{key: value for key, value in WHOLE.items() if key not in ("half_made", "bridge", "disks")},
+    **{key: value for key, value in WHOLE.items() if key not in ("half_made", "bridge", "disks", "autostart")},
     "name": "shop-n1",
     "cluster": "shop",
     "uri": "test:///default",
