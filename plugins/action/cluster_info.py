@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -12,13 +13,17 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.leave_ru
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_through, simulated
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import NO_PACEMAKER, Look, look_through, simulated
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Nodes
 
 ARGUMENT_SPEC = {
     "members": {"type": "list", "elements": "str"},
     "min_nodes": {"type": "int", "default": 1},
+    "settle_s": {"type": "float", "default": 0.0},
 }
+
+
+SETTLE_BREATH_S = 1.0
 
 
 class ActionModule(ActionBase):
@@ -34,7 +39,8 @@ class ActionModule(ActionBase):
         _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
         nodes = Nodes(self, task_vars or {})
         try:
-            return {**result, "changed": False, **_read(nodes, options["members"] or [nodes.here], options["min_nodes"])}
+            told = _read(nodes, options["members"] or [nodes.here], options["min_nodes"], options["settle_s"])
+            return {**result, "changed": False, **told}
         except Refused as refused:
             return {**result, "failed": True, "changed": False, **refused.refusal.result()}
 
@@ -49,13 +55,39 @@ def _with_candidate(nodes: Nodes, look: Look, min_nodes: int) -> Look:
     return look
 
 
-def _read(nodes: Nodes, members: list[str], min_nodes: int) -> dict[str, t.Any]:
+def _settled(nodes: Nodes, members: t.Sequence[str], settle_s: float) -> tuple[Look | None, dict[str, str], list[str]]:
+    """A look at the cluster once all the members asked that it lists are online, or when nothing has changed for settle_s seconds.
+
+    With 0 seconds it is the first look.
+    """
+    seen, before, since = look_through(nodes, members), "", time.monotonic()
+    while settle_s > 0 and not _is_settled(seen, members) and time.monotonic() - since < settle_s:
+        now = repr((seen[0].status.members, seen[0].status.votes) if seen[0] else sorted(seen[1]))
+        if now != before:
+            before, since = now, time.monotonic()
+        time.sleep(SETTLE_BREATH_S)
+        seen = look_through(nodes, members)
+    return seen
+
+
+def _is_settled(seen: tuple[Look | None, dict[str, str], list[str]], members: t.Sequence[str]) -> bool:
+    look, because, unsure = seen
+    if unsure or any(why == NO_PACEMAKER % host for host, why in because.items()):
+        return False
+    if look is None:
+        return True
+    if not look.status.dc:
+        return False
+    return all(one.online and not one.pending for one in look.status.members if one.listed and one.name in members)
+
+
+def _read(nodes: Nodes, members: list[str], min_nodes: int, settle_s: float) -> dict[str, t.Any]:
     """The result: the cluster, or null where all members answer and none runs one."""
     problems = [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
     found = [problem for problem in problems if problem]
     if found:
         raise Refused(all_problems(found))
-    look, because, unsure = look_through(nodes, members)
+    look, because, unsure = _settled(nodes, members, settle_s)
     if look is None and unsure:
         # "There is no cluster" would be a guess, and a dear one: somebody might create a second.
         raise Refused(

@@ -12,6 +12,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils import membership_acts as acts
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.membership_act import Act
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
 ARGUMENT_SPEC = {
@@ -21,11 +22,12 @@ ARGUMENT_SPEC = {
     "cluster": {"type": "str"},
     "members": {"type": "list", "elements": "str"},
     "gone": {"type": "list", "elements": "str"},
+    "may_return": {"type": "list", "elements": "str"},
     "token_ms": {"type": "int", "default": 3000},
     "min_nodes": {"type": "int", "default": 1},
     "deadline_s": {"type": "float", "default": 180.0},
 }
-ACTS: dict[str, t.Callable[[acts.Act], None]] = {
+ACTS: dict[str, t.Callable[[Act], None]] = {
     "created": acts.create,
     "member": acts.join,
     "standby": lambda act: acts.standby(act, True),
@@ -34,7 +36,7 @@ ACTS: dict[str, t.Callable[[acts.Act], None]] = {
 }
 
 
-def _failed(act: acts.Act | None) -> dict[str, t.Any]:
+def _failed(act: Act | None) -> dict[str, t.Any]:
     """What a failed task tells besides why: whether anything was done before, and whether the node is a member all the same."""
     if act is None:
         return {"failed": True, "changed": False}
@@ -65,7 +67,7 @@ class ActionModule(ActionBase):
         told = {"changed": act.changed, "node": act.name, "timings": act.timings, "diff": act.diff, "unready": act.unready}
         return {**result, **told, "warnings": [one + "." for one in act.unready]}
 
-    def _act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> acts.Act:
+    def _act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Act:
         """The task's options, checked; raises Refused with every problem at once."""
         nodes = Nodes(self, task_vars)
         name = options["name"] or nodes.here
@@ -75,7 +77,8 @@ class ActionModule(ActionBase):
             address = self._address_of(name, task_vars["hostvars"])
         problems = [names.name_problem(name, "name")]
         problems += [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
-        problems += [names.name_problem(lost, "gone[%d]" % index) for index, lost in enumerate(options["gone"] or [])]
+        for option in ("gone", "may_return"):
+            problems += [names.name_problem(lost, "%s[%d]" % (option, index)) for index, lost in enumerate(options[option] or [])]
         if state in ("created", "member"):
             problems.append(names.address_problem(address, "address"))
         if state == "created":
@@ -89,13 +92,14 @@ class ActionModule(ActionBase):
         found = [problem for problem in problems if problem]
         if found:
             raise Refused(all_problems(found))
-        return acts.Act(
+        return Act(
             nodes=nodes,
             name=name,
             address=address,
             cluster=options["cluster"] or "",
             members=members,
             gone=options["gone"] or [],
+            may_return=options["may_return"] or [],
             token_ms=options["token_ms"],
             min_nodes=options["min_nodes"],
             deadline_s=options["deadline_s"],

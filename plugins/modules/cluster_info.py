@@ -19,6 +19,13 @@ description:
 extends_documentation_fragment:
   - ondemand.cluster.attributes.info
   - ondemand.cluster.cluster
+options:
+  settle_s:
+    description:
+      - Wait until all of O(members) that the cluster lists are online, as after their boot, but not longer than so many seconds without any
+        change. What is there then is returned.
+    type: float
+    default: 0.0
 seealso:
   - module: ondemand.cluster.cluster_node
 """
@@ -79,6 +86,10 @@ cluster:
       elements: dict
     constraints:
       description: Constraints by C(id), and whether each is a move's C(temporary) one.
+      type: list
+      elements: dict
+    withheld:
+      description: Name and address of lost nodes whose VMs may come back with their host; no new VM gets them.
       type: list
       elements: dict
     leave_order:

@@ -74,6 +74,12 @@ options:
       - Name nobody who may come back; a list of members that is not changed everywhere is two lists.
     type: list
     elements: str
+  may_return:
+    description:
+      - Those of O(gone) of which only a person says that they do not run, and whose VMs may come back with their host. Their names and
+        addresses are kept in C(corosync.conf), as comments, and given to no new VM until such a VM was deleted and O(gone) names it once more.
+    type: list
+    elements: str
   token_ms:
     description:
       - Corosync's token time in milliseconds, after which a silent node counts as lost. Used with O(state=created) only.

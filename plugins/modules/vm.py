@@ -15,18 +15,15 @@ description:
   - A VM is a linked clone of a published image, with a seed that gives it its name, its address, its SSH host key and
     the keys that may log in, and a mark in its domain metadata that says whose it is.
   - Nothing without that mark is ever changed. Making a VM that broke off is finished or made anew by the next run.
-  - What can be changed while the VM runs is changed, up to its headroom. What can't is named in RV(restart_required) or
-    RV(rebuild_required) and not done.
-  - An option that isn't given is not compared with a VM that exists.
+  - What can be changed while the VM runs is changed, up to its headroom; else it is named in RV(restart_required) or RV(rebuild_required).
+    An option that isn't given is not compared with a VM that exists.
 extends_documentation_fragment:
   - ondemand.cluster.libvirt
   - ondemand.cluster.libvirt.one_host
   - ondemand.cluster.attributes
 attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
+  check_mode: {support: full}
+  diff_mode: {support: full}
 options:
   name:
     description: Name of the VM.
@@ -87,8 +84,7 @@ options:
     choices: [writeback, none, directsync, unsafe]
     default: writeback
   autostart:
-    description:
-      - Whether the VM starts with its host, as after a power cut; V(true) if a VM is made without it.
+    description: Whether the VM starts with its host; V(true) if a VM is made without it.
     type: bool
   network:
     description: The VM's one network card. Needed to make a VM.
@@ -127,9 +123,9 @@ options:
         type: str
         required: true
       path:
-        description:
-          - File or block device on the host, made and formatted before. For a service that moves between hosts it is the same
-            storage on each of them (NFS, a LUN, Ceph); two local files of one name are two different sets of data.
+        description: >-
+          File or block device on the host, made and formatted before. For a service that moves between hosts it is the same storage on each of
+          them (NFS, a LUN, Ceph); two local files of one name are two different sets of data.
         type: str
         required: true
       shareable:

@@ -15,6 +15,8 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membersh
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
+NO_PACEMAKER = "%s is configured for a cluster and runs no Pacemaker"
+
 
 @dataclasses.dataclass(frozen=True)
 class Look:
@@ -83,7 +85,8 @@ def _look(nodes: Nodes, host: str) -> Look | str:
     """What one host tells, or why it is in no cluster."""
     parts = sections(nodes.script(host, OBSERVE, ["all"], timeout_s=90, untold=True).stdout)
     seen = _seen(host, parts)
-    if parts.get("pacemaker", (3, ""))[0] != 0:
+    runs = parts.get("pacemaker", (3, ""))[0] == 0
+    if seen.conf is None and not runs:
         return "%s runs no Pacemaker" % host
     try:
         alone = seen.in_no_cluster
@@ -91,6 +94,8 @@ def _look(nodes: Nodes, host: str) -> Look | str:
         raise status.StatusError("corosync.conf cannot be read: %s" % error) from error
     if alone:
         return "%s is in no cluster (its corosync.conf is the distribution's example)" % host
+    if not runs:
+        return NO_PACEMAKER % host
     return Look(host, seen, status.parse(parts))
 
 

@@ -8,7 +8,6 @@ Every act may be run again after it was killed anywhere: it looks at what is the
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 import time
 import typing as t
@@ -19,7 +18,9 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status i
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import marks
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_at, look_through, simulated
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.membership_act import Act
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.membership_files import configure, install, key_of, members, with_text
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError
 
 KEY_BYTES = 256
 # The shortest that Pacemaker takes; the only member of a new cluster has nobody to wait for.
@@ -27,63 +28,6 @@ FIRST_DC_DEADTIME_S = 1
 # How long somebody else's change that stands in an act's way may take before the act is refused as unstable.
 REST_S = 30
 REST_BREATH_S = 1.0
-# An act that gets on may take so many times its deadline, which counts from the last sign of progress.
-MOST = 2
-# What a waiting script ends with when its node is in the wanted state, but not all that is to run there does (START, STANDBY).
-UNREADY = 7
-
-
-@dataclasses.dataclass
-class Act:
-    """One call of cluster_node: the door, what was asked, and what came of it. Times are epoch seconds of the controller.
-
-    deadline_s: seconds that a wait goes on without any sign of progress; the whole act takes at most MOST times as long. touched: something
-    was done, so that a refusal later is no "nothing was changed". unready: what does not run yet on a node that is in its wanted state.
-    """
-
-    nodes: Nodes
-    name: str
-    address: str
-    cluster: str
-    members: list[str]
-    gone: list[str]
-    token_ms: int
-    min_nodes: int
-    deadline_s: float
-    check: bool
-    changed: bool = False
-    touched: bool = False
-    unready: list[str] = dataclasses.field(default_factory=list)
-    timings: dict[str, float | None] = dataclasses.field(default_factory=lambda: {"started_at": None, "joined_at": None, "left_at": None})
-    diff: list[dict[str, str]] = dataclasses.field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._begun_at = time.time()
-        self._end = time.monotonic() + MOST * self.deadline_s
-
-    def joined(self) -> None:
-        """Note that the node is a member, with all that its joining took: looks, files on both sides, start and wait."""
-        self.timings.update(started_at=self._begun_at, joined_at=time.time())
-
-    @property
-    def left_s(self) -> float:
-        """Seconds until the act has to end, at least one: a wait then says itself that it is over."""
-        return max(1.0, self._end - time.monotonic())
-
-    def do(self, host: str, text: str, args: t.Sequence[str] = (), stdin: str | None = None, check: bool = True) -> Result:
-        """Run a script that changes something."""
-        self.touched = True
-        return self.nodes.script(host, text, args, stdin=stdin, timeout_s=self.left_s + 60, check=check)
-
-    def wait(self, host: str, text: str, name: str, *args: str, before: t.Sequence[str] = (), reason: str = "deadline") -> None:
-        """Run a script that changes something and waits: the node's name, what goes before, its two times, and the rest are its arguments."""
-        times = ["%d" % max(1.0, min(self.deadline_s, self.left_s)), "%d" % self.left_s]
-        done = self.do(host, text, [name, *before, *times, *args], check=False)
-        said = done.stderr.strip() or "code %d without a word" % done.rc
-        if done.rc == UNREADY:
-            self.unready.append("%s: %s" % (self.name, said))
-        elif done.rc != 0:
-            raise Refused(Refusal("deadline" if done.rc in (3, 124, 137) else reason, "%s: %s: %s." % (self.name, host, said)))
 
 
 def create(act: Act) -> None:
@@ -95,7 +39,7 @@ def create(act: Act) -> None:
     if act.check or not act.changed:
         return
     if plan.fresh:
-        _install(act, plan, scripts.key_line(secrets.token_bytes(KEY_BYTES)), str(FIRST_DC_DEADTIME_S))
+        install(act, plan, scripts.key_line(secrets.token_bytes(KEY_BYTES)), str(FIRST_DC_DEADTIME_S))
     _start(act, plan)
     if plan.fresh or host.seeded:
         act.do(act.name, scripts.DROP_SEED)
@@ -107,7 +51,7 @@ def join(act: Act) -> None:
     look = _cluster(act, [host for host in act.members if host != act.name], _nobody_else_is_pending)
     _refuse_if(membership.join_refusal(look.status, act.name))
     back = any(member.leaving for member in look.status.members if member.name == act.name)
-    seen = _members(act, look, [member.name for member in look.status.members if member.listed and member.name != act.name])
+    seen = members(act, look, [member.name for member in look.status.members if member.listed and member.name != act.name])
     host = look_at(act.nodes, act.name)
     plan = _planned(membership.plan_join(seen, host, look.status, act.name, act.address))
     there = [member for member in look.status.members if member.name == act.name]
@@ -122,9 +66,9 @@ def join(act: Act) -> None:
         # A leave that was begun and not ended: whoever wants it as a member takes that back.
         _stand(act, look.host, "off")
     if plan.fresh or host.text != plan.node_text:
-        _install(act, plan, _key_of(act, look.host) if plan.fresh else "-", "")
+        install(act, plan, key_of(act, look.host) if plan.fresh else "-", "")
     try:
-        _configure(act, seen, plan.member_now)
+        configure(act, seen, plan.member_now)
     except Refused:
         if plan.fresh:
             # It must not come with its next boot.
@@ -135,7 +79,7 @@ def join(act: Act) -> None:
         # From here on it counts, whatever else goes wrong.
         act.joined()
     if plan.member_then != plan.member_now:
-        _configure(act, _with_text(seen, plan.member_now), plan.member_then)
+        configure(act, with_text(seen, plan.member_now), plan.member_then)
     if not working or gone or back:
         act.joined()
 
@@ -162,7 +106,7 @@ def leave(act: Act) -> None:
         if host is None:
             raise Refused(_nobody_knows(act.name, bool(known[0].online or known[0].votes), away))
     staying = [member.name for member in look.status.members if member.listed and member.name not in (act.name, *lost)]
-    seen = _members(act, look, staying)
+    seen = members(act, look, staying)
     plan = _planned(membership.plan_leave(seen, act.name, known[0].id if known else 0))
     own = [(act.name, host.text, "")] if host is not None and _of_this_cluster(host, look) else []
     act.diff = membership.diff([(member.host, member.text, plan.member_then) for member in seen] + own)
@@ -170,7 +114,7 @@ def leave(act: Act) -> None:
     if act.check or not act.changed:
         return
     _empty_and_stop(act, look, seen, plan, host, bool(own))
-    _configure(act, _with_text(seen, plan.member_now) if plan.passing else seen, plan.member_then)
+    configure(act, with_text(seen, plan.member_now) if plan.passing else seen, plan.member_then)
     _forget(act, look, seen, [act.name] if known else [])
     act.timings["left_at"] = time.time()
 
@@ -178,15 +122,15 @@ def leave(act: Act) -> None:
 def _let_go(act: Act, look: Look, lost: t.Sequence[str]) -> None:
     """Take lost members off the list of those who stay, all in one step: each one still listed is a vote that is missing."""
     _refuse_if(leave_rules.may_let_go(look.status, lost))
-    seen = _members(act, look, [member.name for member in look.status.members if member.listed and member.name not in lost])
-    text = membership.plan_let_go(seen, [(name, look.status.member(name).id) for name in lost])
+    seen = members(act, look, [member.name for member in look.status.members if member.listed and member.name not in lost])
+    text = membership.plan_let_go(seen, [(name, look.status.member(name).id) for name in lost], act.may_return)
     if isinstance(text, Refusal):
         raise Refused(text)
     act.diff = membership.diff([(member.host, member.text, text) for member in seen])
     act.changed = True
     if act.check:
         return
-    _configure(act, seen, text)
+    configure(act, seen, text)
     _forget(act, look, seen, lost)
     act.timings["left_at"] = time.time()
 
@@ -239,7 +183,7 @@ def _empty_and_stop(
         if known and known[0].online:
             _stand(act, look.host, "leave" if own_standby else "on")
         if plan.passing:
-            _configure(act, seen, plan.member_now)
+            configure(act, seen, plan.member_now)
     except (Refused, NodeError):
         # Going back is cheap and keeps the capacity: it was the cluster's before this run.
         if own_standby and known[0].online:
@@ -262,11 +206,6 @@ def _stay(act: Act, host: str, others: t.Sequence[str]) -> None:
         except NodeError:
             continue
         return
-
-
-def _with_text(seen: t.Sequence[membership.Seen], text: str) -> list[membership.Seen]:
-    """The members as they are after this text was written."""
-    return [dataclasses.replace(member, text=text) for member in seen]
 
 
 def _leaver(act: Act) -> tuple[membership.Seen | None, str]:
@@ -309,86 +248,9 @@ def _asked(act: Act, look: Look, member: Member) -> Look:
     return simulated(act.nodes, look, [act.name]) if member.online else look
 
 
-def _members(act: Act, look: Look, names: t.Sequence[str]) -> list[membership.Seen]:
-    """The files of all listed members: a list that is not changed everywhere is two lists."""
-    seen = [look.seen]
-    for name in names:
-        if name == look.seen.host:
-            continue
-        try:
-            seen.append(look_at(act.nodes, name))
-        except NodeError as error:
-            raise Refused(
-                Refusal(
-                    "host_unreachable",
-                    "%s was not changed: every member's corosync.conf has to change with it, and %s; bring it back or take it out first."
-                    % (act.name, error),
-                )
-            ) from error
-    return seen
-
-
-def _key_of(act: Act, host: str) -> str:
-    """The cluster's key as INSTALL's first line; it never passes a log in clear."""
-    pad = secrets.token_bytes(scripts.PAD_BYTES)
-    told = act.nodes.script(host, scripts.READ_KEY, stdin=scripts.pad_lines(pad)).stdout
-    return scripts.key_line(scripts.unpadded(told, pad))
-
-
-def _install(act: Act, plan: membership.Plan, key: str, dc_deadtime_s: str) -> None:
-    """Key and configuration onto the node, the key by stdin, once Corosync there has taken the configuration."""
-    arguments = ["fresh" if plan.fresh else "keep", dc_deadtime_s]
-    before, act.touched = act.touched, True
-    done = act.nodes.script(act.name, scripts.INSTALL, arguments, stdin=key + "\n" + plan.node_text, check=False)
-    if done.rc == scripts.REFUSED_FILE:
-        act.touched = before
-        raise _refused_conf(act, act.name, done, "Nothing was changed")
-    if done.rc != 0:
-        raise NodeError(act.name, ["sh", "-c", "the installation"], done.rc, done.stderr)
-
-
 def _start(act: Act, plan: membership.Plan, gone: t.Sequence[str] = ()) -> None:
     """Start the node where it does not run, wait until it works, and have the others forget who is gone."""
     act.wait(act.name, scripts.START, act.name, *gone, reason="join_refused")
-
-
-def _configure(act: Act, seen: t.Sequence[membership.Seen], text: str) -> None:
-    """The text onto every member that has another one, and one reload at the end, which all members hear.
-
-    Where all have it already an earlier run may have been ended just before its reload, so it is made good. Where Corosync refuses the
-    text, before it is in place or at the reload, every member gets its old one back.
-    """
-    differing = [member for member in seen if member.text != text] or list(seen[:1])
-    before = act.touched
-    for number, member in enumerate(differing):
-        what = "reload" if member is differing[-1] else "write"
-        done = act.do(member.host, scripts.CONFIGURE, [what], stdin=text, check=False)
-        if done.rc in (scripts.REFUSED_FILE, scripts.REFUSED_RELOAD):
-            written = differing[: number + (1 if done.rc == scripts.REFUSED_RELOAD else 0)]
-            act.touched = before or bool(written)
-            raise _refused_conf(act, member.host, done, _put_back(act, written, done.rc == scripts.REFUSED_RELOAD))
-        if done.rc != 0:
-            raise NodeError(member.host, ["sh", "-c", "the configuration"], done.rc, done.stderr)
-
-
-def _put_back(act: Act, written: t.Sequence[membership.Seen], reload: bool) -> str:
-    """Every member's old corosync.conf to its place, and one more reload where one was refused; what came of it, as a clause."""
-    failed = []
-    for member in written:
-        what = "reload" if reload and member is written[-1] else "write"
-        try:
-            act.do(member.host, scripts.CONFIGURE, [what, "back"], stdin=member.text)
-        except NodeError as error:
-            failed.append("not on %s (%s; corosync.conf.before is the old one)" % (member.host, error))
-    if not written:
-        return "No member's file was changed"
-    return "Every member has its old file again" + "".join(", but " + one for one in failed)
-
-
-def _refused_conf(act: Act, host: str, done: Result, state: str) -> Refused:
-    what = "the new corosync.conf" if done.rc == scripts.REFUSED_FILE else "to load the new corosync.conf"
-    sentence = "%s: Corosync on %s refuses %s: %s. %s; correct what it names in the members' corosync.conf, then run it again."
-    return Refused(Refusal("join_refused", sentence % (act.name, host, what, scripts.corosync_words(done.stderr), state)))
 
 
 def _planned(plan: membership.Plan | Refusal) -> membership.Plan:

@@ -65,6 +65,7 @@ CLUSTER: dict[str, Any] = {
     "failures": [{"resource": str, "node": str, "operation": str, "rc": Maybe(int), "because": str}],
     "constraints": [{"id": str, "temporary": bool}],
     "leave_order": NAMES,
+    "withheld": [{"name": str, "address": str}],
 }
 JOINED = {"name": str, "host": str, "address": str, "timings": TIMINGS, "join_started_at": Maybe(SECONDS), "joined_at": Maybe(SECONDS)}
 REMOVED = {"name": str, "host": str, "left_at": Maybe(SECONDS), "deleted_at": Maybe(SECONDS)}
@@ -75,6 +76,10 @@ HANDED_BACK: Mapping[str, Any] = {
     "build_image": {"image": {"name": str, "sha256": str, "generation": int, "bytes": int}, "hosts": [HOST]},
     "create_cluster": {"cluster": str, "nodes": NAMES, "vms": [JOINED]},
     "scale_out": {"wanted": int, "nodes": NAMES, "vms": [JOINED], "serving_at": SECONDS},
+    "recover_cluster": {
+        "started": NAMES, "lost": NAMES, "deleted": NAMES, "waits": [{"node": str, "sentence": str}],
+        "wanted": int, "nodes": NAMES, "vms": [JOINED], "serving_at": SECONDS,
+    },
     "scale_in": {"wanted": int, "nodes": NAMES, "removed": [REMOVED], "busy": [BUSY]},
     "move_service": {"service": str, "from": str, "to": str, "stopped_at": Maybe(SECONDS), "started_at": Maybe(SECONDS)},
     "observe": {

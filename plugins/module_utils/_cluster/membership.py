@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from .._contract.refusal import Refusal
-from . import corosync_conf
+from . import corosync_conf, withheld
 from .corosync_conf import Conf, Node
 from .status import Status
 
@@ -128,6 +128,8 @@ def plan_join(members: Sequence[Seen], host: Seen, status: Status, name: str, ad
     conf = agreed_conf(members, name)
     if isinstance(conf, Refusal):
         return conf
+    # Who joins is there again, whatever was said of it.
+    conf = withheld.released(conf, [name])
     listed = conf.node(name)
     if listed is not None and listed.address != address:
         return _other_address(name, listed.address, address)
@@ -198,18 +200,25 @@ def plan_leave(members: Sequence[Seen], name: str, node_id: int = 0) -> Union[Pl
     if isinstance(conf, Refusal):
         return conf
     node = conf.node(entry) or Node(name, "", 0)
+    # Who is gone for good is withheld no longer.
+    conf = withheld.released(conf, [entry])
     final = corosync_conf.with_one_vote_enough(corosync_conf.without_node(conf, entry), False)
     staged = conf if conf.node(entry) is None else corosync_conf.staged(conf)
     return Plan(node, "", corosync_conf.render(staged), corosync_conf.render(final), passing=staged.two_node)
 
 
-def plan_let_go(members: Sequence[Seen], lost: Sequence[Tuple[str, int]]) -> Union[str, Refusal]:
-    """Everybody's file without the lost ones (name and number of each), in one step: as long as one of them is listed its vote is missing."""
+def plan_let_go(members: Sequence[Seen], lost: Sequence[Tuple[str, int]], may_return: Sequence[str] = ()) -> Union[str, Refusal]:
+    """Everybody's file without the lost ones (name and number of each), in one step: as long as one of them is listed its vote is missing.
+
+    may_return: those of them whose VMs may come back; what they are called and where they were reached is withheld from new ones.
+    """
     conf = agreed_conf(members, *[one.conf.entry_of(*each) for each in lost for one in members if one.conf is not None])
     if isinstance(conf, Refusal):
         return conf
+    left = [node for node in conf.nodes if node.name in may_return]
     for name, node_id in lost:
         conf = corosync_conf.without_node(conf, conf.entry_of(name, node_id))
+    conf = withheld.withhold(conf, left)
     return corosync_conf.render(corosync_conf.with_one_vote_enough(conf, False))
 
 

@@ -60,13 +60,14 @@ def _idle(view: t.Optional[Data]) -> t.List[str]:
     return [node["name"] for node in (view or {}).get("nodes", []) if node.get("standby") and not node.get("leaving")]
 
 
-def _unsteady(view: t.Optional[Data]) -> t.List[t.Dict[str, str]]:
-    """A membership that no step may be built on."""
+def _unsteady(view: t.Optional[Data], returning: t.Sequence[str] = ()) -> t.List[t.Dict[str, str]]:
+    """A membership that no step may be built on. returning: listed nodes that start again first, and bring their own votes."""
     if view is None:
         return []
     unclean = [node["name"] for node in view["nodes"] if node["unclean"]]
-    if not view["quorate"]:
-        return [_refusal("not_quorate", "%s has no quorum, so no node may join or leave; bring its other nodes back first" % view["name"])]
+    if not view["quorate"] and not returning:
+        sentence = "%s has no quorum, so no node may join or leave; bring its other nodes back first, or have recover_cluster do it"
+        return [_refusal("not_quorate", sentence % view["name"])]
     if unclean:
         return [
             _refusal(
@@ -95,12 +96,13 @@ def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bo
         (vm for vm in vms if vm["name"] not in online),
         key=lambda vm: (vm["name"] not in back, vm["name"] not in known, bool(vm.get("new"))),
     )
-    refusals = _unsteady(view)
+    joining = [vm["name"] for vm in others[: max(0, wanted - len(members))]]
+    refusals = _unsteady(view, [name for name in joining if name in known])
     if view is None and not first:
         refusals = [_refusal("not_found", "there is no cluster that could grow; run create_cluster first")]
     return {
         "members": members,
-        "joining": [vm["name"] for vm in others[: max(0, wanted - len(members))]],
+        "joining": joining,
         "back": [name for name in _online(view) if name in back],
         "idle": _idle(view),
         "expendable": [vm["name"] for vm in vms if vm.get("new") or (view is not None and vm["name"] not in known)],
@@ -145,21 +147,24 @@ def shrinkage(
     """Who leaves, so that the cluster has the wanted number of VMs.
 
     First go those named, then VMs that never became members, then the first of leave_order but those in standby by a person's wish.
-    ``leave`` are members (drained first), ``delete`` VMs only, ``gone`` members whose VM does not exist any more, ``stay`` the
-    members afterwards.
+    vms without a ``uri`` are members whose host does not answer (recovery.unseen): they count, and stay.
+    ``leave`` are members (drained first), ``delete`` VMs only, ``gone`` members whose VM does not exist any more, ``lost`` those of
+    the leaving that the cluster misses (their VMs are powered off before they are taken off the list), ``stay`` the members afterwards.
     """
-    there = {vm["name"]: vm for vm in vms}
+    there = {vm["name"]: vm for vm in vms if vm.get("uri", "")}
+    elsewhere = [vm["name"] for vm in vms if vm["name"] not in there]
     nodes = {node["name"]: node for node in (view or {}).get("nodes", [])}
     unfinished = [name for name in there if name not in nodes]
-    surplus = max(0, len(there) - wanted)
+    surplus = max(0, len(vms) - wanted)
     idle = _idle(view)
     ordered = [name for name in (view or {}).get("leave_order", []) if name in there and name not in idle]
     order = [name for name in leavers if name in there] + unfinished + ordered
     going = list(dict.fromkeys(order))[:surplus]
     leave = [name for name in going if name in nodes]
-    gone = [] if unreachable else [name for name in nodes if name not in there]
+    gone = [] if unreachable else [name for name in nodes if name not in there and name not in elsewhere]
     verdicts = [nodes[name]["may_leave"] for name in leave]
-    refusals = unreachable_refusals(unreachable) + _chosen_refusals(leavers, surplus, there)
+    # While a host is away only the cluster knows how many there are.
+    refusals = (unreachable_refusals(unreachable) if view is None else []) + _chosen_refusals(leavers, surplus, there)
     if view is None and surplus:
         # Stopped members look just like VMs that never joined. Without the cluster's word nothing is deleted.
         sentence = "no cluster tells which of %s are its members, so none is deleted; run create_cluster, or destroy_cluster to end it"
@@ -178,6 +183,7 @@ def shrinkage(
         "leave": leave,
         "delete": [name for name in going if name not in nodes],
         "gone": gone,
-        "stay": [name for name in _online(view) if name not in going and name in there],
+        "lost": [name for name in leave if not nodes[name]["online"]],
+        "stay": [name for name in _online(view) if name not in going and (name in there or name in elsewhere)],
         "refusals": refusals,
     }

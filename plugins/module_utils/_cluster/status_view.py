@@ -9,6 +9,7 @@ from typing import Any, Dict
 
 from .leave_rules import leave_order, may_leave
 from .status import SPREAD, TEMPORARY_PREFIXES, Member, Service, Status
+from .withheld import withheld
 
 
 def view(status: Status, min_nodes: int = 1) -> Dict[str, Any]:
@@ -25,6 +26,7 @@ def view(status: Status, min_nodes: int = 1) -> Dict[str, Any]:
         "failures": list(status.failures),
         "constraints": [{"id": name, "temporary": name.startswith(TEMPORARY_PREFIXES)} for name in status.constraints],
         "leave_order": leave_order(status),
+        "withheld": [{"name": name, "address": address} for name, address in (withheld(status.conf) if status.conf else ())],
     }
 
 

@@ -135,6 +135,8 @@ def test_a_failure_that_is_no_refusal_ends_the_playbook_as_it_is(tmp_path: Path)
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_no_play_ends_without_handing_back_why(playbook: str) -> None:
-    plays = yaml.safe_load((ROOT / "playbooks" / f"{playbook}.yml").read_text())
+    plays = [
+        one for one in yaml.safe_load((ROOT / "playbooks" / f"{playbook}.yml").read_text()) if "ansible.builtin.import_playbook" not in one
+    ]
     assert [one["name"] for one in plays for task in one["tasks"] if "rescue" not in task] == []
     assert not [one["name"] for one in plays if "roles" in one or "pre_tasks" in one or "post_tasks" in one]

@@ -11,6 +11,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import c
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
+
 from tests.unit.plugins.module_utils._cluster.test_leave_rules import DEAD, listed_in, member, status
 
 ALONE = replace(status(member(1), member(2, **DEAD), member(3, **DEAD)), quorate=False)

@@ -19,7 +19,7 @@ FILE = {"name": "shop", "requirement": {"nodes": {"min": 1, "max": 3}}}
 
 
 def vm(number, new=False):
-    return {"name": "shop-n%d" % number, "new": new}
+    return {"name": "shop-n%d" % number, "new": new, "uri": "qemu:///system"}
 
 
 def node(number, online=True, unclean=False, pending=False, may_leave=True, **more):
@@ -119,6 +119,18 @@ def test_a_person_s_standby_leaves_only_if_it_is_named():
     assert [one["reason"] for one in told] == ["unstable"] and "shop-n3 is in standby by somebody's hand" in told[0]["sentence"]
 
 
+def test_who_is_listed_and_away_starts_again_without_quorum_for_it_brings_its_vote():
+    view = cluster(node(1), node(2, online=False), quorate=False)
+    back = growth([vm(1), vm(2), vm(3, new=True)], view, 2)
+    assert (back["joining"], back["refusals"]) == (["shop-n2"], [])
+    assert reasons(growth([vm(1), vm(2)], view, 1)) == ["not_quorate"], "nobody starts again"
+    assert reasons(growth([vm(1), vm(3, new=True)], view, 2)) == ["not_quorate"], "a new one brings none"
+    doubtful = cluster(node(1), node(2, online=False, unclean=True), quorate=False)
+    assert reasons(growth([vm(1), vm(2)], doubtful, 2)) == ["unclean"]
+    told = growth([vm(1)], view, 1)["refusals"][0]["sentence"]
+    assert "have recover_cluster do it" in told
+
+
 def test_the_first_member_is_never_made_by_growing():
     assert reasons(growth([vm(1, new=True)], None, 1)) == ["not_found"]
     first = growth([vm(1, new=True)], None, 1, first=True)
@@ -127,7 +139,10 @@ def test_the_first_member_is_never_made_by_growing():
 
 @pytest.mark.parametrize(
     "view, reason",
-    [(cluster(node(1), quorate=False), "not_quorate"), (cluster(node(1), node(2, online=False, unclean=True)), "unclean")],
+    [
+        (cluster(node(1), quorate=False), "not_quorate"),
+        (cluster(node(1), node(2, online=False, unclean=True)), "unclean"),
+    ],
 )
 def test_an_unsteady_membership_neither_grows_nor_shrinks(view, reason):
     assert reasons(growth([vm(1), vm(2)], view, 2)) == [reason]
@@ -183,9 +198,21 @@ def test_nobody_leaves_in_the_place_of_one_who_is_not_there():
     assert shrinkage([vm(1), vm(2), vm(3)], view, 2, ["shop-n22", "shop-n2"])["leave"] == ["shop-n2"]
 
 
-def test_a_host_that_does_not_answer_is_refused_and_no_member_counts_as_gone():
-    plan = shrinkage([vm(1)], cluster(node(1), node(2, online=False)), 1, [], [{"host": "hv2", "because": "no answer in 10 s"}])
-    assert (reasons(plan), plan["gone"]) == (["host_unreachable"], [])
+AWAY = [{"host": "hv2", "because": "no answer in 10 s"}]
+
+
+def test_while_a_host_is_away_the_cluster_s_word_counts_and_no_member_counts_as_gone():
+    view = cluster(node(1), node(2, online=False))
+    assert (reasons(shrinkage([vm(1)], view, 1, [], AWAY)), shrinkage([vm(1)], view, 1, [], AWAY)["gone"]) == ([], [])
+    assert reasons(shrinkage([vm(1)], None, 1, [], AWAY)) == ["host_unreachable"]
+
+
+def test_a_member_whose_host_is_away_counts_and_stays_and_is_not_gone():
+    there = [vm(1), vm(2), {"name": "shop-n3", "address": "10.99.0.13", "online": True, "new": False}]
+    plan = shrinkage(there, cluster(node(1), node(2), node(3)), 2, [], AWAY)
+    assert (plan["leave"], plan["delete"], plan["gone"], plan["refusals"]) == (["shop-n2"], [], [], [])
+    assert plan["stay"] == ["shop-n1", "shop-n3"]
+    assert shrinkage(there, cluster(node(1), node(2), node(3)), 2)["gone"] == []
 
 
 def test_a_member_whose_vm_is_gone_is_told_and_taken_out_only_of_a_quorate_cluster():
@@ -201,9 +228,16 @@ def test_who_stays_are_the_members_with_a_vm_that_do_not_go():
         "leave": ["shop-n5", "shop-n4"],
         "delete": ["shop-n6"],
         "gone": ["shop-n3"],
+        "lost": [],
         "stay": ["shop-n1"],
         "refusals": [],
     }
+
+
+def test_of_the_leaving_those_are_lost_whom_the_cluster_misses():
+    view = cluster(node(1), node(2), node(3, online=False))
+    plan = shrinkage([vm(1), vm(2), vm(3)], view, 1, ["shop-n3"])
+    assert (plan["leave"], plan["lost"], plan["gone"]) == (["shop-n3", "shop-n2"], ["shop-n3"], [])
 
 
 def test_without_the_cluster_s_word_no_vm_is_deleted():

@@ -90,6 +90,7 @@ def test_the_view_has_the_promised_keys() -> None:
         "failures",
         "constraints",
         "leave_order",
+        "withheld",
     }
     assert set(view["nodes"][0]) == {
         "name",

@@ -9,7 +9,9 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec imp
 
 KEY = "ssh-ed25519 " + "A" * 68
 UUID = "952e9cb4-e633-42b7-8dfb-e9af0465524a"
-EVERYTHING = frozenset("role host zone generation image vcpus vcpus_max memory_mib memory_max_mib disks bridge address prefix mac autostart".split())
+EVERYTHING = frozenset(
+    "role host zone generation image vcpus vcpus_max memory_mib memory_max_mib disks bridge address prefix mac autostart".split()
+)
 SPEC = VmSpec(
     name="shop-n1",
     cluster="shop",

@@ -138,7 +138,11 @@ def after_the_steps(state, spec, changes):
         return None
     if "define" in kinds or "redefine" in kinds:
         made = replace(parse(domain_xml(spec, boot=Boot(), created_at=1790000000.5), STOPPED), autostart=spec.autostart)
-        state = made if "define" in kinds else replace(made, autostart=state.autostart, state=state.state, mark=state.mark, has_seed=state.has_seed)
+        state = (
+            made
+            if "define" in kinds
+            else replace(made, autostart=state.autostart, state=state.state, mark=state.mark, has_seed=state.has_seed)
+        )
     if state is None:
         return None
     for kind in ("vcpus", "memory_mib", "autostart"):
