@@ -62,7 +62,7 @@ class World:
         (vm,), (node,) = told["vms"], told["cluster"]["nodes"]
         verdict = {"allowed": self.may_leave, "reason": "quorum", "sentence": "too few votes would be left"}
         told["vms"] = [{**vm, "name": name} for name in self.names]
-        told["cluster"] |= {"services": [], "failures": [], "constraints": [], "leave_order": list(reversed(self.names))}
+        told["cluster"] |= {"services": [], "failures": [], "constraints": [], "leave_order": list(reversed(self.names)), "withheld": []}
         told["unreachable"] = []
         told["cluster"]["nodes"] = [
             {

@@ -150,6 +150,7 @@ class StepKind(StrEnum):
     """A step is a playbook; the kind is its name."""
 
     CREATE = "create_cluster"
+    RECOVER = "recover_cluster"
     OUT = "scale_out"
     IN = "scale_in"
     MOVE = "move_service"

@@ -160,11 +160,12 @@ def test_no_vm_of_a_node_that_is_away_goes_before_its_time_and_without_verdict(s
             assert len(made) - len(set(leavers) & {each.name for each in made}) >= min(wanted, len(made))
 
 
-def test_with_a_host_out_of_sight_nobody_leaves() -> None:
+def test_with_a_host_out_of_sight_whoever_is_in_sight_leaves_unless_somebody_may_run_unseen() -> None:
     seen = observation([node(1), node(2), node(3)], unreachable=["hv2"])
-    found = plan(seen, 2, CLUSTER)
+    assert isinstance(plan(seen, 2, CLUSTER), Plan)
+    found = plan(observation([node(1), node(2), node(3, online=False)], [vm(1), vm(2)], unreachable=["hv2"]), 1, CLUSTER)
     assert isinstance(found, Refusal)
-    assert (found.reason.value, "hv2 can't be reached" in found.sentence) == ("host_unreachable", True)
+    assert (found.reason.value, "hv2, which can't be reached" in found.sentence) == ("host_unreachable", True)
 
 
 def test_members_of_which_no_host_shows_a_vm_are_not_told_to_leave() -> None:

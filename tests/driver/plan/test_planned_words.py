@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,14 @@ def leave(wanted: int, leavers: Sequence[str], why: str) -> Plan:
     return one(steps.scale_in(wanted, leavers, LIMITS, why))
 
 
+def recover(wanted: int, lost: int, members: int, why: str) -> Plan:
+    return one(steps.recover(wanted, lost, members, LIMITS, why))
+
+
+def stopped(number: int, state: str = "stopped") -> Vm:
+    return replace(vm(number), state=state)
+
+
 def moved(*what: tuple[str, str, str]) -> Plan:
     """Moves: service, node, reason."""
     return Plan(tuple(steps.move(service, to, LIMITS, why) for service, to, why in what), "; ".join(why for _service, _to, why in what))
@@ -69,12 +78,13 @@ def still(count: int, *more: str) -> Plan:
 
 INTERRUPTED = "an earlier {} has no known good end; run again it finishes what is half done and is otherwise without change"
 MISSING = f"{WHY}; 1 of 2 are members"
-LOST2 = "the VM of shop-n2 is gone from every host"
+MISSED = ", and the cluster misses it"
+LOST2 = f"the VM of shop-n2 is gone from every host{MISSED}"
 EXTRA = "{} is no member and not needed for {} nodes of 1 vCPU and 640 MiB"
 BACK2 = f"{WHY}; shop-n2 was about to leave and is needed after all: it is taken back instead of a new VM"
 REPLACED = f"{WHY}; shop-n1 is replaced: a node of 1 vCPU and 640 MiB joins first"
 AWAY2 = f"{WHY}; shop-n2 was away for 120 s and more, and leaves"
-NO_WAY = "can't be reached, so nobody knows all VMs and none is removed; bring the host back"
+NO_WAY = "can't be reached, and no other host has a VM of the nodes that may leave; bring the host back"
 EVENED = "shop-n1 carries 3 and shop-n2 0 of the services and addresses: s0 moves to even that out"
 KEPT = "an interrupted move of s0 left the constraint ondemand-move-s0"
 UNSTABLE = "2 nodes are members, as wanted; the cluster is still starting or stopping resources"
@@ -121,21 +131,46 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
         Refusal(Reason.UNCLEAN, "shop-n2, shop-n3 is unclean: it may still run services; shut it off or bring it back"),
     ),
     # ---- lost nodes
-    "one has lost its VM": (seen([N1, OFF2], vms(1)), 2, LONG, leave(1, ["shop-n2"], LOST2)),
-    "two have lost their VMs": (
-        seen([N1, OFF2, OFF3], vms(1)), 3, LONG, leave(1, ["shop-n2", "shop-n3"], "the VM of shop-n2, shop-n3 is gone from every host"),
+    "one has lost its VM": (seen([N1, OFF2], vms(1)), 2, LONG, recover(2, 1, 2, LOST2)),
+    "two have lost their VMs, and three are wanted": (
+        seen([N1, OFF2, OFF3], vms(1)), 3, LONG,
+        recover(3, 2, 3, f"the VM of shop-n2 is gone from every host, the VM of shop-n3 is gone from every host{MISSED}"),
+    ),
+    "one has lost its VM, and one is wanted": (seen([N1, OFF2], vms(1)), 1, LONG, recover(1, 1, 1, LOST2)),
+    "one is off": (seen([N1, OFF2], [vm(1), stopped(2)]), 2, {}, recover(2, 1, 2, f"the VM of shop-n2 is off{MISSED}")),
+    "one is off, and there is no quorum": (
+        seen([N1, OFF2], [vm(1), stopped(2, "crashed")], quorate=False), 2, {}, recover(2, 1, 2, f"the VM of shop-n2 is off{MISSED}"),
+    ),
+    "one is off and another one has lost its VM": (
+        seen([N1, OFF2, OFF3], [vm(1), stopped(2)]), 3, LONG,
+        recover(3, 2, 3, f"the VM of shop-n2 is off, the VM of shop-n3 is gone from every host{MISSED}"),
+    ),
+    "one is paused": (seen([N1, OFF2], [vm(1), stopped(2, "paused")]), 2, SHORT, Plan((), f"1 of 2 are members; {OFF2_WORDS}")),
+    "one is off and on its way out": (
+        seen([N1, node(2, online=False, pending=True)], [vm(1), stopped(2)]), 2, SHORT, Plan((), f"1 of 2 are members; {OFF2_WORDS}"),
     ),
     "one has lost its VM a moment ago": (seen([N1, OFF2], vms(1)), 2, SHORT, Plan((), f"1 of 2 are members; {OFF2_WORDS}")),
-    "one that has lost its VM may not leave": (seen([N1, OFF_NO], vms(1)), 2, LONG, out(2, 1, MISSING)),
+    "one that has lost its VM may not leave as long as it may run": (seen([N1, OFF_NO], vms(1)), 2, LONG, recover(2, 1, 2, LOST2)),
     "nobody is in, and one has lost its VM": (
         seen([node(1, pending=True), OFF2], vms(1)), 1, LONG,
         Plan((), f"0 of 1 are members; shop-n1, shop-n2 are known to the cluster and not online: {STAYS}"),
     ),
     "one has lost its VM, and there is no quorum": (
-        seen([N1, OFF2], vms(1), quorate=False), 2, LONG,
+        seen([N1, OFF2], vms(1), quorate=False), 2, LONG, recover(2, 1, 2, LOST2),
+    ),
+    "one has lost its VM a moment ago, and there is no quorum": (
+        seen([N1, OFF2], vms(1), quorate=False), 2, SHORT,
         Refusal(Reason.NOT_QUORATE, "the cluster has no quorum; bring its nodes back before anything is changed"),
     ),
-    "one has lost its VM, and another is half made": (seen([N1, OFF2], vms(1, 3)), 1, LONG, leave(2, ["shop-n2"], LOST2)),
+    "nobody knows of one, and there is no quorum": (
+        seen([N1, OFF2], vms(1), quorate=False, unreachable=["hv2"]), 2, LONG,
+        Refusal(
+            Reason.NOT_QUORATE,
+            "the cluster has no quorum; shop-n2 may be on hv2, which can't be reached: bring the host back, or see that it is off and run "
+            "recover_cluster with confirm_dead=shop-n2",
+        ),
+    ),
+    "one has lost its VM, and another is half made": (seen([N1, OFF2], vms(1, 3)), 1, LONG, recover(1, 1, 1, LOST2)),
     # ---- half-made VMs
     "a half-made VM too many": (seen([N1], vms(1, 2)), 1, {}, leave(1, ["shop-n2"], EXTRA.format("shop-n2", 1))),
     "half-made VMs too many, the ninth and the tenth": (
@@ -223,7 +258,18 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
     ),
     "one too many, and no sample allows it": (seen([N1, N2]), 1, {"held": "no sample"}, Plan((), "no sample")),
     "one too many, and hosts are out of sight": (
-        seen([N1, N2], unreachable=["hv2", "hv3"]), 1, {}, Refusal(Reason.HOST_UNREACHABLE, f"hv2, hv3 {NO_WAY}"),
+        seen([N1, N2], unreachable=["hv2", "hv3"]), 1, {}, leave(1, ["shop-n2"], f"{WHY}; 2 are members, and shop-n2 leaves"),
+    ),
+    "one too many, and hosts are out of sight that have all who may leave": (
+        seen([N1, N2], [], unreachable=["hv2", "hv3"]), 1, {}, Refusal(Reason.HOST_UNREACHABLE, f"hv2, hv3 {NO_WAY}"),
+    ),
+    "one too many, and nobody knows of another one": (
+        seen([N1, N2, OFF3], vms(1, 2), unreachable=["hv2"]), 1, {},
+        Refusal(
+            Reason.HOST_UNREACHABLE,
+            "shop-n3 may be on hv2, which can't be reached: bring the host back, or see that it is off and run recover_cluster with "
+            "confirm_dead=shop-n3; until then none is removed",
+        ),
     ),
     "one too many, and the collection names nobody": (
         seen([N2, N1], leave_order=()), 1, {}, leave(1, ["shop-n1"], f"{WHY}; 2 are members, and shop-n1 leaves"),

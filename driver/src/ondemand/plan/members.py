@@ -80,6 +80,18 @@ def idle_words(observation: Observation) -> str:
     )
 
 
+def switched_off(observation: Observation) -> list[Node]:
+    """Nodes that the cluster misses and whose hosts say that their VMs are off."""
+    off = {one.name for one in observation.vms if one.state in ("stopped", "crashed")}
+    return [one for one in away(observation) if one.name in off and not one.pending]
+
+
+def unknown(observation: Observation) -> list[Node]:
+    """Nodes that the cluster misses while a host that may have them doesn't answer: whether they run nobody knows."""
+    seen = {one.name for one in observation.vms}
+    return [one for one in away(observation) if observation.unreachable and one.name not in seen]
+
+
 def ghosts(observation: Observation) -> list[Node]:
     """Nodes that the cluster knows, that are down, and whose VM is gone from every host."""
     if observation.cluster is None or observation.unreachable:

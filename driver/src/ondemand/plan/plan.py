@@ -26,14 +26,12 @@ from ondemand.plan.members import (
     leaving,
     outdated,
     size_words,
+    switched_off,
     unfinished,
+    unknown,
     unseen,
 )
 from ondemand.plan.spread import emptied, evened, unfinished_services
-
-AWAY_S = 120.0
-"""so long a node that the cluster knows may be away before anything is done about it: it may just be booting"""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -59,7 +57,7 @@ class Case:
     @property
     def long_away(self) -> set[str]:
         """Nodes that are away for so long that they are not just booting."""
-        return {name for name, seconds in self.waited.items() if seconds >= AWAY_S}
+        return {name for name, seconds in self.waited.items() if seconds >= self.cluster.recovery.after_s}
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -121,7 +119,7 @@ def away_words(case: Case) -> str:
         return ""
     return (
         f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} known to the cluster and not online: nothing of it is deleted, and nothing "
-        f"is done about it before it was away for {AWAY_S:g} s"
+        f"is done about it before it was away for {case.cluster.recovery.after_s:g} s"
     )
 
 
@@ -154,20 +152,36 @@ def first_cluster(case: Case) -> Found:
 def healthy(case: Case) -> Found:
     """A cluster that is not whole is not changed."""
     if not case.state.quorate:
-        return Refusal(Reason.NOT_QUORATE, "the cluster has no quorum; bring its nodes back before anything is changed")
+        why = unknown_words(case) or "bring its nodes back before anything is changed"
+        return Refusal(Reason.NOT_QUORATE, f"the cluster has no quorum; {why}")
     unclean = sorted(one.name for one in case.state.nodes if one.unclean)
     if unclean:
         return Refusal(Reason.UNCLEAN, f"{', '.join(unclean)} is unclean: it may still run services; shut it off or bring it back")
     return None
 
 
+def unknown_words(case: Case) -> str:
+    """A sentence about nodes of which nobody knows whether they run; empty if there are none."""
+    names = [one.name for one in unknown(case.observation)]
+    if not names:
+        return ""
+    hosts = ", ".join(case.observation.unreachable)
+    return (
+        f"{', '.join(names)} may be on {hosts}, which can't be reached: bring the host back, or see that it is off and run recover_cluster "
+        f"with confirm_dead={','.join(names)}"
+    )
+
+
 def lost_nodes(case: Case) -> Found:
-    """A node whose VM is gone only takes a vote away: it leaves first, unless it was online a moment ago."""
-    lost = [one.name for one in ghosts(case.observation) if one.may_leave.allowed and one.name in case.long_away]
-    if not lost or not case.members:
+    """Who is off by its host's word starts again at once; whose VM is gone from every host is let go and replaced, once it was away for long."""
+    off = [one.name for one in switched_off(case.observation)]
+    gone = [one.name for one in ghosts(case.observation) if one.name in case.long_away and case.members]
+    if not off and not gone:
         return None
-    why = f"the VM of {', '.join(lost)} is gone from every host"
-    return Plan((steps.scale_in(_after(case, lost), lost, case.cluster.deadlines, why),), why)
+    told = [f"the VM of {name} is off" for name in off] + [f"the VM of {name} is gone from every host" for name in gone]
+    why = f"{', '.join(told)}, and the cluster misses it"
+    members = min(case.wanted, len(case.members) + len(off) + len(gone))
+    return Plan((steps.recover(case.wanted, len(off) + len(gone), members, case.cluster.deadlines, why),), why)
 
 
 def surplus_halves(case: Case) -> Found:
@@ -246,7 +260,7 @@ def surplus_away(case: Case) -> Found:
     if not leavers:
         return None
     was, leaves = ("was", "leaves") if len(leavers) == 1 else ("were", "leave")
-    why = f"{case.because}; {', '.join(leavers)} {was} away for {AWAY_S:g} s and more, and {leaves}"
+    why = f"{case.because}; {', '.join(leavers)} {was} away for {case.cluster.recovery.after_s:g} s and more, and {leaves}"
     return Plan((steps.scale_in(_after(case, leavers), leavers, case.cluster.deadlines, why),), why)
 
 
@@ -257,11 +271,8 @@ def surplus_nodes(case: Case) -> Found:
         return None
     if case.held:
         return Plan((), case.held)
-    if case.observation.unreachable:
-        hosts = ", ".join(case.observation.unreachable)
-        return Refusal(
-            Reason.HOST_UNREACHABLE, f"{hosts} can't be reached, so nobody knows all VMs and none is removed; bring the host back"
-        )
+    if unknown(case.observation):
+        return Refusal(Reason.HOST_UNREACHABLE, f"{unknown_words(case)}; until then none is removed")
     found = _leavers(case)
     if isinstance(found, Refusal):
         return found
@@ -296,6 +307,9 @@ def _leavers(case: Case) -> list[Node] | Refusal:
         verdict = nodes[order[0]].may_leave
         reason = Reason(verdict.reason) if verdict.reason in REASONS else Reason.UNSTABLE
         return Refusal(reason, verdict.sentence or f"{order[0]} may not leave")
+    if case.observation.unreachable:
+        hosts = ", ".join(case.observation.unreachable)
+        return Refusal(Reason.HOST_UNREACHABLE, f"{hosts} can't be reached, and no other host has a VM of the nodes that may leave; bring the host back")
     return Refusal(
         Reason.NOT_FOUND, "no host shows a VM of the nodes that may leave, so none could be deleted; add the host that has it to the file"
     )
@@ -333,7 +347,7 @@ def uneven_work(case: Case) -> Found:
 
 def interrupted_step(case: Case) -> Found:
     """Everything in sight is right, yet a playbook was cut off: run again it finishes what can't be seen from here."""
-    if case.interrupted not in (StepKind.CREATE, StepKind.OUT, StepKind.IN):
+    if case.interrupted not in (StepKind.CREATE, StepKind.RECOVER, StepKind.OUT, StepKind.IN):
         return None
     have = len(case.members)
     why = f"an earlier {case.interrupted.value} has no known good end; run again it finishes what is half done and is otherwise without change"
@@ -343,8 +357,8 @@ def interrupted_step(case: Case) -> Found:
 RULES: tuple[Callable[[Case], Found], ...] = (
     within_limits,
     first_cluster,
-    healthy,
     lost_nodes,
+    healthy,
     surplus_halves,
     half_gone,
     returning_nodes,

@@ -33,6 +33,12 @@ def scale_out(wanted: int, new: int, deadlines: Deadlines, because: str, back: S
     return Step(StepKind.OUT, {"wanted": max(1, wanted - unseen)}, because, expected, limit)
 
 
+def recover(wanted: int, lost: int, members: int, deadlines: Deadlines, because: str) -> Step:
+    """What is off starts, who is lost is let go, and so many members there are afterwards; `lost` of them boot or join."""
+    limit = deadlines.boot_s + deadlines.leave_s + MOST * max(1, lost) * deadlines.join_s + deadlines.boot_s + OVERHEAD_S
+    return Step(StepKind.RECOVER, {"wanted": wanted}, because, {"members": members}, limit)
+
+
 def scale_in(wanted: int, leavers: Sequence[str], deadlines: Deadlines, because: str) -> Step:
     """These leave and are deleted; so many VMs afterwards."""
     limit = deadlines.drain_s + len(leavers) * (MOST * deadlines.leave_s + deadlines.move_s) + OVERHEAD_S
