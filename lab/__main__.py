@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""``python3 -m lab up|down|status|run NAME -- COMMAND...``"""
+"""``python3 -m lab up|down|status|off NAME|on NAME|run NAME -- COMMAND...``"""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from lab.hypervisors import lifecycle, processes
+from lab.hypervisors import lifecycle, power, processes
 from lab.hypervisors.command import LabError
-from lab.hypervisors.topology import SPACES, space
+from lab.hypervisors.topology import HYPERVISORS, SPACES, space
 
 
 def main(argv: Sequence[str]) -> int:
@@ -31,6 +31,10 @@ def main(argv: Sequence[str]) -> int:
         elif options.what == "down":
             lifecycle.down(say)
             say("the lab is down")
+        elif options.what == "off":
+            say(f"{options.name} is off, {power.off(options.name)} processes ended")
+        elif options.what == "on":
+            say(f"{options.name} is on, {', '.join(power.on(options.name)) or 'as it was'}")
         elif options.what == "status":
             print(json.dumps(lifecycle.status(), indent=2))
         else:
@@ -51,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--fresh", action="store_true", help="make the shared data disk anew")
     commands.add_parser("down", help="take everything away")
     commands.add_parser("status", help="what is there, as JSON")
+    for what, why in (("off", "pull the plug of a hypervisor, with all its VMs"), ("on", "boot a hypervisor")):
+        commands.add_parser(what, help=why).add_argument("name", choices=[s.name for s in HYPERVISORS])
     run = commands.add_parser("run", help="run a command inside a space")
     run.add_argument("name", choices=[s.name for s in SPACES])
     run.add_argument("command", nargs=argparse.REMAINDER)

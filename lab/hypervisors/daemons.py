@@ -8,6 +8,7 @@ import fcntl
 import os
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.hypervisors import files
@@ -106,9 +107,9 @@ def start_hypervisor(space: Space) -> list[str]:
     return missing
 
 
-def wait_for_hypervisors(operator: Space, deadline_s: float = 90.0) -> None:
-    """Return once each hypervisor's libvirtd answers over ``qemu+ssh`` from the operator's space: the way users go."""
-    for one in HYPERVISORS:
+def wait_for_hypervisors(operator: Space, deadline_s: float = 90.0, only: Sequence[Space] = HYPERVISORS) -> None:
+    """Return once each (or each of some) hypervisor's libvirtd answers over ``qemu+ssh`` from the operator's space: the way users go."""
+    for one in only:
         uri = f"qemu+ssh://root@{one.name}/system"
         wait_until(
             f"libvirt at {uri}", lambda uri=uri: succeeds(enter(operator, ["virsh", "-c", uri, "capabilities"]), 40.0),

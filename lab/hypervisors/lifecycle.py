@@ -26,7 +26,7 @@ SSH_HOME_MADE = ROOT / "ssh-home-made"
 
 def up(say: Say, fresh: bool = False) -> None:
     """Make the lab, or what is missing of it. ``fresh`` makes the data disk anew. LabError says what is in the way."""
-    _need_root()
+    need_root()
     processes.refuse_inside()
     with _alone():
         ROOT.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def up(say: Say, fresh: bool = False) -> None:
         for one in SPACES:
             if processes.find_holder(one) is None:
                 processes.end_processes(one)
-                processes.start_holder(one, _home())
+                processes.start_holder(one, home_directory())
                 say(f"made space {one.name}")
         for one in HYPERVISORS:
             if started := daemons.start_hypervisor(one):
@@ -55,7 +55,7 @@ def up(say: Say, fresh: bool = False) -> None:
 
 def down(say: Say) -> None:
     """Take everything away that ``up`` may have made, whatever state it is in. Cached images and packages stay."""
-    _need_root()
+    need_root()
     processes.refuse_inside()
     with _alone():
         for one in SPACES:
@@ -65,7 +65,7 @@ def down(say: Say) -> None:
             say(f"removed {line}")
         if SSH_HOME_MADE.exists():
             with contextlib.suppress(OSError):  # not empty any more: somebody else's now
-                (_home() / ".ssh").rmdir()
+                (home_directory() / ".ssh").rmdir()
         # Also without ROOT: they are the kernel's, and a lab whose files are lost has them still.
         remove_groups()
         if ROOT.exists():
@@ -75,7 +75,7 @@ def down(say: Say) -> None:
 
 def status() -> dict[str, Any]:
     """What is there: ``up``, the spaces with their processes, whether KVM is used, and the VMs of each hypervisor."""
-    _need_root()
+    need_root()
     vms = {}
     for one in HYPERVISORS:
         with contextlib.suppress(LabError):
@@ -119,17 +119,19 @@ def _write_files() -> None:
     pinned = files.render_known_hosts(host_keys, HYPERVISORS)
     if not known.exists() or not known.read_text().startswith(pinned):
         known.write_text(pinned)
-    home = _home() / ".ssh"
+    home = home_directory() / ".ssh"
     if not home.exists():
         SSH_HOME_MADE.touch()
         home.mkdir(mode=0o700)
 
 
-def _home() -> Path:
+def home_directory() -> Path:
+    """Root's home, over which an operator's or a hypervisor's own is laid."""
     return Path(pwd.getpwuid(0).pw_dir)
 
 
-def _need_root() -> None:
+def need_root() -> None:
+    """LabError where namespaces can't be made."""
     if os.geteuid() != 0:
         raise LabError("the lab makes namespaces and needs root: use sudo")
 

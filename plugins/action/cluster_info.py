@@ -20,6 +20,7 @@ ARGUMENT_SPEC = {
     "members": {"type": "list", "elements": "str"},
     "min_nodes": {"type": "int", "default": 1},
     "settle_s": {"type": "float", "default": 0.0},
+    "gone": {"type": "list", "elements": "str"},
 }
 
 
@@ -39,7 +40,7 @@ class ActionModule(ActionBase):
         _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
         nodes = Nodes(self, task_vars or {})
         try:
-            told = _read(nodes, options["members"] or [nodes.here], options["min_nodes"], options["settle_s"])
+            told = _read(nodes, options["members"] or [nodes.here], options["min_nodes"], options["settle_s"], options["gone"] or [])
             return {**result, "changed": False, **told}
         except Refused as refused:
             return {**result, "failed": True, "changed": False, **refused.refusal.result()}
@@ -55,13 +56,15 @@ def _with_candidate(nodes: Nodes, look: Look, min_nodes: int) -> Look:
     return look
 
 
-def _settled(nodes: Nodes, members: t.Sequence[str], settle_s: float) -> tuple[Look | None, dict[str, str], list[str]]:
-    """A look at the cluster once all the members asked that it lists are online, or when nothing has changed for settle_s seconds.
+def _settled(
+    nodes: Nodes, members: t.Sequence[str], settle_s: float, gone: t.Container[str]
+) -> tuple[Look | None, dict[str, str], list[str]]:
+    """A look at the cluster once all the members asked that it lists are online and it misses all that are gone.
 
-    With 0 seconds it is the first look.
+    It is looked at until nothing has changed for settle_s seconds; with 0 seconds it is the first look.
     """
     seen, before, since = look_through(nodes, members), "", time.monotonic()
-    while settle_s > 0 and not _is_settled(seen, members) and time.monotonic() - since < settle_s:
+    while settle_s > 0 and not _is_settled(seen, members, gone) and time.monotonic() - since < settle_s:
         now = repr((seen[0].status.members, seen[0].status.votes) if seen[0] else sorted(seen[1]))
         if now != before:
             before, since = now, time.monotonic()
@@ -70,7 +73,7 @@ def _settled(nodes: Nodes, members: t.Sequence[str], settle_s: float) -> tuple[L
     return seen
 
 
-def _is_settled(seen: tuple[Look | None, dict[str, str], list[str]], members: t.Sequence[str]) -> bool:
+def _is_settled(seen: tuple[Look | None, dict[str, str], list[str]], members: t.Sequence[str], gone: t.Container[str]) -> bool:
     look, because, unsure = seen
     if unsure or any(why == NO_PACEMAKER % host for host, why in because.items()):
         return False
@@ -78,16 +81,18 @@ def _is_settled(seen: tuple[Look | None, dict[str, str], list[str]], members: t.
         return True
     if not look.status.dc:
         return False
+    if any(one.online or one.votes for one in look.status.members if one.name in gone):
+        return False
     return all(one.online and not one.pending for one in look.status.members if one.listed and one.name in members)
 
 
-def _read(nodes: Nodes, members: list[str], min_nodes: int, settle_s: float) -> dict[str, t.Any]:
+def _read(nodes: Nodes, members: list[str], min_nodes: int, settle_s: float, gone: list[str]) -> dict[str, t.Any]:
     """The result: the cluster, or null where all members answer and none runs one."""
     problems = [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
     found = [problem for problem in problems if problem]
     if found:
         raise Refused(all_problems(found))
-    look, because, unsure = _settled(nodes, members, settle_s)
+    look, because, unsure = _settled(nodes, members, settle_s, gone)
     if look is None and unsure:
         # "There is no cluster" would be a guess, and a dear one: somebody might create a second.
         raise Refused(

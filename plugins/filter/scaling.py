@@ -11,10 +11,11 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.draining
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.recovery import (
     clashing,
     in_state,
-    off,
+    powered_off,
     recovery,
     running,
     unseen,
+    vanished,
     withheld_from_new,
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import (
@@ -31,6 +32,7 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name of the filter to its function."""
         functions = (
-            clashing, drained, growth, in_state, off, recovery, running, shrinkage, unreachable_refusals, unseen, wanted_refusals, withheld_from_new,
-        )  # fmt: skip
+            *(clashing, drained, growth, in_state, powered_off, recovery, running, shrinkage),
+            *(unreachable_refusals, unseen, vanished, wanted_refusals, withheld_from_new),
+        )
         return {function.__name__: function for function in functions}

@@ -22,10 +22,15 @@ extends_documentation_fragment:
 options:
   settle_s:
     description:
-      - Wait until all of O(members) that the cluster lists are online, as after their boot, but not longer than so many seconds without any
-        change. What is there then is returned.
+      - Wait until all of O(members) that the cluster lists are online, as after their boot, and it misses all of O(gone), but not longer
+        than so many seconds without any change. What is there then is returned.
     type: float
     default: 0.0
+  gone:
+    description:
+      - Nodes whose VMs do not run. With O(settle_s) it is waited until the cluster misses them, which takes a token time and more.
+    type: list
+    elements: str
 seealso:
   - module: ondemand.cluster.cluster_node
 """

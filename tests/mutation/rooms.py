@@ -17,8 +17,8 @@ DRIVER, DRIVER_TESTS = "driver/src/ondemand", "tests/driver"
 # Pattern of source files -> patterns of their tests; the mirrored test file is always among them, where there is one.
 PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/quorum.py": (),
-    f"{CLUSTER}/leave_rules.py": (),
-    f"{CLUSTER}/membership.py": (f"{CLUSTER_TESTS}/test_membership_cases.py",),
+    f"{CLUSTER}/leave_rules.py": (f"{CLUSTER_TESTS}/test_let_go.py",),
+    f"{CLUSTER}/membership.py": (f"{CLUSTER_TESTS}/test_membership_cases.py", f"{CLUSTER_TESTS}/test_let_go.py"),
     f"{CLUSTER}/corosync_conf.py": (f"{CLUSTER_TESTS}/test_corosync_quorum.py",),
     f"{CLUSTER}/cib_spec.py": (f"{CLUSTER_TESTS}/test_cib_spec_fields.py",),
     f"{CLUSTER}/cib_build.py": (),
@@ -27,10 +27,12 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/draining.py": (),
     f"{CLUSTER}/move_rules.py": (f"{CLUSTER_TESTS}/test_moves.py",),
     f"{CLUSTER}/moves.py": (),
+    f"{CLUSTER}/recovery.py": (),
     f"{CLUSTER}/scaling.py": (),
     f"{CLUSTER}/settle.py": (),
     f"{CLUSTER}/simulation.py": (),
     f"{CLUSTER}/what_if.py": (),
+    f"{CLUSTER}/withheld.py": (),
     f"{CLUSTER}/status.py": (f"{CLUSTER_TESTS}/test_status_parts.py",),
     f"{CONTRACT}/config_rules.py": (),
     f"{LIBVIRT}/placement.py": (),

@@ -27,7 +27,7 @@ def running(vms: t.Sequence[Data]) -> t.List[str]:
     return [vm["name"] for vm in vms if not vm.get("new") and vm.get("state") == "running"]
 
 
-def off(vms: t.Sequence[Data]) -> t.List[str]:
+def powered_off(vms: t.Sequence[Data]) -> t.List[str]:
     """Names of the VMs that were made whole and don't run. What is half made is the matter of whoever makes it."""
     return [vm["name"] for vm in vms if not vm.get("new") and vm.get("complete") and vm.get("state") != "running"]
 
@@ -35,6 +35,13 @@ def off(vms: t.Sequence[Data]) -> t.List[str]:
 def in_state(vms: t.Sequence[Data], names: t.Container[str], state: str) -> t.List[t.Dict[str, t.Any]]:
     """The VMs, those of these names in another state, as after they were started."""
     return [dict(vm, state=state) if vm["name"] in names else dict(vm) for vm in vms]
+
+
+def vanished(vms: t.Sequence[Data], view: t.Optional[Data], unreachable: t.Sequence[Data]) -> t.List[str]:
+    """Names of the nodes that the cluster sees online though their VMs certainly don't run: it will miss them in a moment."""
+    states = {vm["name"]: vm["state"] for vm in vms}
+    online = [node["name"] for node in (view or {}).get("nodes", []) if node["online"] or node.get("pending")]
+    return [name for name in online if (name not in states and not unreachable) or states.get(name) in ("stopped", "crashed")]
 
 
 def withheld_from_new(vms: t.Sequence[Data], view: t.Optional[Data]) -> t.List[str]:
@@ -68,7 +75,8 @@ def recovery(
         sentence = "no VM tells of a cluster, so there is none to recover; run create_cluster"
         if away:
             sentence = "no VM tells of a cluster, and not every host answers (%s), so it may be there; bring the host back" % away
-        return _told([], [], [], [], 0, [_refusal("host_unreachable" if away else "not_found", sentence)])
+        refused = [_refusal("host_unreachable" if away else "not_found", sentence)]
+        return {"lost": [], "may_return": [], "delete": [], "waits": [], "wanted": 0, "warnings": [], "refusals": refused}
     states = {vm["name"]: vm["state"] for vm in vms}
     named = confirmed.split(",") if isinstance(confirmed, str) else list(confirmed or [])
     off = [node["name"] for node in view["nodes"] if not node["online"] and not node.get("pending")]
@@ -83,20 +91,27 @@ def recovery(
         sentence = "%s has no quorum, and none of its nodes can be let go: %s"
         why = "; ".join(one["sentence"] for one in waits) or "all of them are online; see Corosync's log on them"
         refusals.append(_refusal("not_quorate", sentence % (view["name"], why)))
-    return _told(
-        lost,
-        [name for name in by_word if name not in states],
-        [vm["name"] for vm in vms if vm["name"] not in known],
-        waits,
-        max(least, min(most, len(view["nodes"]) - len([one for one in waits if one["node"] not in states]))),
-        refusals,
+    may_return = [name for name in by_word if name not in states]
+    return {
+        "lost": lost,
+        "may_return": may_return,
+        "delete": [vm["name"] for vm in vms if vm["name"] not in known],
+        "waits": waits,
+        "wanted": max(least, min(most, len(view["nodes"]) - len([one for one in waits if one["node"] not in states]))),
+        "warnings": _warnings(may_return, len(view["nodes"])),
+        "refusals": refusals,
+    }
+
+
+def _warnings(may_return: t.Sequence[str], listed: int) -> t.List[str]:
+    """What a person has to know of those who were let go by their word: a majority of the old list has quorum without the others."""
+    if 2 * len(may_return) <= listed:
+        return []
+    sentence = (
+        "%s are more than half of the %d nodes of the list that they have: should they come back together, they would have quorum among "
+        "themselves and serve beside the others until the driver, or recover_cluster, stops them. Keep their host from starting them, or off the network"
     )
-
-
-def _told(
-    lost: t.List[str], may_return: t.List[str], delete: t.List[str], waits: t.List[t.Dict[str, str]], wanted: int, refusals: Refusals
-) -> t.Dict[str, t.Any]:
-    return {"lost": lost, "may_return": may_return, "delete": delete, "waits": waits, "wanted": wanted, "refusals": refusals}
+    return [sentence % (", ".join(may_return), listed)]
 
 
 def _refusal(reason: str, sentence: str) -> t.Dict[str, str]:

@@ -207,7 +207,13 @@ def difference(spec: VmSpec, state: Optional[VmState], changes: Changes, pinned:
     after = dict(before)
     if changes.has("define"):
         after.update(_wanted(spec, SHOWN + BESIDE + MARKED + BUILT), state="stopped", missing=[], half_made=False)
-    for kind, fields in (("redefine", SHOWN), ("vcpus", ("vcpus",)), ("memory_mib", ("memory_mib",)), ("autostart", BESIDE), ("remark", MARKED)):
+    for kind, fields in (
+        ("redefine", SHOWN),
+        ("vcpus", ("vcpus",)),
+        ("memory_mib", ("memory_mib",)),
+        ("autostart", BESIDE),
+        ("remark", MARKED),
+    ):
         if changes.has(kind):
             after.update(_wanted(spec, spec.given.intersection(fields)))
     if changes.has("reseed"):

@@ -170,6 +170,18 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
             "recover_cluster with confirm_dead=shop-n2",
         ),
     ),
+    "nobody knows of two, and there is no quorum": (
+        seen([N1, OFF2, OFF3], vms(1), quorate=False, unreachable=["hv2"]), 3, LONG,
+        Refusal(
+            Reason.NOT_QUORATE,
+            "the cluster has no quorum; shop-n2, shop-n3 may be on hv2, which can't be reached: bring the host back, or see that it is off and run "
+            "recover_cluster with confirm_dead=shop-n2,shop-n3",
+        ),
+    ),
+    "one is unclean, and a half-made VM is too many": (
+        seen([N1, node(2, unclean=True)], vms(1, 2, 3)), 2, {},
+        Refusal(Reason.UNCLEAN, "shop-n2 is unclean: it may still run services; shut it off or bring it back"),
+    ),
     "one has lost its VM, and another is half made": (seen([N1, OFF2], vms(1, 3)), 1, LONG, recover(1, 1, 1, LOST2)),
     # ---- half-made VMs
     "a half-made VM too many": (seen([N1], vms(1, 2)), 1, {}, leave(1, ["shop-n2"], EXTRA.format("shop-n2", 1))),
@@ -299,6 +311,7 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
     # ---- after a step without a known end
     "a creation was cut off": (seen([N1, N2]), 2, {"interrupted": StepKind.CREATE}, out(2, 0, INTERRUPTED.format("create_cluster"))),
     "a growth was cut off": (seen([N1, N2]), 2, {"interrupted": StepKind.OUT}, out(2, 0, INTERRUPTED.format("scale_out"))),
+    "a recovery was cut off": (seen([N1, N2]), 2, {"interrupted": StepKind.RECOVER}, out(2, 0, INTERRUPTED.format("recover_cluster"))),
     "a leave was cut off": (seen([N1, N2]), 2, {"interrupted": StepKind.IN}, out(2, 0, INTERRUPTED.format("scale_in"))),
     "a move was cut off": (seen([N1, N2]), 2, {"interrupted": StepKind.MOVE}, still(2)),
     "a growth was cut off, and the cluster is changing": (

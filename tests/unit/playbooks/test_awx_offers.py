@@ -11,7 +11,17 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[3]
-OURS = ("build_image", "create_cluster", "destroy_cluster", "move_service", "observe", "prepare_host", "scale_in", "scale_out")
+OURS = (
+    "build_image",
+    "create_cluster",
+    "destroy_cluster",
+    "move_service",
+    "observe",
+    "prepare_host",
+    "recover_cluster",
+    "scale_in",
+    "scale_out",
+)
 # AWX 24.6: a file with such a line, or one that a vault encrypted, is offered, unless one of its folders is hidden.
 PLAYBOOK_LINE = re.compile(r"^\s*?-?\s*?(?:hosts|(ansible\.builtin\.)?include|(ansible\.builtin\.)?import_playbook):\s*?.*?$")
 HIDDEN = {"tasks", "roles", "group_vars", "host_vars"}

@@ -33,6 +33,7 @@ from ondemand.plan.members import (
 )
 from ondemand.plan.spread import emptied, evened, unfinished_services
 
+
 @dataclass(frozen=True)
 class Case:
     """What a rule looks at. `because` is why so many nodes are wanted, `interrupted` the step without a known end.
@@ -309,7 +310,10 @@ def _leavers(case: Case) -> list[Node] | Refusal:
         return Refusal(reason, verdict.sentence or f"{order[0]} may not leave")
     if case.observation.unreachable:
         hosts = ", ".join(case.observation.unreachable)
-        return Refusal(Reason.HOST_UNREACHABLE, f"{hosts} can't be reached, and no other host has a VM of the nodes that may leave; bring the host back")
+        return Refusal(
+            Reason.HOST_UNREACHABLE,
+            f"{hosts} can't be reached, and no other host has a VM of the nodes that may leave; bring the host back",
+        )
     return Refusal(
         Reason.NOT_FOUND, "no host shows a VM of the nodes that may leave, so none could be deleted; add the host that has it to the file"
     )

@@ -11,6 +11,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import c
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.withheld import withheld
 
 from tests.unit.plugins.module_utils._cluster.test_leave_rules import DEAD, listed_in, member, status
 
@@ -84,6 +85,31 @@ def test_a_lost_node_without_a_name_is_found_by_its_number() -> None:
     nameless = cc.parse(cc.render(listed_in((member(1), member(2), member(3)))).replace("name: n3\n", ""))
     text = ms.plan_let_go([seen("n1", nameless)], [("n3", 3)])
     assert isinstance(text, str) and [node.name for node in cc.parse(text).nodes] == ["n1", "n2"]
+
+
+def test_of_the_lost_only_those_that_may_return_are_withheld_and_a_later_leave_or_join_of_that_name_ends_it() -> None:
+    three = listed_in((member(1), member(2), member(3)))
+    text = ms.plan_let_go([seen("n1", three)], [("n2", 2), ("n3", 3)], ["n3"])
+    assert isinstance(text, str)
+    left = cc.parse(text)
+    assert withheld(left) == (("n3", "10.99.0.23"),)
+    gone = ms.plan_leave([seen("n1", left)], "n3")
+    assert isinstance(gone, ms.Plan) and withheld(cc.parse(gone.member_then)) == ()
+    back = ms.plan_join([seen("n1", left)], ms.Seen("n3", "", None, "", False, False), status(member(1)), "n3", "10.99.0.23")
+    assert isinstance(back, ms.Plan) and withheld(cc.parse(back.member_then)) == () and back.node.id == 4
+
+
+def test_who_is_listed_starts_again_without_a_vote_for_those_who_wait_and_who_is_new_gets_the_passing_two_node() -> None:
+    two = listed_in((member(1), member(2)))
+    lacking = replace(status(member(1), member(2, **DEAD)), quorate=False)
+    back = ms.plan_join([seen("n1", two)], seen("n2", two), lacking, "n2", "10.99.0.22")
+    assert isinstance(back, ms.Plan) and not back.passing and back.member_now == back.member_then == cc.render(two)
+    new = ms.plan_join(
+        [seen("n1", listed_in((member(1),)))], ms.Seen("n2", "", None, "", False, False), status(member(1)), "n2", "10.99.0.22"
+    )
+    assert isinstance(new, ms.Plan) and new.passing
+    half = ms.plan_join([seen("n1", two)], seen("n2", two), status(member(1), member(2, **DEAD)), "n2", "10.99.0.22")
+    assert isinstance(half, ms.Plan) and half.passing, "an interrupted join, in which the passing two_node gives the quorum"
 
 
 def test_a_passing_two_node_does_not_stay() -> None:

@@ -8,10 +8,11 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.recovery import (
     clashing,
     in_state,
-    off,
+    powered_off,
     recovery,
     running,
     unseen,
+    vanished,
     withheld_from_new,
 )
 
@@ -39,6 +40,9 @@ CASES = {
     "a person says so": ([vm(1)], cluster(node(1), node(2, **GONE), quorate=False), AWAY, "shop-n2", ["shop-n2"], ["shop-n2"], [], 2),
     "a person says so of two, in one text": (
         [vm(1)], cluster(node(1), node(2, **GONE), node(3, **GONE)), AWAY, "shop-n2, shop-n3", ["shop-n2", "shop-n3"], ["shop-n2", "shop-n3"], [], 3,
+    ),
+    "a person says so of two, in a list": (
+        [vm(1)], cluster(node(1), node(2, **GONE), node(3, **GONE)), AWAY, ["shop-n3", "shop-n2"], ["shop-n2", "shop-n3"], ["shop-n2", "shop-n3"], [], 3,
     ),
     "a person's word on whose VM is gone for certain adds nothing": ([vm(1)], cluster(node(1), node(2, **GONE)), [], ["shop-n2"], ["shop-n2"], [], [], 2),
     "a person's word on whom the cluster doesn't list is done with": ([vm(1)], cluster(node(1)), AWAY, ["shop-n9"], [], [], [], 1),
@@ -99,11 +103,20 @@ def test_without_quorum_and_without_anybody_to_let_go_it_is_told_what_is_waited_
     assert "all of them are online" in told["refusals"][0]["sentence"]
 
 
+def test_a_person_is_warned_of_a_majority_that_may_come_back():
+    two_of_three = recovery([vm(1)], cluster(node(1), node(2, **GONE), node(3, **GONE), quorate=False), AWAY, ["shop-n2", "shop-n3"], 1, 5)
+    assert len(two_of_three["warnings"]) == 1 and "shop-n2, shop-n3 are more than half of the 3 nodes" in two_of_three["warnings"][0]
+    one_of_two = recovery([vm(1)], cluster(node(1), node(2, **GONE), quorate=False), AWAY, ["shop-n2"], 1, 5)
+    assert one_of_two["warnings"] == []
+    gone_for_good = recovery([vm(1)], cluster(node(1), node(2, **GONE), node(3, **GONE)), [], ["shop-n2", "shop-n3"], 1, 5)
+    assert gone_for_good["warnings"] == []
+
+
 def test_without_any_cluster_there_is_nothing_to_recover():
     assert recovery([vm(1)], None, [], [], 1, 5)["refusals"][0]["reason"] == "not_found"
     told = recovery([vm(1)], None, AWAY, [], 1, 5)
     assert told["refusals"][0]["reason"] == "host_unreachable" and "hv2: no answer in 10 s" in told["refusals"][0]["sentence"]
-    assert (told["lost"], told["delete"]) == ([], [])
+    assert (told["lost"], told["delete"], told["waits"], told["may_return"], told["wanted"], told["warnings"]) == ([], [], [], [], 0, [])
 
 
 LEFT = {"name": "shop-n3", "address": "10.99.0.13"}
@@ -117,6 +130,10 @@ def test_what_a_lost_node_was_called_is_given_to_nobody():
     assert clashing([vm(1), vm(4, **new)], view) == []
     assert clashing([vm(1), vm(3, **new), vm(4, **new)], view) == ["shop-n3"]
     assert clashing([vm(1), dict(vm(4, **new), address="10.99.0.12")], view) == ["shop-n4"]
+    assert clashing([vm(1), dict(vm(3, **new), address="10.99.0.19")], view) == ["shop-n3"]
+    assert clashing([vm(1), vm(2)], cluster(node(1), node(3), withheld=[LEFT, {"name": "shop-n2", "address": ""}])) == [], (
+        "it is there already"
+    )
     assert clashing([vm(1), vm(2, **new)], cluster(node(1), node(2))) == ["shop-n2"], "a member whose host was taken out of the file"
     assert clashing([vm(1), vm(2)], cluster(node(1), node(2))) == [], "a VM that exists has its own"
 
@@ -131,14 +148,18 @@ def test_the_unseen_are_the_listed_without_a_vm():
 
 
 def test_who_runs_and_who_is_off():
-    there = [
-        vm(1),
-        vm(2, "paused", complete=True),
-        vm(3, "stopped", complete=True),
-        vm(4, "stopped", complete=False),
-        {"name": "shop-n5", "new": True},
-    ]
-    assert (running(there), off(there)) == (["shop-n1"], ["shop-n2", "shop-n3"])
+    there = [vm(1, complete=True), vm(2, "paused", complete=True), vm(3, "stopped", complete=True), vm(4, "stopped", complete=False)]
+    there += [vm(5, new=True, complete=True), vm(6, "stopped", new=True, complete=True), {"name": "shop-n7", "new": True}]
+    assert (running(there), powered_off(there)) == (["shop-n1"], ["shop-n2", "shop-n3"])
+
+
+def test_who_runs_no_more_and_is_not_missed_yet():
+    view = cluster(node(1), node(2), node(3), node(4, **GONE), node(5, online=False, pending=True))
+    there = [vm(1), vm(2, "stopped"), vm(4, "stopped"), vm(5, "crashed")]
+    assert vanished(there, view, []) == ["shop-n2", "shop-n3", "shop-n5"]
+    assert vanished(there, view, AWAY) == ["shop-n2", "shop-n5"], "of one that no host shows nobody knows"
+    assert vanished([vm(1, "paused"), vm(2), vm(3)], cluster(node(1), node(2), node(3)), []) == []
+    assert vanished([], None, []) == []
 
 
 def test_a_started_vm_runs():

@@ -213,6 +213,10 @@ def test_a_member_whose_host_is_away_counts_and_stays_and_is_not_gone():
     assert (plan["leave"], plan["delete"], plan["gone"], plan["refusals"]) == (["shop-n2"], [], [], [])
     assert plan["stay"] == ["shop-n1", "shop-n3"]
     assert shrinkage(there, cluster(node(1), node(2), node(3)), 2)["gone"] == []
+    assert shrinkage(there[:2], cluster(node(1), node(2), node(4, online=False)), 2)["gone"] == ["shop-n4"]
+    assert shrinkage(there[1:], cluster(node(1), node(2), node(3)), 2)["stay"] == ["shop-n2", "shop-n3"], (
+        "of whom no VM is known is left out"
+    )
 
 
 def test_a_member_whose_vm_is_gone_is_told_and_taken_out_only_of_a_quorate_cluster():
