@@ -59,6 +59,22 @@ def test_load_is_read_of_the_serving_nodes_and_who_is_in_standby_is_told_once(qu
     assert len([one for one in quiet.lines if "demo-n2 is in standby by somebody's hand" in one]) == 1
 
 
+def test_who_no_longer_answers_is_looked_at_at_once_and_then_no_oftener_than_before(quiet: World) -> None:
+    daemon = quiet.daemon()
+    daemon.tick()
+    looks = quiet.looks
+    quiet.now, quiet.silent = quiet.now + 1, ("the load balancer of web can't be asked: timed out",)
+    daemon.tick()
+    assert quiet.looks == looks, "a moment is given to what only stumbles"
+    quiet.now += 4
+    daemon.tick()
+    assert quiet.looks == looks + 1
+    for _tick in range(5):
+        quiet.now += 4
+        daemon.tick()
+    assert quiet.looks == looks + 1, "the same trouble, told already"
+
+
 STEP = Step(StepKind.OUT, {"wanted": 2}, "load", {"members": 2}, 600.0)
 
 

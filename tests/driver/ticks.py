@@ -41,6 +41,8 @@ class World:
     """how steps end: well, badly, or well in name only"""
     cpu: float | None = None
     """what vm.cpu is, of all who serve; None: no sample"""
+    silent: tuple[str, ...] = ()
+    """what the reader of the load says can't be asked"""
     forgotten: int = 0
     during_look: Callable[[], None] = lambda: None
     looks: int = 0
@@ -95,7 +97,7 @@ class World:
 
     def read(self, members: Mapping[str, str]) -> tuple[dict[str, Signal], list[str]]:
         self.read_of.append(sorted(members))
-        return {} if self.cpu is None else {"vm.cpu": Signal(self.cpu, "", self.now, tuple(sorted(members)))}, []
+        return {} if self.cpu is None else {"vm.cpu": Signal(self.cpu, "", self.now, tuple(sorted(members)))}, list(self.silent)
 
     def forget(self) -> None:
         self.forgotten += 1

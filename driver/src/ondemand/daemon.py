@@ -254,7 +254,9 @@ class Daemon:
 
     def _with_signals(self, seen: Observation) -> Observation:
         found, problems = self._load.read(addresses(seen))
-        self._tell("load", "; ".join(sorted(problems)))
+        if self._tell("load", "; ".join(sorted(problems))) and problems:
+            # Who no longer answers may be lost: that is looked at now, not at the end of the minute.
+            self._look_at = min(self._look_at, self._parts.clock() + LOOK_SOON_S)
         return replace(seen, signals=found)
 
     def _reload(self) -> None:
@@ -293,12 +295,13 @@ class Daemon:
                 "to move them, stop the driver first"
             )
 
-    def _tell(self, about: str, sentence: str) -> None:
-        """Logs a sentence when it is new, so that a trouble that lasts is told once, and its end too."""
+    def _tell(self, about: str, sentence: str) -> bool:
+        """Logs a sentence when it is new, so that a trouble that lasts is told once, and its end too. Whether it was new."""
         if self._told.get(about, "") == sentence:
-            return
+            return False
         self._told[about] = sentence
         if sentence:
             self._parts.log.warning("trouble", about=about, because=sentence)
         else:
             self._parts.log.info("trouble over", about=about)
+        return True
