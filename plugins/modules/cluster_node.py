@@ -67,7 +67,7 @@ options:
     type: str
   gone:
     description:
-      - Members of which it is certain that they do not run: their VMs are stopped or deleted, or a person says so.
+      - Members of which it is certain that they do not run, because their VMs are stopped or deleted, or a person says so.
       - With O(state=absent) and O(name) among them, all of those that the cluster sees offline and without a vote are taken off the list in
         one step. They are not asked, and no quorum is needed before, as long as the rest has it afterwards. A node that is offline, does
         not answer and is not named here stays listed, for it may still run what it ran.

@@ -168,6 +168,7 @@ def test_a_lost_node_may_be_taken_out_and_nobody_else_before(cluster: Cluster) -
     refused(cluster.node("cell-n2", "absent"), "quorum")
     refused(cluster.node("cell-n4", "member"), "quorum")
     assert cluster.conf(FIRST) == conf and cluster.conf("cell-n4") == ""
-    left = cluster.done(cluster.node("cell-n3", "absent", members=[FIRST, "cell-n2"]))
+    refused(cluster.node("cell-n3", "absent", members=[FIRST, "cell-n2"]), "host_unreachable")
+    left = cluster.done(cluster.node("cell-n3", "absent", members=[FIRST, "cell-n2"], gone=["cell-n3"]))
     assert left["changed"] and [node["name"] for node in cluster.told()["nodes"]] == [FIRST, "cell-n2"]
     assert cluster.untouched_by(FIRST) == before

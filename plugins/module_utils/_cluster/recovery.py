@@ -19,7 +19,7 @@ def unseen(vms: t.Sequence[Data], view: t.Optional[Data]) -> t.List[t.Dict[str, 
     """The nodes that the cluster lists and whose VMs no host shows, as VMs of which only name, address and `online` are known."""
     shown = {vm["name"] for vm in vms}
     nodes = [node for node in (view or {}).get("nodes", []) if node["name"] not in shown]
-    return [{"name": node["name"], "address": node["address"], "online": node["online"], "new": False} for node in nodes]
+    return [{"name": node["name"], "address": node["address"], "online": node["online"], "new": False, "unseen": True} for node in nodes]
 
 
 def running(vms: t.Sequence[Data]) -> t.List[str]:

@@ -147,11 +147,11 @@ def shrinkage(
     """Who leaves, so that the cluster has the wanted number of VMs.
 
     First go those named, then VMs that never became members, then the first of leave_order but those in standby by a person's wish.
-    vms without a ``uri`` are members whose host does not answer (recovery.unseen): they count, and stay.
+    vms that are ``unseen`` are members whose host does not answer (recovery.unseen): they count, and stay.
     ``leave`` are members (drained first), ``delete`` VMs only, ``gone`` members whose VM does not exist any more, ``lost`` those of
     the leaving that the cluster misses (their VMs are powered off before they are taken off the list), ``stay`` the members afterwards.
     """
-    there = {vm["name"]: vm for vm in vms if vm.get("uri", "")}
+    there = {vm["name"]: vm for vm in vms if not vm.get("unseen")}
     elsewhere = [vm["name"] for vm in vms if vm["name"] not in there]
     nodes = {node["name"]: node for node in (view or {}).get("nodes", [])}
     unfinished = [name for name in there if name not in nodes]

@@ -141,8 +141,8 @@ def test_what_a_lost_node_was_called_is_given_to_nobody():
 def test_the_unseen_are_the_listed_without_a_vm():
     view = cluster(node(1), node(2), node(3, **GONE))
     assert unseen([vm(1)], view) == [
-        {"name": "shop-n2", "address": "10.99.0.12", "online": True, "new": False},
-        {"name": "shop-n3", "address": "10.99.0.13", "online": False, "new": False},
+        {"name": "shop-n2", "address": "10.99.0.12", "online": True, "new": False, "unseen": True},
+        {"name": "shop-n3", "address": "10.99.0.13", "online": False, "new": False, "unseen": True},
     ]
     assert unseen([vm(1)], None) == []
 

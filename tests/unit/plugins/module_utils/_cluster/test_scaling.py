@@ -19,7 +19,7 @@ FILE = {"name": "shop", "requirement": {"nodes": {"min": 1, "max": 3}}}
 
 
 def vm(number, new=False):
-    return {"name": "shop-n%d" % number, "new": new, "uri": "qemu:///system"}
+    return {"name": "shop-n%d" % number, "new": new}
 
 
 def node(number, online=True, unclean=False, pending=False, may_leave=True, **more):
@@ -208,7 +208,7 @@ def test_while_a_host_is_away_the_cluster_s_word_counts_and_no_member_counts_as_
 
 
 def test_a_member_whose_host_is_away_counts_and_stays_and_is_not_gone():
-    there = [vm(1), vm(2), {"name": "shop-n3", "address": "10.99.0.13", "online": True, "new": False}]
+    there = [vm(1), vm(2), {"name": "shop-n3", "address": "10.99.0.13", "online": True, "new": False, "unseen": True}]
     plan = shrinkage(there, cluster(node(1), node(2), node(3)), 2, [], AWAY)
     assert (plan["leave"], plan["delete"], plan["gone"], plan["refusals"]) == (["shop-n2"], [], [], [])
     assert plan["stay"] == ["shop-n1", "shop-n3"]
