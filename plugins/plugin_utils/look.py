@@ -9,7 +9,7 @@ import dataclasses
 import typing as t
 from xml.etree import ElementTree
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, membership, simulation, status
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, membership, simulation, status, withheld
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
@@ -54,11 +54,41 @@ def look_through(nodes: Nodes, hosts: t.Sequence[str]) -> tuple[Look | None, dic
             if isinstance(look, str):
                 because[host] = look
             elif look.status.quorate:
-                return look, because, unsure
+                return _rightful(nodes, look, [one for one in hosts if one not in because]), because, unsure
             else:
                 because[host] = "%s has no quorum" % host
                 best = best or look
     return best, because, unsure
+
+
+def _rightful(nodes: Nodes, look: Look, hosts: t.Sequence[str]) -> Look:
+    """The look, or that of the part which let this one go: members that come back together with a dead host have quorum among themselves.
+
+    Only hosts that the look does not see are asked. Raises Refused where two parts have quorum and neither let the other one go.
+    """
+    for host in hosts:
+        if host == look.host or any(member.name == host and (member.online or member.votes) for member in look.status.members):
+            continue
+        try:
+            other = _look(nodes, host)
+        except (NodeError, status.StatusError):
+            continue
+        if isinstance(other, str) or not other.status.quorate or host in _let_go_by(look):
+            continue
+        if look.host not in _let_go_by(other):
+            sentence = "two parts of the cluster %s have quorum, and neither let the other one go: %s, and %s. Stop the VMs of the one that is not to be."
+            raise Refused(Refusal("unstable", sentence % (look.status.cluster, _part(look), _part(other))))
+        look = other
+    return look
+
+
+def _let_go_by(look: Look) -> set[str]:
+    """Names of the nodes that this part of the cluster let go, and that may come back."""
+    return {name for name, _address in withheld.withheld(look.status.conf)} if look.status.conf else set()
+
+
+def _part(look: Look) -> str:
+    return "%s (as %s tells)" % (", ".join(member.name for member in look.status.members if member.online), look.host)
 
 
 def simulated(nodes: Nodes, look: Look, names: t.Sequence[str]) -> Look:

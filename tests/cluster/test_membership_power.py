@@ -71,6 +71,33 @@ def test_one_that_is_listed_starts_again_without_quorum_and_brings_it(cluster: C
     wait_until(cluster, lambda told: told["votes"]["total"] == 3 and told["stable"] and told["services"][0]["state"] == "started")
 
 
+def test_two_that_come_back_together_are_not_taken_for_the_cluster_that_let_them_go(cluster: Cluster) -> None:
+    cluster.be(3)
+    cut(cluster, *OTHERS)
+    wait_until(cluster, lambda told: not told["quorate"] and told["services"][0]["state"] == "stopped")
+    cluster.done(cluster.node("cell-n2", "absent", members=[FIRST], gone=OTHERS, may_return=OTHERS))
+    wait_until(cluster, lambda told: told["quorate"])
+    start(cluster, *OTHERS)
+    for name in OTHERS:
+        see(cluster, name, 2)
+    assert votes(cluster, "cell-n2") == (2, True), "more than half of their old list, so it has to be told apart"
+    told = "crm_mon -1 2>/dev/null | grep -q 'partition with quorum' && cibadmin -Q >/dev/null 2>&1"
+    ready = f"i=0; until {told}; do i=$((i + 1)); [ $i -lt 200 ]; sleep 0.2; done"
+    cluster.cells["cell-n2"].run("sh", "-c", ready)
+    told = cluster.info(members=[*OTHERS, FIRST])
+    assert (told["asked"], [node["name"] for node in told["cluster"]["nodes"]]) == (FIRST, [FIRST])
+    told = cluster.info(members=[FIRST, *OTHERS])
+    assert told["asked"] == FIRST
+    text = cluster.conf(FIRST)
+    cluster.cells[FIRST].run("sed", "-i", "/withheld/d", "/etc/corosync/corosync.conf")
+    doubt = cluster.info(members=[*OTHERS, FIRST])
+    assert doubt["refusal"]["reason"] == "unstable" and "neither let the other one go" in doubt["msg"]
+    cluster.cells[FIRST].run("tee", "/etc/corosync/corosync.conf", stdin=text)
+    cut(cluster, *OTHERS)
+    for name in OTHERS:
+        cluster.done(cluster.node(name, "absent", members=[FIRST], gone=[name]))
+
+
 def test_who_was_let_go_by_a_person_s_word_comes_back_to_nothing_and_what_it_was_called_is_withheld(cluster: Cluster) -> None:
     cluster.be(2)
     cut(cluster, "cell-n2")

@@ -145,6 +145,13 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
         seen([N1, OFF2, OFF3], [vm(1), stopped(2)]), 3, LONG,
         recover(3, 2, 3, f"the VM of shop-n2 is off, the VM of shop-n3 is gone from every host{MISSED}"),
     ),
+    "one in standby by hand is off": (
+        seen([N1, node(2, online=False, standby=True)], [vm(1), stopped(2)]), 2, SHORT, Plan((), f"1 of 2 are members; {OFF2_WORDS}"),
+    ),
+    "one half gone is off": (
+        seen([N1, node(2, online=False, standby=True, leaving=True)], [vm(1), stopped(2)]), 2, {},
+        recover(2, 1, 2, f"the VM of shop-n2 is off{MISSED}"),
+    ),
     "one is paused": (seen([N1, OFF2], [vm(1), stopped(2, "paused")]), 2, SHORT, Plan((), f"1 of 2 are members; {OFF2_WORDS}")),
     "one is off and on its way out": (
         seen([N1, node(2, online=False, pending=True)], [vm(1), stopped(2)]), 2, SHORT, Plan((), f"1 of 2 are members; {OFF2_WORDS}"),

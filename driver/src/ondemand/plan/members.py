@@ -81,9 +81,9 @@ def idle_words(observation: Observation) -> str:
 
 
 def switched_off(observation: Observation) -> list[Node]:
-    """Nodes that the cluster misses and whose hosts say that their VMs are off."""
+    """Nodes that the cluster misses and whose hosts say that their VMs are off. One that a person put into standby may well be off by their hand."""
     off = {one.name for one in observation.vms if one.state in ("stopped", "crashed")}
-    return [one for one in away(observation) if one.name in off and not one.pending]
+    return [one for one in away(observation) if one.name in off and not one.pending and (one.leaving or not one.standby)]
 
 
 def unknown(observation: Observation) -> list[Node]:
