@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.playbooks.wall_stage import ALONE, Stage, domain, record
+from tests.unit.playbooks.wall_stage import ALONE, Stage, domain, record, with_lost
 
 VOLUMES = [f"cell-n{number}{end}" for number in (1, 2) for end in (".qcow2", "-seed.iso")]
 
@@ -41,6 +41,23 @@ def test_no_new_vm_is_called_like_a_member_whose_host_is_away(tmp_path: Path, mo
     assert done.ok, done.because
     assert done.facts["nodes"] == ["cell-n1", "cell-n2", "cell-n3"], "cell-n2 is online and counts"
     assert [(one["name"], one["address"]) for one in done.facts["vms"]] == [("cell-n3", "10.98.0.13")]
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["online", "away"])
+def test_no_new_vm_is_called_like_a_member_whose_host_was_taken_out_of_the_file(
+    lost: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(tmp_path, monkeypatch.setenv)
+    stage.hosts({"hv1": [domain(1)]}, VOLUMES[:2])
+    stage.says(1, with_lost(record(), "cell-n2") if lost else record())
+    stage.says(2, ALONE if lost else record())
+    stage.says(3, ALONE)
+    done = stage.play("scale_out", wanted=2)
+    assert done.ok or lost, done.because
+    assert "cell-n2" not in [one["name"] for one in done.facts.get("vms", [])]
+    if not lost:
+        assert done.ok, done.because
+        assert [(one["name"], one["address"]) for one in done.facts["vms"]] == [("cell-n3", "10.98.0.13")]
 
 
 def test_a_cluster_shrinks_on_the_host_that_answers(stage: Stage) -> None:
