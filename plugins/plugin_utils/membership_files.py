@@ -29,7 +29,7 @@ def members(act: Act, look: Look, names: t.Sequence[str]) -> list[membership.See
             raise Refused(
                 Refusal(
                     "host_unreachable",
-                    "%s was not changed: every member's corosync.conf has to change with it, and %s; bring it back or take it out first."
+                    "%s was not changed: every member's corosync.conf has to change with it, and %s; bring it back, or have recover_cluster let it go."
                     % (act.name, error),
                 )
             ) from error

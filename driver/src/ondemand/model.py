@@ -85,6 +85,8 @@ class ClusterState:
     temporary: tuple[str, ...] = ()
     """ids of constraints that a move left behind"""
     leave_order: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    """names of nodes that a person let go and whose VMs may come back with their host"""
 
 
 @dataclass(frozen=True)

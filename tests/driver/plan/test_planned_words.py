@@ -137,6 +137,19 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
         recover(3, 2, 3, f"the VM of shop-n2 is gone from every host, the VM of shop-n3 is gone from every host{MISSED}"),
     ),
     "one has lost its VM, and one is wanted": (seen([N1, OFF2], vms(1)), 1, LONG, recover(1, 1, 1, LOST2)),
+    "one that was let go is back": (
+        seen([N1, N3], vms(1, 2, 3), withheld=("shop-n2",)), 2, {},
+        recover(2, 0, 2, "shop-n2 came back with its host and is no member any more"),
+    ),
+    "one that was let go is back, and more are wanted": (
+        seen([N1], vms(1, 2), withheld=("shop-n2", "shop-n9")), 2, {},
+        recover(2, 0, 1, "shop-n2 came back with its host and is no member any more"),
+    ),
+    "one that was let go is not back": (seen([N1, N3], vms(1, 3), withheld=("shop-n2",)), 2, {}, still(2)),
+    "one that was let go is back, and there is no quorum": (
+        seen([N1, OFF3], vms(1, 2, 3), quorate=False, withheld=("shop-n2",)), 2, {},
+        Refusal(Reason.NOT_QUORATE, "the cluster has no quorum; bring its nodes back before anything is changed"),
+    ),
     "one is off": (seen([N1, OFF2], [vm(1), stopped(2)]), 2, {}, recover(2, 1, 2, f"the VM of shop-n2 is off{MISSED}")),
     "one is off, and there is no quorum": (
         seen([N1, OFF2], [vm(1), stopped(2, "crashed")], quorate=False), 2, {}, recover(2, 1, 2, f"the VM of shop-n2 is off{MISSED}"),

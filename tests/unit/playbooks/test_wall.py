@@ -197,6 +197,7 @@ def test_trouble_is_seen_as_it_is_and_any_key_that_is_gone_is_told_with_its_path
     assert "bad_one" in seen.cluster.not_started
     assert seen.cluster.failures == (("bad_one", "cell-n2"),)
     assert seen.cluster.temporary == ("cli-prefer-d",)
+    assert seen.cluster.withheld == ("cell-n4",)
     keys = list(paths_of_keys(done.facts))
     assert len(keys) > 100
     for path in keys:

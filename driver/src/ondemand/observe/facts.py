@@ -44,6 +44,7 @@ def _cluster(data: Mapping[str, Any]) -> ClusterState:
         failures=tuple((one["resource"], one["node"]) for one in data["failures"]),
         temporary=tuple(one["id"] for one in data["constraints"] if one["temporary"]),
         leave_order=tuple(data["leave_order"]),
+        withheld=tuple(one["name"] for one in data["withheld"]),
     )
 
 

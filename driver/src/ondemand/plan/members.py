@@ -86,6 +86,12 @@ def switched_off(observation: Observation) -> list[Node]:
     return [one for one in away(observation) if one.name in off and not one.pending and (one.leaving or not one.standby)]
 
 
+def returned(observation: Observation) -> list[str]:
+    """Names of VMs that came back with their host after their nodes were let go: they are no members any more."""
+    withheld = observation.cluster.withheld if observation.cluster else ()
+    return [one.name for one in unfinished(observation) if one.name in withheld]
+
+
 def unknown(observation: Observation) -> list[Node]:
     """Nodes that the cluster misses while a host that may have them doesn't answer: whether they run nobody knows."""
     seen = {one.name for one in observation.vms}

@@ -25,6 +25,7 @@ from ondemand.plan.members import (
     idle_words,
     leaving,
     outdated,
+    returned,
     size_words,
     switched_off,
     unfinished,
@@ -171,6 +172,16 @@ def unknown_words(case: Case) -> str:
         f"{', '.join(names)} may be on {hosts}, which can't be reached: bring the host back, or see that it is off and run recover_cluster "
         f"with confirm_dead={','.join(names)}"
     )
+
+
+def returned_vms(case: Case) -> Found:
+    """A VM that came back after its node was let go goes before anything else: it may take itself for the cluster."""
+    names = returned(case.observation)
+    if not names or not case.state.quorate:
+        return None
+    why = f"{', '.join(names)} came back with its host and is no member any more"
+    members = min(case.wanted, len(case.members))
+    return Plan((steps.recover(case.wanted, 0, members, case.cluster.deadlines, why),), why)
 
 
 def lost_nodes(case: Case) -> Found:
@@ -361,6 +372,7 @@ def interrupted_step(case: Case) -> Found:
 RULES: tuple[Callable[[Case], Found], ...] = (
     within_limits,
     first_cluster,
+    returned_vms,
     lost_nodes,
     healthy,
     surplus_halves,
