@@ -178,7 +178,6 @@ def test_a_vm_is_made_as_foretold_runs_and_a_second_run_changes_nothing(options,
     again = run("vm", options)
     assert (foretold["changed"], made["changed"], again["changed"]) == (True, True, False), made
     assert foretold["diff"] == made["diff"]
-    assert again["elapsed_s"] <= 0.05
     assert virsh("domstate", VM).strip() == "running"
     assert made["vm"]["complete"] is True
     assert made["timings"]["defined_at"] <= made["timings"]["started_at"]
