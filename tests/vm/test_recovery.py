@@ -225,12 +225,19 @@ def driver(story: Story) -> t.Iterator[pathlib.Path]:
 
 
 def until_members(story: Story, log: pathlib.Path, holds: t.Callable[[list[str]], bool]) -> list[str]:
-    """Wait until the members that are online are as wanted, and rest so; their names."""
+    """Wait until there is a VM that runs for each node, all are online, and the nodes are as wanted; their names."""
     for _try in range(60):
         seen = story.seen()
-        cluster, running = seen["cluster"], all(one["state"] == "running" for one in seen["vms"])
+        cluster = seen["cluster"]
         names = [node["name"] for node in cluster["nodes"]] if cluster else []
-        if running and cluster and cluster["quorate"] and all(node["online"] for node in cluster["nodes"]) and holds(names):
+        running = sorted(one["name"] for one in seen["vms"] if one["state"] == "running")
+        if (
+            running == sorted(names)
+            and cluster
+            and cluster["quorate"]
+            and all(node["online"] for node in cluster["nodes"])
+            and holds(names)
+        ):
             return names
         time.sleep(4)
     raise AssertionError(log.read_text()[-4000:])
