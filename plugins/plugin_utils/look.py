@@ -67,19 +67,24 @@ def _rightful(nodes: Nodes, look: Look, hosts: t.Sequence[str]) -> Look:
     Only hosts that the look does not see are asked. Raises Refused where two parts have quorum and neither let the other one go.
     """
     for host in hosts:
-        if host == look.host or any(member.name == host and (member.online or member.votes) for member in look.status.members):
+        if _sees(look, host):
             continue
         try:
             other = _look(nodes, host)
         except (NodeError, status.StatusError):
             continue
-        if isinstance(other, str) or not other.status.quorate or host in _let_go_by(look):
+        # Who sees the other one is of the same part, looked at a moment earlier or later.
+        if isinstance(other, str) or not other.status.quorate or host in _let_go_by(look) or _sees(other, look.host):
             continue
         if look.host not in _let_go_by(other):
             sentence = "two parts of the cluster %s have quorum, and neither let the other one go: %s, and %s. Stop the VMs of the one that is not to be."
             raise Refused(Refusal("unstable", sentence % (look.status.cluster, _part(look), _part(other))))
         look = other
     return look
+
+
+def _sees(look: Look, host: str) -> bool:
+    return host == look.host or any(member.name == host and (member.online or member.votes) for member in look.status.members)
 
 
 def _let_go_by(look: Look) -> set[str]:
