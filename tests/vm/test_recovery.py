@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -225,22 +226,24 @@ def driver(story: Story) -> t.Iterator[pathlib.Path]:
 
 
 def until_members(story: Story, log: pathlib.Path, holds: t.Callable[[list[str]], bool]) -> list[str]:
-    """Wait until there is a VM that runs for each node, all are online, and the nodes are as wanted; their names."""
-    for _try in range(60):
+    """Wait until there is a VM that runs for each node, all are online, the nodes are as wanted, and the driver rests; their names."""
+    for _try in range(120):
         seen = story.seen()
         cluster = seen["cluster"]
         names = [node["name"] for node in cluster["nodes"]] if cluster else []
         running = sorted(one["name"] for one in seen["vms"] if one["state"] == "running")
-        if (
-            running == sorted(names)
-            and cluster
-            and cluster["quorate"]
-            and all(node["online"] for node in cluster["nodes"])
-            and holds(names)
-        ):
+        whole = running == sorted(names) and cluster and cluster["quorate"] and all(node["online"] for node in cluster["nodes"])
+        if whole and holds(names) and rests(log):
             return names
         time.sleep(4)
     raise AssertionError(log.read_text()[-4000:])
+
+
+def rests(log: pathlib.Path) -> bool:
+    """Has the driver done a step, and is none under way?"""
+    told = log.read_text()
+    begun_steps, ended = (len(re.findall(rf"\] {word}\s", told)) for word in ("step", "outcome"))
+    return begun_steps == ended > 0
 
 
 def test_the_driver_brings_back_who_is_off_and_replaces_whose_vm_is_gone(story: Story) -> None:
