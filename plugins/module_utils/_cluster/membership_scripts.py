@@ -113,7 +113,15 @@ exit 0
 
 # try_conf FILE SED...: does Corosync take this file? Asked of a copy that has Corosync's words on stderr, whatever it says of its log.
 # Before -c there was only the variable. Code 65: it does not.
+#
+# put NEW NAME: the new file in the place of NAME, on the disk before it is there by name: a node whose power goes a moment after its join
+# would else come back with empty files (seen on ext4).
 _TRY = r"""
+put() {
+  sync "/etc/corosync/$1"
+  mv -f "/etc/corosync/$1" "/etc/corosync/$2"
+  sync /etc/corosync
+}
 try_conf() {
   file=$1; shift
   sed -e 's/^\([[:space:]]*to_stderr:\).*/\1 yes/' "$@" "$file" >/etc/corosync/.corosync.conf.try
@@ -156,9 +164,9 @@ if [ -n "$2" ]; then
   cibadmin --empty | sed "s|<crm_config/>|$seed|" >/var/lib/pacemaker/cib/cib.xml
   chown hacluster:haclient /var/lib/pacemaker/cib/cib.xml
 fi
-[ "$key" = - ] || mv -f /etc/corosync/.authkey.new /etc/corosync/authkey
+[ "$key" = - ] || put .authkey.new authkey
 chmod 0644 /etc/corosync/.corosync.conf.new
-mv -f /etc/corosync/.corosync.conf.new /etc/corosync/corosync.conf
+put .corosync.conf.new corosync.conf
 """
 )
 
@@ -176,7 +184,7 @@ chmod 0644 /etc/corosync/.corosync.conf.new
 [ "${2:-}" = back ] || try_conf /etc/corosync/.corosync.conf.new
 cmp -s /etc/corosync/.corosync.conf.new /etc/corosync/corosync.conf || [ ! -e /etc/corosync/corosync.conf ] ||
   cp -p /etc/corosync/corosync.conf /etc/corosync/corosync.conf.before
-mv -f /etc/corosync/.corosync.conf.new /etc/corosync/corosync.conf
+put .corosync.conf.new corosync.conf
 [ "$1" = reload ] || exit 0
 n=0
 until said=$(corosync-cfgtool -R 2>&1); do
