@@ -203,17 +203,9 @@ def modules_of(tree: Tree) -> list[str]:
 
 
 def why_not_tested(tree: Tree) -> list[str]:
-    """Every module has a test of its own; one that is an action plugin may have it in the clusters of namespaces."""
-    problems = []
-    for name in modules_of(tree):
-        homes = [f"tests/unit/plugins/modules/test_{name}.py"]
-        is_action = f"plugins/action/{name}.py" in tree.files
-        if is_action:
-            homes.append(f"tests/unit/plugins/action/test_{name}.py")
-        in_clusters = is_action and any(re.search(rf"\b{name}\b", tree.files[path]) for path in tree.under("tests/cluster/test_*.py"))
-        if not in_clusters and not any(home in tree.files for home in homes):
-            problems.append(f"plugins/modules/{name}.py has no test: write {homes[-1]}")
-    return problems
+    """Every module has a unit test of its own, also one that is an action plugin and is tried in the clusters of namespaces."""
+    homes = {name: f"tests/unit/plugins/modules/test_{name}.py" for name in modules_of(tree)}
+    return [f"plugins/modules/{name}.py has no test: write {home}" for name, home in homes.items() if home not in tree.files]
 
 
 def why_not_grouped(tree: Tree) -> list[str]:

@@ -87,7 +87,7 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "a module has a test": (shape_rules.why_not_tested, {"plugins/modules/vm.py": GPL_MODULE, "tests/cluster/test_x.py": "vm"}),
     "an action plugin has a test": (
         shape_rules.why_not_tested,
-        {"plugins/modules/cluster_node.py": "", "plugins/action/cluster_node.py": "", "tests/cluster/test_x.py": "cluster_nodes"},
+        {"plugins/modules/cluster_node.py": "", "plugins/action/cluster_node.py": "", "tests/cluster/test_x.py": "cluster_node"},
     ),
     "a module is in a group": (shape_rules.why_not_grouped, {"meta/runtime.yml": "action_groups: {}", "plugins/modules/vm.py": ""}),
     "a group names no module that isn't there": (shape_rules.why_not_grouped, {"meta/runtime.yml": "action_groups: {libvirt: [vm]}"}),
@@ -144,12 +144,12 @@ ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
         shape_rules.why_not_licensed,
         {"REUSE.toml": GPL + '[[annotations]]\npath = ["**.json"]\n', "plugins/plugin_utils/cluster_schema.json": "{}"},
     ),
-    "an action plugin may be tested in clusters": (
+    "an action plugin has its test where modules have theirs": (
         shape_rules.why_not_tested,
         {
             "plugins/modules/cluster_node.py": "",
             "plugins/action/cluster_node.py": "",
-            "tests/cluster/test_join.py": "ondemand.cluster.cluster_node",
+            "tests/unit/plugins/modules/test_cluster_node.py": "",
         },
     ),
 }

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 import yaml
 
-# cluster_check takes one option, whatever its shape, and tells what is wrong with it: tests/unit/plugins/action/test_cluster_check.py.
+# cluster_check takes one option, whatever its shape, and tells what is wrong with it: tests/unit/plugins/modules/test_cluster_check.py.
 ACTIONS = ["cluster_config", "cluster_info", "cluster_node", "load_balancer", "refuse", "service_move"]
 BASE = "ansible_collections.ondemand.cluster.plugins"
 

@@ -76,7 +76,7 @@ exit 8"""
 def configure(tmp_path: Path, *args: str, **made: str) -> subprocess.CompletedProcess[str]:
     """Configure with these tools, where the old text is in place."""
     (tmp_path / "corosync.conf").write_text(OLD)
-    text = scripts.CONFIGURE.replace("/etc/corosync/", f"{tmp_path}/")
+    text = scripts.CONFIGURE.replace("/etc/corosync", str(tmp_path))
     env = tools(tmp_path, **{"corosync": TAKES, "corosync_cmapctl": "exit 1", **made})
     return subprocess.run(["/bin/sh", "-c", text, "sh", *args], input=NEW, capture_output=True, text=True, env=env, check=False, timeout=60)
 
@@ -97,6 +97,36 @@ def test_a_reload_that_corosync_puts_off_is_asked_for_again(tmp_path: Path, cfgt
     assert len((tmp_path / "corosync-cfgtool.calls").read_text().splitlines()) == calls
     assert ((tmp_path / "corosync.conf").read_text(), (tmp_path / "corosync.conf.before").read_text()) == (NEW, OLD)
     assert bool(done.stderr) == (code != 0)
+
+
+REAL = 'PATH=/usr/bin:/bin; {tool} "$@" || exit; echo {tool} "$*" >>"${{0%/*}}/order"'
+
+
+def in_order(tmp_path: Path) -> list[str]:
+    """What was written to the disk and what was put in place, one after the other, without the folder's name."""
+    return (tmp_path / "order").read_text().replace(f"{tmp_path}/", "").replace(str(tmp_path), "the folder").splitlines()
+
+
+def put(name: str) -> list[str]:
+    return [f"sync .{name}.new", f"mv -f .{name}.new {name}", "sync the folder"]
+
+
+def test_a_list_is_on_the_disk_before_it_is_in_place(tmp_path: Path) -> None:
+    done = configure(tmp_path, "write", sync=REAL.format(tool="sync"), mv=REAL.format(tool="mv"))
+    assert done.returncode == 0, done.stderr
+    assert in_order(tmp_path) == put("corosync.conf")
+
+
+def test_key_and_list_of_a_new_member_are_on_the_disk_before_they_are_in_place(tmp_path: Path) -> None:
+    text = scripts.INSTALL.replace("/etc/corosync", str(tmp_path)).replace("/var/lib/", f"{tmp_path}/var/")
+    env = tools(tmp_path, corosync="exit 0", systemctl="exit 0", sync=REAL.format(tool="sync"), mv=REAL.format(tool="mv"))
+    written = scripts.key_line(b"k" * 8) + "\n" + NEW
+    done = subprocess.run(
+        ["/bin/sh", "-c", text, "sh", "fresh", ""], input=written, capture_output=True, text=True, env=env, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert in_order(tmp_path) == [*put("authkey"), *put("corosync.conf")]
+    assert ((tmp_path / "authkey").read_bytes(), (tmp_path / "corosync.conf").read_text()) == (b"k" * 8, NEW)
 
 
 def test_a_text_that_corosync_refuses_never_gets_into_place(tmp_path: Path) -> None:

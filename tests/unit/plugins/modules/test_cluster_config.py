@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""cluster_config: what is refused before anything is pushed, what check mode tells, who else writes. On real clusters: tests/cluster/test_config.py."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import CHANGED_MEANWHILE, INVALID
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import sections
+
+from tests.unit.playbooks.wall_stage import record
+
+from .a_task import run
+
+CIB = sections(record())["cib"][1]
+READ = {"cibadmin --query": (0, CIB, "")}
+WANTED = {"config": {"properties": {"maintenance-mode": "true"}}, "members": ["cell-n1"]}
+THERE = {"cell-n1": record()}
+
+
+def pushes(door: object) -> list[str]:
+    """The scripts that change the CIB, or try whether they might."""
+    return [said for _host, said, _read in door.acts if "crm_verify" in said]  # type: ignore[attr-defined]
+
+
+def test_all_problems_of_a_configuration_are_told_at_once_and_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, door = run(monkeypatch, "cluster_config", {"config": {"propertys": {}, "constraints": 5, "unless_set": {"odd": {}}}}, THERE)
+    assert told["refusal"]["reason"] == "bad_input" and len(told["problems"]) >= 2
+    assert all(one["path"] and one["should_be"] for one in told["problems"]) and door.acts == []
+
+
+def test_what_is_wanted_is_told_by_check_mode_as_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    foretold, tried = run(monkeypatch, "cluster_config", WANTED, THERE, READ, check=True)
+    told, door = run(monkeypatch, "cluster_config", WANTED, THERE, READ)
+    assert told["changed"] and foretold["changed"] and told["diff"] == foretold["diff"] and "maintenance-mode" in told["diff"]["after"]
+    assert [said.split(" sh ")[-1].split()[0] for said in (*pushes(tried), *pushes(door))] == ["check", "push"]
+
+
+def test_what_is_there_already_is_not_pushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, door = run(monkeypatch, "cluster_config", {"config": {}, "members": ["cell-n1"]}, THERE, READ)
+    assert told["changed"] is False and pushes(door) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "tries"), [(INVALID, "bad_input", 1), (CHANGED_MEANWHILE, "unstable", 5)], ids=["not valid", "somebody else writes"]
+)
+def test_what_does_not_get_into_the_cib_is_refused(code: int, reason: str, tries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, door = run(monkeypatch, "cluster_config", WANTED, THERE, {"crm_verify": (code, "", ""), **READ})
+    assert (told["failed"], told["refusal"]["reason"], told["changed"]) == (True, reason, False)
+    assert len(pushes(door)) == tries
+
+
+def test_where_nobody_is_reached_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, _door = run(monkeypatch, "cluster_config", WANTED)
+    assert told["refusal"]["reason"] == "host_unreachable" and "cell-n1" in told["msg"]
