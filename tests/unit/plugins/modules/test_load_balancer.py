@@ -38,8 +38,8 @@ def test_where_haproxy_does_not_run_its_file_is_written_and_check_mode_tells_so(
         assert (result["changed"], result["running"], result["reloaded"]) == (True, False, False)
         assert result["slots"] == {"cell-n1": 1, "cell-n2": 2} and "a-long-password" not in str(result)
     assert foretold["diff"] == told["diff"]
-    (_, dry, _), (_, real, text) = tried.acts[-1], door.acts[-1]
-    assert " check " in dry and " file " in real and "10.0.0.12:8080" in text
+    tried_act, real_act = tried.acts[-1], door.acts[-1]
+    assert " check " in tried_act[1] and " file " in real_act[1] and "10.0.0.12:8080" in real_act[2]
 
 
 @pytest.mark.parametrize(("code", "reason", "changed"), [(INVALID, "bad_input", False), (NOT_RELOADED, "deadline", True)])
