@@ -26,6 +26,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle i
     why_not_settled,
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import idle_by_wish
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or, refuse_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
 
@@ -35,6 +36,7 @@ ARGUMENTS = {
     "members": {"type": "list", "elements": "str"},
     "wait_s": {"type": "float", "default": 0.0},
     "wait_for": {"type": "list", "elements": "str"},
+    "lease": {"type": "str"},
 }
 # What gets on may take so many times the time without progress that wait_s allows.
 MOST = 2
@@ -51,7 +53,7 @@ class ActionModule(ActionBase):
         """Check, plan, push, wait; the result of the task."""
         super().run(tmp, task_vars)
         _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        nodes = Nodes(self, task_vars or {})
+        nodes = Nodes(self, task_vars or {}, args["lease"])
         self._changed = False
         try:
             problems = check_config(args["config"])
@@ -60,6 +62,8 @@ class ActionModule(ActionBase):
             return self._bring(nodes, args)
         except RefusedTask as refusal:
             return refusal.result()
+        except Refused as refused:
+            return {"changed": self._changed, "failed": True, **refused.refusal.result()}
         except (NodeError, CibError) as error:
             where = "may be in place, but what came of it is not known" if self._changed else "was not brought to what is wanted"
             return {
@@ -99,7 +103,12 @@ class ActionModule(ActionBase):
         what = "check" if self._task.check_mode else "push"
         # While nobody knows what became of it, it counts as done.
         self._changed = what == "push"
-        done = nodes.script(member, PUSH, [what, plan.version], stdin=push_input(plan.original, plan.wanted), check=False)
+        run = nodes.change if what == "push" else nodes.script
+        try:
+            done = run(member, PUSH, [what, plan.version], stdin=push_input(plan.original, plan.wanted), check=False)
+        except Refused:
+            self._changed = False
+            raise
         self._changed = self._changed and done.rc == 0
         if done.rc == INVALID:
             raise RefusedTask("bad_input", verify_sentence(done.stdout))
@@ -112,7 +121,7 @@ class ActionModule(ActionBase):
     def _wait(self, nodes: Nodes, member: str, awaited: list[str], wait_s: float, result: dict[str, t.Any]) -> None:
         most_s = MOST * max(1, wait_s)
         arguments = ["%d" % max(1, wait_s), "%d" % most_s, " ".join(awaited)]
-        seen = nodes.script(member, SETTLE, arguments, timeout_s=most_s + 90, check=False)
+        seen = nodes.change(member, SETTLE, arguments, timeout_s=most_s + 90, check=False)
         if seen.rc not in (0, NOT_IDLE) or not seen.stdout.strip():
             raise NodeError(member, ["crm_mon"], seen.rc, seen.stderr)
         why = _why_not_settled(seen.stdout, awaited)

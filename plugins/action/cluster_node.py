@@ -26,6 +26,7 @@ ARGUMENT_SPEC = {
     "token_ms": {"type": "int", "default": 3000},
     "min_nodes": {"type": "int", "default": 1},
     "deadline_s": {"type": "float", "default": 180.0},
+    "lease": {"type": "str"},
 }
 ACTS: dict[str, t.Callable[[Act], None]] = {
     "created": acts.create,
@@ -69,7 +70,7 @@ class ActionModule(ActionBase):
 
     def _act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Act:
         """The task's options, checked; raises Refused with every problem at once."""
-        nodes = Nodes(self, task_vars)
+        nodes = Nodes(self, task_vars, options["lease"])
         name = options["name"] or nodes.here
         address = options["address"] or ""
         state, members = options["state"], options["members"] or []

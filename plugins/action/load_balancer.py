@@ -13,6 +13,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import h
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.haproxy_runtime import Slot
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import sections
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_ports import STATS_PORT
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, refuse_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
@@ -33,6 +34,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "up_s": {"type": "float", "default": 0.0},
     "config_path": {"type": "path", "default": "/etc/haproxy/haproxy.cfg"},
     "socket_path": {"type": "path", "default": "/run/haproxy/admin.sock"},
+    "lease": {"type": "str"},
     "reload_argv": {"type": "list", "elements": "str", "default": ["systemctl", "reload", "haproxy"]},
 }
 
@@ -61,7 +63,7 @@ class ActionModule(ActionBase):
         """Look, plan, apply, wait; the result of the task."""
         super().run(tmp, task_vars)
         _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        nodes = Nodes(self, task_vars or {})
+        nodes = Nodes(self, task_vars or {}, args["lease"])
         self._changed = False
         try:
             args["services"] = [one for one in args["services"] if one.get("kind", "balanced") == "balanced"]
@@ -74,6 +76,8 @@ class ActionModule(ActionBase):
             return self._bring(nodes, args)
         except RefusedTask as refusal:
             return refusal.result()
+        except Refused as refused:
+            return {"changed": self._changed, "failed": True, **refused.refusal.result()}
         except NodeError as error:
             what = "may have been changed, and then failed" if self._changed else "was not changed"
             return {"changed": self._changed, "failed": True, "msg": "the load balancer of %s %s: %s" % (nodes.here, what, error)}
@@ -107,7 +111,12 @@ class ActionModule(ActionBase):
         argv = [args["config_path"], args["socket_path"], what, haproxy.described_frame(plan.text), *args["reload_argv"]]
         stdin = "%s%s\n%s\n" % (plan.text, haproxy_runtime.MARK, "\n".join(plan.commands))
         self._changed = what != "check"
-        done = nodes.script(nodes.here, haproxy_runtime.APPLY, argv, stdin=stdin, check=False)
+        run = nodes.script if what == "check" else nodes.change
+        try:
+            done = run(nodes.here, haproxy_runtime.APPLY, argv, stdin=stdin, check=False)
+        except Refused:
+            self._changed = False
+            raise
         self._changed = self._changed and done.rc not in haproxy_runtime.UNTOUCHED
         if done.rc == haproxy_runtime.INVALID:
             raise RefusedTask(
@@ -130,7 +139,7 @@ class ActionModule(ActionBase):
         if not slots or wait_s <= 0 or as_seen:
             return []
         argv = [args["socket_path"], "%d" % max(1, wait_s), kind, *slots]
-        rest = haproxy_runtime.parse_rest(nodes.script(nodes.here, haproxy_runtime.WATCH, argv, timeout_s=wait_s + 30).stdout)
+        rest = haproxy_runtime.parse_rest(nodes.change(nodes.here, haproxy_runtime.WATCH, argv, timeout_s=wait_s + 30).stdout)
         return [{"service": slots[one["slot"]][0], "server": slots[one["slot"]][1], **one} for one in rest]
 
 

@@ -25,7 +25,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves im
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import SETTLE
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, parse
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import ask
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
@@ -36,6 +36,7 @@ ARGUMENTS = {
     "avoid": {"type": "list", "elements": "str"},
     "members": {"type": "list", "elements": "str"},
     "deadline_s": {"type": "float", "default": 120.0},
+    "lease": {"type": "str"},
 }
 LOOK = "date +%s\n" + OBSERVE
 REST_S = 30
@@ -51,9 +52,11 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         try:
-            return self._move(Nodes(self, task_vars or {}), args)
+            return self._move(Nodes(self, task_vars or {}, args["lease"]), args)
         except RefusedTask as refusal:
             return refusal.result()
+        except Refused as refused:
+            return {"changed": False, "failed": True, **refused.refusal.result()}
         except (NodeError, StatusError, CibError) as error:
             return {"changed": False, "failed": True, "msg": "%s was not moved: %s" % (args["service"], error)}
 
@@ -81,7 +84,7 @@ class ActionModule(ActionBase):
         if self._task.check_mode or not result["changed"]:
             return result
         if plan.source == plan.target:
-            nodes.script(member, CLEAR, [" ".join(stale)])
+            nodes.change(member, CLEAR, [" ".join(stale)])
             return result
         if busy:
             raise RefusedTask("unstable", "Pacemaker is busy with %s itself, so it was not moved (%s). Try again later." % (service, busy))
@@ -121,12 +124,12 @@ class ActionModule(ActionBase):
         wish = build_wish(plan.service, plan.target, node_now, deadline_s)
         try:
             # Three waits at most (rest before, move, rest or way back), each with the deadline, and a margin.
-            done = nodes.script(members[0], MOVE, args, stdin=wish, timeout_s=3 * deadline_s + 60)
+            done = nodes.change(members[0], MOVE, args, stdin=wish, timeout_s=3 * deadline_s + 60)
             return parse_report(done.stdout, time.time())
         except NodeError as error:
             # The member that carried the move out was lost; the wish would end by itself, but nobody should wait for that.
             for other in members[1:]:
-                if nodes.script(other, CLEAR, [constraint_of(plan.service)], check=False).rc == 0:
+                if nodes.change(other, CLEAR, [constraint_of(plan.service)], check=False).rc == 0:
                     break
             sentence = (
                 "The move of %s was cut off: %s. Its constraint was removed or ends by itself; look where the service is and run it again."

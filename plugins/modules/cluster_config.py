@@ -16,6 +16,8 @@ description:
     Pacemaker check it, and pushes the smallest patch, which Pacemaker takes only if nobody has changed the configuration meanwhile.
   - What is not named in O(config) is not touched, unless O(mode=replace).
   - It is an action that runs Pacemaker's own tools on one member over the task's connection; no Python is needed there.
+extends_documentation_fragment:
+  - ondemand.cluster.lease
 attributes:
   check_mode:
     description: Can run in check mode and tells the same difference; Pacemaker checks the wanted configuration then too.

@@ -97,6 +97,11 @@ cluster:
       description: Name and address of lost nodes whose VMs may come back with their host; no new VM gets them.
       type: list
       elements: dict
+    lease:
+      description:
+        - Who changes the cluster, or was the last one who did, see M(ondemand.cluster.cluster_lease); C(token), C(holder), C(purpose), and, in
+          seconds since the epoch, C(since) and C(until), which is 0 where it was given back. Null where nobody ever took it.
+      type: dict
     leave_order:
       description: Names of the nodes, the one whose leaving costs least first.
       type: list

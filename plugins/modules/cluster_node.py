@@ -33,6 +33,7 @@ description:
 extends_documentation_fragment:
   - ondemand.cluster.attributes
   - ondemand.cluster.cluster
+  - ondemand.cluster.lease
 attributes:
   check_mode:
     support: full

@@ -18,6 +18,8 @@ description:
   - The file always says the same as the running process, so that a restart or a failover begins with what is wanted.
   - Where HAProxy does not run, only the file is written. It is started by Pacemaker, not by this module.
   - It is an action that works over the task's connection with C(sh), C(awk) and C(socat); no Python is needed on the node.
+extends_documentation_fragment:
+  - ondemand.cluster.lease
 attributes:
   check_mode:
     description: Can run in check mode and tells the same difference; HAProxy checks the wanted configuration then too.

@@ -35,6 +35,7 @@ options:
         choices:
           - bad_input
           - deadline
+          - held
           - host_unreachable
           - in_use
           - join_refused

@@ -22,6 +22,8 @@ description:
     C(start_failed).
   - It stays where it was moved because of its C(resource-stickiness); without any the task tells that it did not stay.
   - It is an action that runs Pacemaker's own tools on one member over the task's connection; no Python is needed there.
+extends_documentation_fragment:
+  - ondemand.cluster.lease
 attributes:
   check_mode:
     description: Can run in check mode and tells from where to where the service would move.

@@ -58,8 +58,12 @@ class Act:
 
     def do(self, host: str, text: str, args: t.Sequence[str] = (), stdin: str | None = None, check: bool = True) -> Result:
         """Run a script that changes something."""
-        self.touched = True
-        return self.nodes.script(host, text, args, stdin=stdin, timeout_s=self.left_s + 60, check=check)
+        before, self.touched = self.touched, True
+        try:
+            return self.nodes.change(host, text, args, stdin=stdin, timeout_s=self.left_s + 60, check=check)
+        except Refused:
+            self.touched = before
+            raise
 
     def wait(self, host: str, text: str, name: str, *args: str, before: t.Sequence[str] = (), reason: str = "deadline") -> None:
         """Run a script that changes something and waits: the node's name, what goes before, its two times, and the rest are its arguments."""

@@ -46,8 +46,8 @@ def key_of(act: Act, host: str) -> str:
 def install(act: Act, plan: membership.Plan, key: str, dc_deadtime_s: str) -> None:
     """Key and configuration onto the node, the key by stdin, once Corosync there has taken the configuration."""
     arguments = ["fresh" if plan.fresh else "keep", dc_deadtime_s]
-    before, act.touched = act.touched, True
-    done = act.nodes.script(act.name, scripts.INSTALL, arguments, stdin=key + "\n" + plan.node_text, check=False)
+    before = act.touched
+    done = act.do(act.name, scripts.INSTALL, arguments, stdin=key + "\n" + plan.node_text, check=False)
     if done.rc == scripts.REFUSED_FILE:
         act.touched = before
         raise _refused_conf(act, act.name, done, "Nothing was changed")

@@ -24,6 +24,8 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.loader import become_loader, connection_loader
 from ansible.utils.display import Display
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import lease
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -82,8 +84,10 @@ class Nodes:
     (or in extra variables), not in the play.
     """
 
-    def __init__(self, action: t.Any, task_vars: dict[str, t.Any]) -> None:
+    def __init__(self, action: t.Any, task_vars: dict[str, t.Any], lease_token: str | None = None) -> None:
+        """lease_token: of the lease under which this task changes nodes; without one it changes none while another run holds the lease."""
         self._action = action
+        self._lease_token = lease_token
         self._task_vars = task_vars
         self.here: str = action._task.delegate_to or task_vars["inventory_hostname"]
         self._connections: dict[str, t.Any] = {self.here: action._connection}
@@ -126,6 +130,25 @@ class Nodes:
     ) -> Result:
         """Run a fixed sh text on a host: several commands in one trip. Values go in as $1, $2, ..., never into the text."""
         return self.run(host, ["sh", "-c", text, "sh", *args], stdin=stdin, timeout_s=timeout_s, check=check, untold=untold)
+
+    def change(
+        self,
+        host: str,
+        text: str,
+        args: t.Sequence[str] = (),
+        stdin: str | bytes | None = None,
+        timeout_s: float = 60,
+        check: bool = True,
+    ) -> Result:
+        """script() for a text that changes something: the node asks its CIB first whether the lease allows it. Raises Refused if not."""
+        words = [self._lease_token or "-", "%d" % timeout_s, *args]
+        done = self.script(host, lease.GUARD + text, words, stdin=stdin, timeout_s=timeout_s, check=False)
+        refusal = lease.why_refused(done.stderr) if done.rc == lease.REFUSED else None
+        if refusal:
+            raise Refused(refusal)
+        if check and done.rc != 0:
+            raise NodeError(host, ["sh", "-c", text], done.rc, done.stderr, timeout_s)
+        return done
 
     def _answer(self, host: str, argv: t.Sequence[str], command: str, stdin: str | bytes | None, timeout_s: float) -> tuple[int, str, str]:
         connection = self._connection(host, argv)

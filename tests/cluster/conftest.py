@@ -79,26 +79,43 @@ class Cluster:
         timeout_s: float = 240,
     ) -> Playbook:
         """Run whole plays likewise, on the cells' inventory or another one."""
-        number = next(self.numbers)
-        playbook, results = self.directory / f"play-{number}.json", self.directory / f"results-{number}.jsonl"
-        playbook.write_text(json.dumps(plays))
-        listed = self.directory / "inventory.json"
-        listed.write_text(json.dumps(inventory or self.cells.inventory()))
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(listed), str(playbook), *options]
+        command, environment, results = self.command(plays, *options, inventory=inventory, environment=environment)
         done = subprocess.run(
-            self.cells.ctl_argv(command), cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, start_new_session=True, stdin=subprocess.DEVNULL,
-            env={
-                **self.cells.environment(),
-                "PYTHONPATH": str(ROOT / "var/collections"),
-                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-                "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/cluster/callback"),
-                "ANSIBLE_CALLBACKS_ENABLED": "results",
-                "ONDEMAND_TEST_RESULTS": str(results),
-                **(environment or {}),
-            },
+            command, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, start_new_session=True, stdin=subprocess.DEVNULL, env=environment
         )  # fmt: skip
         lines = results.read_text().splitlines() if results.exists() else []
         return Playbook(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in lines])
+
+    def begin(self, plays: list[dict[str, Any]], *options: str) -> subprocess.Popen[bytes]:
+        """The same, not waited for, in a process group of its own: for whoever kills it."""
+        command, environment, _results = self.command(plays, *options)
+        nothing = subprocess.DEVNULL
+        return subprocess.Popen(command, cwd=ROOT, stdin=nothing, stdout=nothing, stderr=nothing, env=environment, start_new_session=True)
+
+    def command(
+        self,
+        plays: list[dict[str, Any]],
+        *options: str,
+        inventory: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> tuple[list[str], dict[str, str], Path]:
+        """A run's command line, its environment, and where its tasks' results will stand."""
+        number = next(self.numbers)
+        playbook, results = self.directory / f"play-{number}.json", self.directory / f"results-{number}.jsonl"
+        playbook.write_text(json.dumps(plays))
+        listed = self.directory / f"inventory-{number}.json"
+        listed.write_text(json.dumps(inventory or self.cells.inventory()))
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(listed), str(playbook), *options]
+        whole = {
+            **self.cells.environment(),
+            "PYTHONPATH": str(ROOT / "var/collections"),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/cluster/callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "results",
+            "ONDEMAND_TEST_RESULTS": str(results),
+            **(environment or {}),
+        }
+        return self.cells.ctl_argv(command), whole, results
 
     def node(self, name: str, state: str, *options: str, environment: Mapping[str, str] | None = None, **more: Any) -> Playbook:
         """One task cluster_node for this node; members are all other cells unless given."""

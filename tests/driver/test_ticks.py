@@ -118,3 +118,15 @@ def test_after_a_wish_to_stop_no_step_begins(quiet: World, stop_after: int, perf
     result = daemon.tick()
     assert len(quiet.performed) == performed
     assert result is (Tick.DONE if performed else Tick.WAITING)
+
+
+def test_who_comes_second_has_not_failed_and_keeps_what_it_knew(quiet: World) -> None:
+    daemon = quiet.daemon({"requirement": {"nodes": {"min": 2, "max": 3}}})
+    quiet.ends = "second"
+    ticks = [daemon.tick() for _number in range(3)]
+    assert Tick.WAITING in ticks and Tick.FAILED not in ticks
+    assert len(quiet.performed) == 1  # the next try is not at once
+    quiet.ends = "well"
+    quiet.now += 11
+    assert daemon.tick() is Tick.DONE and len(quiet.names) == 2
+    assert not any("failed in a row" in line for line in quiet.lines)

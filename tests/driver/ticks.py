@@ -64,7 +64,14 @@ class World:
         (vm,), (node,) = told["vms"], told["cluster"]["nodes"]
         verdict = {"allowed": self.may_leave, "reason": "quorum", "sentence": "too few votes would be left"}
         told["vms"] = [{**vm, "name": name} for name in self.names]
-        told["cluster"] |= {"services": [], "failures": [], "constraints": [], "leave_order": list(reversed(self.names)), "withheld": []}
+        told["cluster"] |= {
+            "services": [],
+            "failures": [],
+            "constraints": [],
+            "leave_order": list(reversed(self.names)),
+            "lease": None,
+            "withheld": [],
+        }
         told["unreachable"] = []
         told["cluster"]["nodes"] = [
             {
@@ -89,6 +96,8 @@ class World:
             self.names = tuple(f"demo-n{i + 1}" for i in range(step.variables["wanted"]))
         if self.ends == "well" and "service" in step.variables:
             self.services = {**self.services, step.variables["service"]: step.variables["to"]}
+        if self.ends == "second":
+            return Outcome(False, {}, "the cluster is being changed by somebody", self.now, self.now, "held")
         return Outcome(self.ends != "badly", {}, "done" if self.ends != "badly" else "no room", self.now, self.now)
 
     def wait_for_orphans(self, longest_s: float, stop: Callable[[], bool]) -> int | None:

@@ -77,6 +77,6 @@ def handed_back() -> dict[str, Any]:
     """What observe hands back of a cluster at rest with one node, in full."""
     made: dict[str, Any] = sample(wall.HANDED_BACK["observe"])
     made["vms"][0].update(name="shop-n1", host="hv1", state="running", vcpus=1, memory_mib=640, address="10.99.0.20")
-    made["cluster"].update(quorate=True, stable=True, leave_order=["shop-n1"], withheld=[])
+    made["cluster"].update(quorate=True, stable=True, leave_order=["shop-n1"], lease=None, withheld=[])
     made["cluster"]["nodes"][0].update(name="shop-n1", online=True)
     return made

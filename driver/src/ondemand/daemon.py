@@ -12,6 +12,7 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from ondemand._contract.refusal import Reason
 from ondemand.act.actor import Actor
 from ondemand.config.load import Loaded
 from ondemand.decide.decide import decide
@@ -178,7 +179,8 @@ class Daemon:
             return Tick.IDLE
         now = self._parts.clock()
         if self._memory.retry_at is not None and now < self._memory.retry_at:
-            self._tell("retry", f"{found.steps[0].playbook} is tried again later: {self._memory.failures} failed in a row")
+            why = f"{self._memory.failures} failed in a row" if self._memory.failures else "another run changed the cluster"
+            self._tell("retry", f"{found.steps[0].playbook} is tried again later: {why}")
             return Tick.WAITING
         if self._seen is None or now - self._seen.at > FRESH_S:
             self._observe()
@@ -200,7 +202,8 @@ class Daemon:
 
     def _perform(self, step: Step) -> Tick:
         parts = self._parts
-        self._memory = begun(self._memory, step)
+        before = self._memory
+        self._memory = begun(before, step)
         step_id = parts.journal.step_begun(parts.clock(), step, self._memory.breach_at, self._memory)
         parts.log.info("step", playbook=step.playbook, variables=dict(step.variables), because=step.because)
         outcome = parts.actor.perform(step)
@@ -211,13 +214,15 @@ class Daemon:
             # Blind after a good end is no failure of the step: the next tick looks again and plans from what is there.
             missed = why_not_reached(step, self._seen) if self._seen else None
             outcome = replace(outcome, ok=False, because=missed) if missed else outcome
-        self._memory = remember(self._memory, step, outcome, parts.clock())
+        # Who came second did nothing, so what the cluster knows by then is the other one's doing.
+        held = outcome.reason == Reason.HELD
+        self._memory = remember(before if held else self._memory, step, outcome, parts.clock())
         parts.journal.step_ended(step_id, outcome, self._memory)
         if step.kind is not StepKind.MOVE:
             self._load.forget()
-        say = parts.log.info if outcome.ok else parts.log.error
+        say = parts.log.info if outcome.ok or held else parts.log.error
         say("outcome", ok=outcome.ok, because=outcome.because, seconds=round(outcome.ended_at - outcome.started_at, 1))
-        return Tick.DONE if outcome.ok else Tick.FAILED
+        return Tick.DONE if outcome.ok else Tick.WAITING if held else Tick.FAILED
 
     def _plan(self, observation: Observation) -> Plan | Refusal:
         memory, now = self._memory, self._parts.clock()

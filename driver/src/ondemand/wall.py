@@ -64,6 +64,7 @@ CLUSTER: dict[str, Any] = {
     "services": [SERVICE],
     "failures": [{"resource": str, "node": str, "operation": str, "rc": Maybe(int), "because": str}],
     "constraints": [{"id": str, "temporary": bool}],
+    "lease": Maybe({"token": str, "until": int, "since": int, "holder": str, "purpose": str}),
     "leave_order": NAMES,
     "withheld": [{"name": str, "address": str}],
 }

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Dict
 
+from . import lease
 from .leave_rules import leave_order, may_leave
 from .status import SPREAD, TEMPORARY_PREFIXES, Member, Service, Status
 from .withheld import withheld
@@ -14,6 +16,7 @@ from .withheld import withheld
 
 def view(status: Status, min_nodes: int = 1) -> Dict[str, Any]:
     """min_nodes: how many nodes have to stay online, for the verdict beside every node."""
+    held = lease.in_cib(status.cib)
     return {
         "name": status.cluster,
         "quorate": status.quorate,
@@ -26,6 +29,7 @@ def view(status: Status, min_nodes: int = 1) -> Dict[str, Any]:
         "failures": list(status.failures),
         "constraints": [{"id": name, "temporary": name.startswith(TEMPORARY_PREFIXES)} for name in status.constraints],
         "leave_order": leave_order(status),
+        "lease": asdict(held) if held else None,
         "withheld": [{"name": name, "address": address} for name, address in (withheld(status.conf) if status.conf else ())],
     }
 

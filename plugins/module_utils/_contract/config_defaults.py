@@ -9,7 +9,7 @@ from typing import Any, Dict, Mapping
 from urllib.parse import urlsplit
 
 POOL = "ondemand"
-DEADLINES = {"boot_s": 300, "join_s": 180, "move_s": 120, "drain_s": 180, "leave_s": 180, "connect_s": 10}
+DEADLINES = {"boot_s": 300, "join_s": 180, "move_s": 120, "drain_s": 180, "leave_s": 180, "connect_s": 10, "lease_s": 60}
 MONITOR_S = 10
 RECOVERY = {"after_s": 120, "autostart": True}
 SCALING = {"every_s": 5, "policies": []}

@@ -34,6 +34,7 @@ class Reason(str, Enum):
     IN_USE = "in_use"
     NO_PLACE = "no_place"
     UNMANAGED = "unmanaged"
+    HELD = "held"
 
     def __str__(self) -> str:
         return self.value

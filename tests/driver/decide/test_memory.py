@@ -61,6 +61,11 @@ def test_a_bad_end_leaves_a_pause_and_bars_what_failed_until_its_time(kind: Step
     assert made == replace(OLD, failures=4, retry_at=NOW + 80, windows={}, barred={"data@shop-n3": 1000.1, **barred})
 
 
+def test_who_came_second_has_not_failed_and_looks_anew_soon() -> None:
+    done = Outcome(False, {}, "the cluster is being changed by somebody", 990.0, NOW, "held")
+    assert remember(OLD, step(StepKind.MOVE), done, NOW) == replace(OLD, unfinished=None, retry_at=NOW + 10, windows={})
+
+
 TIMES: dict[str, Any] = {"breach_at": 900.0, "grown_at": 700.0, "shrunk_at": 800.0, "asked_at": 950.0}
 
 

@@ -46,16 +46,28 @@ def _said(self, host, argv, command, stdin, timeout_s):
     import time
 
     answers = pathlib.Path(__file__).resolve().parents[2] / "answers"
+    lease = answers.with_name("lease")
     if not (answers / host).is_file():
         raise NodeError(host, argv, None, "nobody is there")
     text = argv[2] if argv[:2] == ["sh", "-c"] else ""
     if "section key " in text:
         clock = f"{time.time():.0f}\\n" if text.startswith("date +%s") else ""  # a wish ends by it
-        return 0, clock + (answers / host).read_text(), ""
+        told = (answers / host).read_text()
+        if lease.is_file():
+            pair = '<nvpair id="ondemand-lease" name="ondemand-lease" value="%s"/>' % lease.read_text()
+            told = told.replace("<crm_config>", '<crm_config><cluster_property_set id="ondemand-lease-set">%s</cluster_property_set>' % pair, 1)
+        return 0, clock + told, ""
     if "crm_simulate --xml-file" in text:
         # The scheduler needs no cluster, only the CIB that it is asked about.
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout_s)
         return done.returncode, done.stdout, done.stderr
+    if text.startswith("\\nlease_xpath=") and "lease_token=" not in text:
+        if (answers / host).read_text().count("<cib ") == 0:
+            return 72, "", "Pacemaker does not answer"
+        token, for_s, holder, purpose = argv[4:8]
+        now = int(time.time())
+        lease.write_text("%s %d %d %s %s" % (token, now + int(for_s) if int(for_s) else 0, now, holder, purpose))
+        return 0, "%d %s\\n" % (now, lease.read_text()), ""
     if "stopped_at" in text:
         return 0, "clock 1790000003\\nstopped_at 1790000001\\nstarted_at 1790000002\\noutcome moved\\n", ""
     return 0, "", ""

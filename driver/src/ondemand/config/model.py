@@ -251,6 +251,7 @@ class Deadlines(Part):
     drain_s: Deadline = 180
     leave_s: Deadline = 180
     connect_s: Deadline = 10
+    lease_s: Deadline = 60
 
 
 class Cluster(Part):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ondemand._contract.refusal import Reason
 from ondemand.model import Cause, Decision, Kind, Outcome, Step, StepKind
 
 FIRST_RETRY_S = 10.0
@@ -96,6 +97,9 @@ def remember(memory: Memory, step: Step, outcome: Outcome, now: float) -> Memory
 
     Not after a move: as many nodes carry the same work, and a node that is to leave could otherwise never be emptied first.
     """
+    if outcome.reason == Reason.HELD:
+        # Somebody else changes the cluster: no failure of the step, and what it was for is judged anew from what is there afterwards.
+        return replace(memory, unfinished=None, retry_at=now + FIRST_RETRY_S, windows={})
     if not outcome.ok:
         failures = memory.failures + 1
         barred = {key: until for key, until in memory.barred.items() if until > now}

@@ -89,6 +89,7 @@ def test_the_view_has_the_promised_keys() -> None:
         "services",
         "failures",
         "constraints",
+        "lease",
         "leave_order",
         "withheld",
     }

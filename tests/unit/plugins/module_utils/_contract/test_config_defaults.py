@@ -26,7 +26,15 @@ def test_the_defaults_of_the_demo_are_those_of_the_exchange_formats(demo):
     assert full["access"] == {"user": "root", "state_dir": "~/.local/state/ondemand/shop"}
     assert full["network"]["dns"] == []
     assert full["requirement"]["headroom"] == {"vcpus_max": 2, "memory_max_mib": 1280}
-    assert full["deadlines"] == {"boot_s": 300, "join_s": 180, "move_s": 120, "drain_s": 180, "leave_s": 180, "connect_s": 10}
+    assert full["deadlines"] == {
+        "boot_s": 300,
+        "join_s": 180,
+        "move_s": 120,
+        "drain_s": 180,
+        "leave_s": 180,
+        "connect_s": 10,
+        "lease_s": 60,
+    }
     assert full["scaling"]["scale_in"]["drain_end"] == "keep"
     assert with_defaults({**demo, "deadlines": given})["deadlines"] == {**full["deadlines"], **given}
     assert full["disks"][0]["shareable"] is True

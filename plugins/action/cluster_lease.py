@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cluster_lease: be the only one who changes a cluster. Documented in plugins/modules/cluster_lease.py."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import lease
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
+from ansible_collections.ondemand.cluster.plugins.plugin_utils import lease_holder
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Nodes
+
+ARGUMENT_SPEC = {
+    "state": {"type": "str", "required": True, "choices": ["held", "free"]},
+    "members": {"type": "list", "elements": "str"},
+    "token": {"type": "str"},
+    "purpose": {"type": "str", "default": "a change"},
+    "for_s": {"type": "float", "default": 120.0},
+    "wait_s": {"type": "float", "default": 0.0},
+}
+BREATH_S = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What is asked of the lease: who shall have it, and for how long (0: nobody any more)."""
+
+    token: str
+    for_s: int
+    holder: str
+    purpose: str
+
+
+class ActionModule(ActionBase):
+    """One trip to one member where nobody else holds it."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Check, take or give back, report."""
+        result = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
+        nodes = Nodes(self, task_vars or {})
+        try:
+            return {**result, "changed": False, **self._done(nodes, options)}
+        except Refused as refused:
+            return {**result, "failed": True, "changed": False, **refused.refusal.result()}
+
+    def _done(self, nodes: Nodes, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        members = here_or(options["members"], nodes)
+        problems = [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
+        if not 1 <= options["for_s"] <= 86400:
+            problems.append("for_s: %g is no time to hold it; 1 to 86400 seconds are right" % options["for_s"])
+        if options["state"] == "free" and not options["token"]:
+            problems.append("token: none was given; name that of the lease that is given back")
+        found = [problem for problem in problems if problem]
+        if found:
+            raise Refused(all_problems(found))
+        if self._task.check_mode:
+            return {"lease": None}
+        token = options["token"] or lease_holder.new_token()
+        held = options["state"] == "held"
+        wish = Wish(token, int(options["for_s"]) if held else 0, lease_holder.holder(), options["purpose"])
+        return take(nodes, members, wish, options["wait_s"]) if held else give_back(nodes, members, wish)
+
+
+def take(nodes: Nodes, members: t.Sequence[str], wish: Wish, wait_s: float) -> dict[str, t.Any]:
+    """The lease as ours; raises Refused where another one holds it after wait_s seconds, or no cluster answers."""
+    begun, old = time.monotonic(), ""
+    while True:
+        now, value = _exchange(nodes, members, wish, old)
+        found = lease.parse_lease(value)
+        if found and found.token == wish.token and found.held(now):
+            return {"lease": found.result(now), "waited_s": round(time.monotonic() - begun, 1)}
+        if found is None or not found.held(now) or found.token == wish.token or lease_holder.is_dead(found.token):
+            # Free, or nobody's any more: what was read is replaced, unless somebody else was faster.
+            old = value
+            continue
+        waited_s = time.monotonic() - begun
+        if waited_s >= wait_s:
+            raise Refused(lease.held_by(found, now, waited_s))
+        old = ""
+        time.sleep(BREATH_S)
+
+
+def give_back(nodes: Nodes, members: t.Sequence[str], wish: Wish) -> dict[str, t.Any]:
+    """The lease as nobody's, if it is still ours; where no cluster answers any more there is none to give back."""
+    try:
+        now, value = _exchange(nodes, members, wish, "")
+        for _try in range(10):
+            found = lease.parse_lease(value)
+            if found is None or found.token != wish.token or not found.held(now):
+                break
+            now, value = _exchange(nodes, members, dataclasses.replace(wish, holder=found.holder, purpose=found.purpose), value)
+    except RefusedTask:
+        return {"lease": None}
+    return {"lease": found.result(now) if found else None}
+
+
+def _exchange(nodes: Nodes, members: t.Sequence[str], wish: Wish, old: str) -> tuple[int, str]:
+    """The clock, and the lease after an attempt to replace this value, told by the first member that has a CIB."""
+    words = [wish.token, "%d" % wish.for_s, lease.quoted(wish.holder), lease.quoted(wish.purpose), old]
+    member, answer = first_answer(members, lambda one: nodes.script(one, lease.TAKE, words))
+    try:
+        return lease.parse_taken(answer.stdout)
+    except ValueError as error:
+        sentence = "%s did not tell who changes the cluster, so nothing was begun: %r is no time. Look at what its login shell prints."
+        raise Refused(Refusal("unstable", sentence % (member, answer.stdout[:100]))) from error
