@@ -209,9 +209,9 @@ def why_not_tested(tree: Tree) -> list[str]:
 
 
 def why_not_grouped(tree: Tree) -> list[str]:
-    """Every module is in exactly one action group (or in UNGROUPED), and the groups name only modules that exist."""
+    """Every module is listed in exactly one action group (or in UNGROUPED), and the groups name only modules that exist; a group may extend another."""
     groups = yaml.safe_load(tree.files.get("meta/runtime.yml", "{}")).get("action_groups", {})
-    listed = [name for names in groups.values() for name in names]
+    listed = [name for names in groups.values() for name in names if isinstance(name, str)]
     modules = modules_of(tree)
     problems = [
         f"meta/runtime.yml: module {name} is in no action group" for name in modules if name not in listed and name not in UNGROUPED

@@ -23,6 +23,12 @@ from tests.vm.tale import ROOT, Run, Tale, begun, environment, finished, inside,
 
 NAME = "back"
 FIRST = int(time.time()) % 100_000_000
+LEDGER_DISK = "/var/lib/ondemand-lab/shared/ledger.raw"
+EVIDENCE = r"""
+date; uptime; mount | grep ledger; ls -la /srv/ledger; dmesg | grep -i -e ext4 -e 'vd[a-z]'
+grep -h -e 'Result of st.* for ledger' -e Quorum -e 'State transition' -e 'Filesystem(ledger-data)' /var/log/pacemaker/pacemaker.log | tail -60
+journalctl -u demo-ledger -n 20 --no-pager; cat /etc/corosync/corosync.conf
+"""
 NUMBERS = itertools.count(FIRST)  # the data disk may have others, of an earlier story
 
 
@@ -43,7 +49,15 @@ class Story(Tale):
         """Each acknowledged transaction stands in the ledger once."""
         told = json.loads(self.get(1, "/ledger"))
         stored = sorted(int(one.split("/")[1]) for one in told["ids"] if one.startswith("back/"))
+        if [one for one in stored if one >= FIRST] != self.promised:
+            print(self.evidence())
         assert [one for one in stored if one >= FIRST] == self.promised
+
+    def evidence(self) -> str:
+        """Where the ledger ran when, and what each member and the disk say of it: what is lost can't be looked for later."""
+        told = [said("hv1", "dumpe2fs", "-h", LEDGER_DISK), said("hv1", "debugfs", "-R", "ls -l /", LEDGER_DISK)]
+        told += ["%s on %s\n%s" % (one["name"], one["host"], self.on(one, EVIDENCE)) for one in self.seen()["vms"]]
+        return "\n".join(told)
 
     def where(self, name: str) -> str:
         """The host of a VM."""

@@ -49,7 +49,8 @@ def a_surplus_vm(stage: Stage) -> None:
 
 
 def in_trouble(stage: Stage) -> None:
-    """A host away, a node lost, a service failed, a VM half made."""
+    """A host away, a node lost, a service failed, a VM half made, and somebody at work."""
+    (stage.collection / "lease").write_text("token 1790000300 1790000000 admin@awx scale%20in%20to%202%20VMs")
     two_members(stage, domain(3, running=False, finished=False), away=True, lost=True)
     stage.says(
         1, with_lost(record(), "cell-n2").replace("totem {", "# withheld, its VM may come back with its host: cell-n4 10.98.0.14\ntotem {")
