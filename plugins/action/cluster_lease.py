@@ -75,40 +75,41 @@ class ActionModule(ActionBase):
 
 def take(nodes: Nodes, members: t.Sequence[str], wish: Wish, wait_s: float) -> dict[str, t.Any]:
     """The lease as ours; raises Refused where another one holds it after wait_s seconds, or no cluster answers."""
-    begun, old = time.monotonic(), ""
+    begun, over = time.monotonic(), ""
     while True:
-        now, value = _exchange(nodes, members, wish, old)
+        now, value = _exchange(nodes, members, wish, over)
         found = lease.parse_lease(value)
         if found and found.token == wish.token and found.held(now):
             return {"lease": found.result(now), "waited_s": round(time.monotonic() - begun, 1)}
-        if found is None or not found.held(now) or found.token == wish.token or lease_holder.is_dead(found.token):
-            # Free, or nobody's any more: what was read is replaced, unless somebody else was faster.
-            old = value
-            continue
+        # Where the run that holds it is over nobody is waited for. One that is free was not had because somebody else was faster: again.
+        over = value if found and found.held(now) and lease_holder.is_dead(found.token) else ""
         waited_s = time.monotonic() - begun
+        if over:
+            continue
         if waited_s >= wait_s:
-            raise Refused(lease.held_by(found, now, waited_s))
-        old = ""
+            raise Refused(_why_not(found, now, waited_s))
         time.sleep(BREATH_S)
+
+
+def _why_not(found: lease.Lease | None, now: float, waited_s: float) -> Refusal:
+    if found and found.held(now):
+        return lease.held_by(found, now, waited_s)
+    return Refusal("held", "The lease of the cluster could not be had: others were faster each time. Run it again.")
 
 
 def give_back(nodes: Nodes, members: t.Sequence[str], wish: Wish) -> dict[str, t.Any]:
     """The lease as nobody's, if it is still ours; where no cluster answers any more there is none to give back."""
     try:
         now, value = _exchange(nodes, members, wish, "")
-        for _try in range(10):
-            found = lease.parse_lease(value)
-            if found is None or found.token != wish.token or not found.held(now):
-                break
-            now, value = _exchange(nodes, members, dataclasses.replace(wish, holder=found.holder, purpose=found.purpose), value)
     except RefusedTask:
         return {"lease": None}
+    found = lease.parse_lease(value)
     return {"lease": found.result(now) if found else None}
 
 
-def _exchange(nodes: Nodes, members: t.Sequence[str], wish: Wish, old: str) -> tuple[int, str]:
-    """The clock, and the lease after an attempt to replace this value, told by the first member that has a CIB."""
-    words = [wish.token, "%d" % wish.for_s, lease.quoted(wish.holder), lease.quoted(wish.purpose), old]
+def _exchange(nodes: Nodes, members: t.Sequence[str], wish: Wish, over: str) -> tuple[int, str]:
+    """The clock, and the lease after the attempt, told by the first member that has a CIB. over: the value of a run that is over."""
+    words = [wish.token, "%d" % wish.for_s, lease.quoted(wish.holder), lease.quoted(wish.purpose), over]
     member, answer = first_answer(members, lambda one: nodes.script(one, lease.TAKE, words))
     try:
         return lease.parse_taken(answer.stdout)

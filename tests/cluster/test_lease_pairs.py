@@ -96,7 +96,7 @@ def kill(one: Started) -> None:
 def holders(cluster: Cluster) -> list[tuple[str, int]]:
     """Every value that the lease had, in order, as the first cell's Pacemaker noted it: token and end."""
     log = cluster.cells[FIRST].run("cat", "/var/log/pacemaker/pacemaker.log").stdout
-    found = re.findall(r"nvpair\[@id='ondemand-lease'\]:\s+@value=([^ ,]+) ([0-9]+) ", log)
+    found = re.findall(r'\(cib_perform_op\)[^\n]*\+\+ [^\n]*<nvpair id="ondemand-lease" name="ondemand-lease" value="(\S+) (\d+) ', log)
     return [(token, int(until)) for token, until in found]
 
 

@@ -42,17 +42,29 @@ cas() {
 """
 NONE_YET = 105
 
-# $1 token, $2 for so many seconds (0: give it back), $3 holder, $4 purpose, $5 the value that it is to replace (none: there is none yet).
-# Prints the clock, and the lease as it is afterwards. Code 72: Pacemaker does not answer here.
+# $1 token, $2 for so many seconds (0: give it back), $3 holder, $4 purpose, $5 a value that may be replaced though it has not ended (its run is
+# over). Looks first: a request that fails would stand as an error in Pacemaker's log. Only what is free, ours or $5 is replaced, and only what is
+# still ours is given back. Prints the clock, and the lease as it is afterwards. Code 72: Pacemaker does not answer here.
 TAKE = (
     _CIB
     + """
 now=$(date +%s)
-since=$now until=$((now + $2))
-[ "$2" -gt 0 ] || until=0
-cas "$1" "$until" "$since" "$3" "$4" "$5"
-is=$(value)
-case $? in 0 | 105) ;; *) echo "Pacemaker does not answer" >&2; exit 72 ;; esac
+told() { is=$(value); case $? in 0 | 105) ;; *) echo "Pacemaker does not answer" >&2; exit 72 ;; esac; }
+told
+IFS=' ' read -r last until since holder purpose <<X
+$is
+X
+case $until in *[!0-9]*) until= ;; esac
+if [ "$2" -gt 0 ]; then
+  if [ "$last" != "$1" ] || [ "${until:-0}" -le "$now" ]; then since=$now; fi
+  if [ "$last" = "$1" ] || [ "${until:-0}" -le "$now" ] || [ "$is" = "$5" ]; then
+    cas "$1" $((now + $2)) "$since" "$3" "$4" "$is"
+    told
+  fi
+elif [ "$last" = "$1" ] && [ "${until:-0}" -gt 0 ]; then
+  cas "$1" 0 "$now" "$holder" "$purpose" "$is"
+  told
+fi
 printf '%s %s\\n' "$now" "$is"
 """
 )
@@ -81,7 +93,8 @@ X
   fi
   [ "$lease_last" = "$lease_token" ] || lease_refuse lost "$lease"
   [ $((lease_until - lease_now)) -lt "$lease_s" ] || break
-  ! cas "$lease_last" $((lease_now + lease_s)) "$lease_since" "$lease_holder" "$lease_purpose" "$lease" || break
+  # Some more than is needed, so that not each of several changes prolongs it anew.
+  ! cas "$lease_last" $((lease_now + lease_s + 60)) "$lease_since" "$lease_holder" "$lease_purpose" "$lease" || break
   lease_tries=$((lease_tries + 1))
   [ $lease_tries -lt 10 ] || lease_refuse lost "$lease"
 done

@@ -38,14 +38,17 @@ def test_who_comes_second_is_refused_with_who_holds_it_once_the_time_is_over(mon
     assert not any("theirs" in said for _host, said, _read in door.acts)  # it never tried to replace what is held
 
 
-def test_one_that_has_ended_or_whose_run_is_over_is_replaced_as_it_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter([(0, "1100 theirs 1050 900 admin@awx scale%20in\n", ""), TAKEN])
-    told, door = run(monkeypatch, "cluster_lease", ARGS, THERE, {"lease_xpath": Each(answers)})  # type: ignore[dict-item]
-    assert told["lease"]["token"] == "mine" and "theirs 1050 900 admin@awx scale%20in" in door.acts[1][1]
+def test_one_whose_run_is_over_is_replaced_as_it_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease_holder, "is_dead", lambda token: token == "theirs")
     answers = iter([OTHERS, TAKEN])
     told, door = run(monkeypatch, "cluster_lease", ARGS, THERE, {"lease_xpath": Each(answers)})  # type: ignore[dict-item]
     assert told["lease"]["token"] == "mine" and "theirs 1050 900 admin@awx scale%20in" in door.acts[1][1]
+
+
+def test_who_is_never_fast_enough_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = (0, "1100 theirs 0 1050 admin@awx scale%20in\n", "")
+    told, _door = run(monkeypatch, "cluster_lease", ARGS, THERE, {"lease_xpath": free})
+    assert told["refusal"]["reason"] == "held" and "others were faster" in told["msg"]
 
 
 class Each:
@@ -58,11 +61,11 @@ class Each:
         return iter(next(self.answers))
 
 
-def test_it_is_given_back_by_its_own_token_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_given_back_in_one_trip_and_another_one_s_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     free = {"state": "free", "members": ["cell-n1"], "token": "mine"}
-    answers = iter([TAKEN, (0, "1001 mine 0 1001 root@here a%20test\n", "")])
-    told, door = run(monkeypatch, "cluster_lease", free, THERE, {"lease_xpath": Each(answers)})  # type: ignore[dict-item]
-    assert told["lease"]["held"] is False and len(door.acts) == 2 and " 0 " in door.acts[1][1]
+    given = (0, "1001 mine 0 1001 root@here a%20test\n", "")
+    told, door = run(monkeypatch, "cluster_lease", free, THERE, {"lease_xpath": given})
+    assert told["lease"]["held"] is False and len(door.acts) == 1 and " mine 0 " in door.acts[0][1]
     told, door = run(monkeypatch, "cluster_lease", free, THERE, {"lease_xpath": OTHERS})
     assert told["lease"]["token"] == "theirs" and len(door.acts) == 1 and "failed" not in told
 
