@@ -8,6 +8,7 @@ ONDEMAND_PAIRS says how many pairs (6), ONDEMAND_SEED which (by the clock). A fa
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 import re
@@ -104,7 +105,7 @@ def why_not_one_at_a_time(seen: list[tuple[str, int]], dead: set[str]) -> list[s
     """Every change of the holder by which somebody lost what he still held."""
     return [
         f"{after} took it from {before}, which held it"
-        for (before, until), (after, _until) in zip(seen, seen[1:], strict=False)
+        for (before, until), (after, _until) in itertools.pairwise(seen)
         if after != before and until != 0 and before.split(".")[2] not in dead
     ]
 
