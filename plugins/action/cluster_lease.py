@@ -18,7 +18,7 @@ from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task impo
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Nodes
 
 ARGUMENT_SPEC = {
-    "state": {"type": "str", "required": True, "choices": ["held", "free"]},
+    "state": {"type": "str", "required": True, "choices": ["held", "kept", "free"]},
     "members": {"type": "list", "elements": "str"},
     "token": {"type": "str"},
     "purpose": {"type": "str", "default": "a change"},
@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
         """Check, take or give back, report."""
         result = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
-        nodes = Nodes(self, task_vars or {})
+        nodes = Nodes(self, task_vars or {}, options["token"])
         try:
             return {**result, "changed": False, **self._done(nodes, options)}
         except Refused as refused:
@@ -60,13 +60,15 @@ class ActionModule(ActionBase):
         problems = [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
         if not 1 <= options["for_s"] <= 86400:
             problems.append("for_s: %g is no time to hold it; 1 to 86400 seconds are right" % options["for_s"])
-        if options["state"] == "free" and not options["token"]:
-            problems.append("token: none was given; name that of the lease that is given back")
+        if options["state"] != "held" and not options["token"]:
+            problems.append("token: none was given; name that of the lease that is kept or given back")
         found = [problem for problem in problems if problem]
         if found:
             raise Refused(all_problems(found))
         if self._task.check_mode:
             return {"lease": None}
+        if options["state"] == "kept":
+            return keep(nodes, members, options["for_s"])
         token = options["token"] or lease_holder.new_token()
         held = options["state"] == "held"
         wish = Wish(token, int(options["for_s"]) if held else 0, lease_holder.holder(), options["purpose"])
@@ -95,6 +97,15 @@ def _why_not(found: lease.Lease | None, now: float, waited_s: float) -> Refusal:
     if found and found.held(now):
         return lease.held_by(found, now, waited_s)
     return Refusal("held", "The lease of the cluster could not be had: others were faster each time. Run it again.")
+
+
+def keep(nodes: Nodes, members: t.Sequence[str], for_s: float) -> dict[str, t.Any]:
+    """Nothing, if the lease is still ours; raises Refused if it is another's. Where no cluster answers there is none."""
+    try:
+        first_answer(members, lambda one: nodes.keep_lease(one, for_s))
+    except RefusedTask:
+        return {"lease": None}
+    return {}
 
 
 def give_back(nodes: Nodes, members: t.Sequence[str], wish: Wish) -> dict[str, t.Any]:

@@ -33,9 +33,11 @@ options:
   state:
     description:
       - V(held) takes the lease, or prolongs it where O(token) holds it already. V(free) gives it back, if it is still that of O(token).
+      - V(kept) prolongs it for O(for_s) and is refused where another run had it since; for what is done elsewhere than on the nodes, such as the
+        deletion of a VM.
     type: str
     required: true
-    choices: [held, free]
+    choices: [held, kept, free]
   members:
     description:
       - Inventory names of the members. The first one on which a CIB answers is asked. The default is the host that the task runs for.
@@ -43,7 +45,7 @@ options:
     elements: str
   token:
     description:
-      - Token of the lease, as RV(lease.token) returned it. Required with O(state=free); without it O(state=held) makes a new one.
+      - Token of the lease, as RV(lease.token) returned it. Required with O(state=kept) and O(state=free); without it O(state=held) makes a new one.
     type: str
   purpose:
     description:
@@ -91,7 +93,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lease:
-  description: The lease as it is now; null in check mode, and where no cluster answered to whom it could be given back.
+  description: The lease as it is now; null in check mode, and where no cluster answered. Not returned with state kept where it is kept.
   returned: success
   type: dict
   contains:

@@ -141,8 +141,15 @@ class Nodes:
         check: bool = True,
     ) -> Result:
         """script() for a text that changes something: the node asks its CIB first whether the lease allows it. Raises Refused if not."""
+        return self._guarded(host, lease.GUARD + text, args, stdin, timeout_s, check)
+
+    def keep_lease(self, host: str, for_s: float) -> Result:
+        """The lease prolonged for what is done elsewhere. Raises Refused where it is another's by now, NodeError where no CIB answers here."""
+        return self._guarded(host, lease.KEEP, (), None, for_s, True)
+
+    def _guarded(self, host: str, text: str, args: t.Sequence[str], stdin: str | bytes | None, timeout_s: float, check: bool) -> Result:
         words = [self._lease_token or "-", "%d" % timeout_s, *args]
-        done = self.script(host, lease.GUARD + text, words, stdin=stdin, timeout_s=timeout_s, check=False)
+        done = self.script(host, text, words, stdin=stdin, timeout_s=timeout_s, check=False)
         refusal = lease.why_refused(done.stderr) if done.rc == lease.REFUSED else None
         if refusal:
             raise Refused(refusal)

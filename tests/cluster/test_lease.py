@@ -123,6 +123,17 @@ def test_a_holder_that_was_only_slow_goes_on_where_nobody_came_in_between(cluste
     assert cluster.play([lease("free", token="slow")]).rc == 0
 
 
+def test_before_a_host_is_touched_the_lease_is_kept_or_the_run_ends(cluster: Cluster) -> None:
+    assert cluster.play([lease(token="first", purpose="a first work", for_s=5)]).rc == 0
+    assert cluster.play([lease("kept", token="first", members=["cell-n4", *MEMBERS], for_s=200)]).rc == 0  # cell-n4 is in no cluster
+    assert cluster.told()["lease"]["until"] > time.time() + 100
+    cluster.done(cluster.play([lease("free", token="first")]))
+    cluster.done(cluster.play([lease("kept", token="first")]))  # nobody was there in between
+    cluster.done(cluster.play([lease("free", token="first")]))
+    cluster.done(cluster.play([lease(purpose="a second work"), FREE]))
+    assert "a second work" in refused(cluster.play([lease("kept", token="first")]))
+
+
 def test_what_a_killed_run_still_does_on_a_node_is_ended_by_the_next(cluster: Cluster) -> None:
     cell = cluster.cells["cell-n3"]
     cell.run("crm_attribute", "-t", "rsc_defaults", "-n", "resource-stickiness", "-v", "0")

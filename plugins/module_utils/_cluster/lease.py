@@ -115,6 +115,8 @@ if [ "$lease_token" != - ]; then
 fi
 """
 )
+# After GUARD: nothing is to be changed on this node, but the lease has to be ours. Code 72: Pacemaker does not answer here.
+KEEP = GUARD + 'case $lease_rc in 0 | 105) exit 0 ;; esac; echo "Pacemaker does not answer" >&2; exit 72\n'
 REFUSED = 69
 _MARK = "ondemand-lease "
 

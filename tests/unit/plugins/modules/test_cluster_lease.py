@@ -84,7 +84,7 @@ def test_an_answer_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     assert told["refusal"]["reason"] == "unstable" and "hello" in told["msg"]
 
 
-@pytest.mark.parametrize("wrong", [{"for_s": 0.0}, {"members": ["a b"]}, {"state": "free", "token": ""}])
+@pytest.mark.parametrize("wrong", [{"for_s": 0.0}, {"members": ["a b"]}, {"state": "free", "token": ""}, {"state": "kept", "token": ""}])
 def test_what_is_no_wish_is_refused_and_nobody_is_asked(wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     told, door = run(monkeypatch, "cluster_lease", {**ARGS, **wrong}, THERE)
     assert told["refusal"]["reason"] == "bad_input" and door.acts == []
