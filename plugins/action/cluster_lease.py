@@ -21,6 +21,7 @@ ARGUMENT_SPEC = {
     "state": {"type": "str", "required": True, "choices": ["held", "kept", "free"]},
     "members": {"type": "list", "elements": "str"},
     "token": {"type": "str"},
+    "holder": {"type": "str"},
     "purpose": {"type": "str", "default": "a change"},
     "for_s": {"type": "float", "default": 120.0},
     "wait_s": {"type": "float", "default": 0.0},
@@ -71,7 +72,7 @@ class ActionModule(ActionBase):
             return keep(nodes, members, options["for_s"])
         token = options["token"] or lease_holder.new_token()
         held = options["state"] == "held"
-        wish = Wish(token, int(options["for_s"]) if held else 0, lease_holder.holder(), options["purpose"])
+        wish = Wish(token, int(options["for_s"]) if held else 0, options["holder"] or lease_holder.holder(), options["purpose"])
         return take(nodes, members, wish, options["wait_s"]) if held else give_back(nodes, members, wish)
 
 

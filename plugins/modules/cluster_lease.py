@@ -47,6 +47,10 @@ options:
     description:
       - Token of the lease, as RV(lease.token) returned it. Required with O(state=kept) and O(state=free); without it O(state=held) makes a new one.
     type: str
+  holder:
+    description:
+      - Who takes it, for whoever comes second. The default is the login that runs Ansible and its machine, as USER@MACHINE.
+    type: str
   purpose:
     description:
       - What the lease is taken for, in a few words for whoever comes second.
@@ -101,7 +105,7 @@ lease:
       description: What proves that it is held.
       type: str
     holder:
-      description: Who took it, as USER@MACHINE.
+      description: Who took it.
       type: str
     purpose:
       description: What for.

@@ -32,9 +32,9 @@ def is_dead(token: str) -> bool:
 
 
 def holder() -> str:
-    """USER@MACHINE; in AWX the name that it gives, else that of the login."""
+    """USER@MACHINE, of the login that runs Ansible."""
     try:
-        user = os.environ.get("AWX_USER_NAME") or os.environ.get("TOWER_USER_NAME") or getpass.getuser()
+        user = getpass.getuser()
     except (KeyError, OSError):
         user = str(os.getuid())
     return "%s@%s" % (user, socket.gethostname())

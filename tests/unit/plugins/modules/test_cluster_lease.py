@@ -61,6 +61,11 @@ class Each:
         return iter(next(self.answers))
 
 
+def test_who_takes_it_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    _told, door = run(monkeypatch, "cluster_lease", {**ARGS, "holder": "ann, job 7 of AWX"}, THERE, {"lease_xpath": TAKEN})
+    assert " ann%2C%20job%207%20of%20AWX " in door.acts[0][1]
+
+
 def test_it_is_given_back_in_one_trip_and_another_one_s_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     free = {"state": "free", "members": ["cell-n1"], "token": "mine"}
     given = (0, "1001 mine 0 1001 root@here a%20test\n", "")
