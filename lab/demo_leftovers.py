@@ -13,14 +13,15 @@ from typing import Any
 class Standing:
     """What stands at the end: per host the names of its domains and the files in its pool, and the lines of known_hosts.
 
-    `cluster` is the view of `observe`, None where the cluster was destroyed. `jobs` counts the processes of playbooks that run on.
+    `cluster` is the view of `observe`, None where the cluster was destroyed. `jobs` are the command lines of processes of
+    playbooks that run on, though nothing is to be done any more.
     """
 
     domains: Mapping[str, Sequence[str]]
     files: Mapping[str, Sequence[str]]
     known_hosts: Sequence[str]
     cluster: Mapping[str, Any] | None
-    jobs: int
+    jobs: Sequence[str]
 
 
 def leftovers(name: str, standing: Standing) -> list[str]:
@@ -39,6 +40,5 @@ def leftovers(name: str, standing: Standing) -> list[str]:
     found += [f"the constraint {one['id']} is left" for one in cluster["constraints"] if one["temporary"]]
     found += [f"{node['name']} is in standby" for node in cluster["nodes"] if node["standby"]]
     found += [f"{node['name']} is listed and not online" for node in cluster["nodes"] if not node["online"]]
-    if standing.jobs:
-        found.append(f"{standing.jobs} processes of playbooks run on")
+    found += [f"a playbook's process runs on: {command}" for command in standing.jobs]
     return found

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lab.demo_progress import DemoFailed, Patience, Progress, nothing
-from ondemand.act.processes import MARK
+from ondemand.act.processes import MARK, marked
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent  # ansible-playbook and ondemand are installed beside this Python
@@ -35,6 +36,19 @@ def inside(space: str, argv: Sequence[str]) -> list[str]:
 def operator_mark(cluster: str) -> str:
     """By which the processes of playbooks that the demo itself plays are known; the driver's own have another one."""
     return f"{cluster}-operator/"
+
+
+def running_on(marks: Sequence[str], within_s: float = END_WITHIN_S) -> list[str]:
+    """Ids and command lines of the processes of playbooks, known by these marks, that haven't ended by themselves within some seconds."""
+    until = time.monotonic() + within_s
+    while any(marked(mark) for mark in marks) and time.monotonic() < until:
+        time.sleep(0.1)
+    told = []
+    for pid in (pid for mark in marks for pid in marked(mark)):
+        with contextlib.suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            told.append(f"{pid}: {words.strip()[:200]}")
+    return told
 
 
 def playbook(name: str, cluster_file: Path, *more: str) -> list[str]:

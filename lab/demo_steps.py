@@ -23,7 +23,7 @@ from lab import guests
 from lab.demo_installed import Installed
 from lab.demo_kills import MOST_S, Kills, interrupt
 from lab.demo_leftovers import Standing, leftovers
-from lab.demo_processes import BIN, CHECKOUT, Processes, inside, lab, operator_mark, playbook, size
+from lab.demo_processes import BIN, CHECKOUT, Processes, inside, lab, operator_mark, playbook, running_on, size
 from lab.demo_progress import DemoFailed, Progress
 from lab.demo_signs import Signs
 from lab.demo_state import (
@@ -40,7 +40,6 @@ from lab.demo_state import (
     write_cluster_file,
     write_rates,
 )
-from ondemand.act import processes as jobs
 
 LOAD_AT_REST = {"web": 4.0, "ledger": 4.0}
 LOAD_UP = {"web": 25.0, "ledger": 8.0}  # above 15 web requests a second on one node, below on two
@@ -266,7 +265,7 @@ class Demo:
             files={host: lines(host, "ls", POOL) for host in hosts},
             known_hosts=known_hosts.read_text(encoding="utf-8").splitlines() if known_hosts.exists() else [],
             cluster=None if self.is_destroyed else cluster(),
-            jobs=len(jobs.marked(f"{self.name}/") + jobs.marked(operator_mark(self.name))),
+            jobs=running_on([f"{self.name}/", operator_mark(self.name)]),
         )
 
     def take_down(self) -> None:

@@ -21,7 +21,7 @@ def standing():
             "nodes": [{"name": "shop-n2", "address": "10.99.0.21", "online": True, "standby": False}],
             "constraints": [{"id": "ondemand-web-with-haproxy", "temporary": False}],
         },
-        jobs=0,
+        jobs=[],
     )
 
 
@@ -56,15 +56,18 @@ def test_each_kind_of_leftover_is_told(change, told):
 
 def test_playbooks_that_run_on_are_leftovers():
     one = standing()
-    assert leftovers("shop", Standing(one.domains, one.files, one.known_hosts, one.cluster, 2)) == ["2 processes of playbooks run on"]
+    assert leftovers("shop", Standing(one.domains, one.files, one.known_hosts, one.cluster, ["12: ssh x", "13: ssh y"])) == [
+        "a playbook's process runs on: 12: ssh x",
+        "a playbook's process runs on: 13: ssh y",
+    ]
 
 
 def test_of_a_destroyed_cluster_nothing_may_be_left():
     one = standing()
-    assert leftovers("shop", Standing(one.domains, one.files, one.known_hosts, None, 0)) == [
+    assert leftovers("shop", Standing(one.domains, one.files, one.known_hosts, None, [])) == [
         "the domain shop-n2 on hv1 is no member",
         "the file shop-n2.qcow2 on hv1 belongs to no member's VM",
         "the file shop-n2-seed.iso on hv1 belongs to no member's VM",
         "known_hosts has a line for 10.99.0.21, which is no member",
     ]
-    assert leftovers("gone", Standing(one.domains, one.files, [], None, 0)) == []
+    assert leftovers("gone", Standing(one.domains, one.files, [], None, [])) == []
