@@ -62,9 +62,12 @@ def _said(self, host, argv, command, stdin, timeout_s):
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout_s)
         return done.returncode, done.stdout, done.stderr
     if text.startswith("\\nlease_xpath=") and "lease_token=" not in text:
-        if (answers / host).read_text().count("<cib ") == 0:
-            return 72, "", "Pacemaker does not answer"
         token, for_s, holder, purpose = argv[4:8]
+        with answers.with_name("lease_asked").open("a") as asked:
+            asked.write("%s %s\\n" % ("take" if int(for_s) else "end", host))
+        nobody = not int(for_s) and answers.with_name("lease_stays").is_file()
+        if nobody or (answers / host).read_text().count("<cib ") == 0:
+            return 72, "", "Pacemaker does not answer"
         now = int(time.time())
         lease.write_text("%s %d %d %s %s" % (token, now + int(for_s) if int(for_s) else 0, now, holder, purpose))
         return 0, "%d %s\\n" % (now, lease.read_text()), ""
