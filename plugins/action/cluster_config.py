@@ -12,6 +12,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib impo
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_plan import CibPlan, plan_cib
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import (
     CHANGED_MEANWHILE,
+    FORGET,
     INVALID,
     PUSH,
     push_input,
@@ -24,6 +25,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle i
     SEEN_MARK,
     SETTLE,
     why_not_settled,
+    why_not_stopped,
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import idle_by_wish
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
@@ -32,16 +34,23 @@ from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Node
 
 ARGUMENTS = {
     "config": {"type": "dict", "required": True},
-    "mode": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
+    "mode": {"type": "str", "choices": ["merge", "whole", "replace"], "default": "merge"},
     "members": {"type": "list", "elements": "str"},
+    "remove": {"type": "bool", "default": True},
     "wait_s": {"type": "float", "default": 0.0},
     "wait_for": {"type": "list", "elements": "str"},
     "lease": {"type": "str"},
 }
 # What gets on may take so many times the time without progress that wait_s allows.
 MOST = 2
-# Others may write to the CIB while we plan; each try plans anew from what is there then.
-TRIES = 5
+# Others may write to the CIB while we plan; each try plans anew from what is there then, and so does what follows a stop.
+TRIES = 6
+NOT_THE_FILE = (
+    "The cluster has what would have to be stopped first: %s. It is not named any more, or holds what another one is to get, so the services were "
+    "made by another statement than this one. Nothing of them was changed; run configure_services with the file that counts."
+)
+# How long a stop may go without progress where nobody waits for the rest.
+STOP_S = 60.0
 
 
 class ActionModule(ActionBase):
@@ -75,22 +84,35 @@ class ActionModule(ActionBase):
     def _bring(self, nodes: Nodes, args: dict[str, t.Any]) -> dict[str, t.Any]:
         members = here_or(args["members"], nodes)
         waits = args["wait_s"] > 0 and not self._task.check_mode
+        stopped: set[str] = set()
+        first: CibPlan | None = None
         for _try in range(TRIES):
             member, answer = first_answer(members, lambda one: _read(nodes, one, waits))
             cib, _mark, seen = answer.stdout.partition("\n%s\n" % SEEN_MARK)
             plan = plan_cib(parse_cib(cib), args["config"], args["mode"])
             if plan.problems:
                 raise refuse_problems(plan.problems)
-            if not plan.changed or self._pushed(nodes, member, plan):
+            if plan.halts and not args["remove"]:
+                raise RefusedTask("bad_input", NOT_THE_FILE % ", ".join(plan.halts))
+            first = first or plan
+            if not stopped.issuperset(plan.halts) and not self._task.check_mode:
+                if plan.halting is None or self._pushed(nodes, member, plan, plan.halting):
+                    self._stop(nodes, member, plan.halts, args["wait_s"] or STOP_S)
+                    stopped.update(plan.halts)
+            elif not plan.changed or self._pushed(nodes, member, plan, plan.wanted):
                 break
         else:
             raise RefusedTask(
-                "unstable", "the CIB was changed by somebody else during each of %d tries; run it again when that has ended" % TRIES
+                "unstable",
+                "the CIB was changed by somebody else during each of %d tries; run it again when that has ended" % TRIES,
+                changed=self._changed,
             )
+        if stopped - set(plan.owned):
+            nodes.change(member, FORGET, sorted(stopped - set(plan.owned)), timeout_s=120, check=False)
         result = {
-            "changed": plan.changed,
+            "changed": plan.changed or self._changed,
             "member": member,
-            "diff": {"before": plan.before, "after": plan.after, "before_header": "the cluster's CIB", "after_header": "what is wanted"},
+            "diff": {"before": first.before, "after": plan.after, "before_header": "the cluster's CIB", "after_header": "what is wanted"},
         }
         awaited = [one for one in plan.owned if args["wait_for"] is None or one in args["wait_for"]]
         settled = not plan.changed and seen.strip() and _why_not_settled(seen, awaited) is None
@@ -98,36 +120,49 @@ class ActionModule(ActionBase):
             self._wait(nodes, member, awaited, args["wait_s"], result)
         return result
 
-    def _pushed(self, nodes: Nodes, member: str, plan: CibPlan) -> bool:
-        """Whether the wanted CIB is valid and (not in check mode) in place; False where the CIB was changed meanwhile."""
+    def _stop(self, nodes: Nodes, member: str, halts: t.Sequence[str], wait_s: float) -> None:
+        """Wait until these have stopped; refused where one doesn't."""
+        seen, late = self._settled(nodes, member, halts, wait_s)
+        why = why_not_stopped(seen, halts)
+        if why or late:
+            sentence = "What is to be removed or changed was told to stop, but %s. The rest was not done: mend it there, then run it again."
+            raise RefusedTask("stop_failed", sentence % "; ".join(one for one in (late, why) if one), changed=self._changed)
+
+    def _pushed(self, nodes: Nodes, member: str, plan: CibPlan, wanted: str) -> bool:
+        """Whether this document is valid and (not in check mode) in place; False where the CIB was changed meanwhile."""
         what = "check" if self._task.check_mode else "push"
+        before = self._changed
         # While nobody knows what became of it, it counts as done.
-        self._changed = what == "push"
+        self._changed = before or what == "push"
         run = nodes.change if what == "push" else nodes.script
         try:
-            done = run(member, PUSH, [what, plan.version], stdin=push_input(plan.original, plan.wanted), check=False)
+            done = run(member, PUSH, [what, plan.version], stdin=push_input(plan.original, wanted), check=False)
         except Refused:
-            self._changed = False
+            self._changed = before
             raise
-        self._changed = self._changed and done.rc == 0
+        self._changed = before or (what == "push" and done.rc == 0)
         if done.rc == INVALID:
-            raise RefusedTask("bad_input", verify_sentence(done.stdout))
+            raise RefusedTask("bad_input", verify_sentence(done.stdout), changed=before)
         if done.rc == CHANGED_MEANWHILE:
             return False
         if done.rc != 0:
             raise NodeError(member, ["cibadmin", "--patch"], done.rc, done.stderr or done.stdout)
         return True
 
-    def _wait(self, nodes: Nodes, member: str, awaited: list[str], wait_s: float, result: dict[str, t.Any]) -> None:
+    def _settled(self, nodes: Nodes, member: str, resources: t.Sequence[str], wait_s: float) -> tuple[str, str]:
+        """What Pacemaker shows once it has nothing left to do with these, and, where the time is over before that, what is left."""
         most_s = MOST * max(1, wait_s)
-        arguments = ["%d" % max(1, wait_s), "%d" % most_s, " ".join(awaited)]
+        arguments = ["%d" % max(1, wait_s), "%d" % most_s, " ".join(resources)]
         seen = nodes.change(member, SETTLE, arguments, timeout_s=most_s + 90, check=False)
         if seen.rc not in (0, NOT_IDLE) or not seen.stdout.strip():
             raise NodeError(member, ["crm_mon"], seen.rc, seen.stderr)
-        why = _why_not_settled(seen.stdout, awaited)
-        late = "%s " % seen.stderr.strip() if seen.rc == NOT_IDLE else ""
+        return serialise(xml_root(seen.stdout, "pacemaker-result")), seen.stderr.strip() if seen.rc == NOT_IDLE else ""
+
+    def _wait(self, nodes: Nodes, member: str, awaited: list[str], wait_s: float, result: dict[str, t.Any]) -> None:
+        seen, late = self._settled(nodes, member, awaited, wait_s)
+        why = _why_not_settled(seen, awaited)
         if why or late:
-            told = "the configuration is in place, but %s" % "; ".join(one for one in (late.strip(), why) if one)
+            told = "the configuration is in place, but %s" % "; ".join(one for one in (late, why) if one)
             raise RefusedTask("start_failed", told, changed=result["changed"], diff=result["diff"])
 
 

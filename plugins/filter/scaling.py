@@ -21,6 +21,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.recovery
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import (
     growth,
     shrinkage,
+    unconfigurable,
     unreachable_refusals,
     wanted_refusals,
 )
@@ -33,6 +34,6 @@ class FilterModule:
         """Name of the filter to its function."""
         functions = (
             *(clashing, drained, growth, in_state, powered_off, recovery, running, shrinkage),
-            *(unreachable_refusals, unseen, vanished, wanted_refusals, withheld_from_new),
+            *(unconfigurable, unreachable_refusals, unseen, vanished, wanted_refusals, withheld_from_new),
         )
         return {function.__name__: function for function in functions}

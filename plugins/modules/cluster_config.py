@@ -14,7 +14,7 @@ author:
 description:
   - Brings the configuration of a running Pacemaker cluster to what is wanted. Reads the CIB, builds the wanted one aside, has
     Pacemaker check it, and pushes the smallest patch, which Pacemaker takes only if nobody has changed the configuration meanwhile.
-  - What is not named in O(config) is not touched, unless O(mode=replace).
+  - What is not named in O(config) is not touched, unless O(mode=whole) or O(mode=replace).
   - It is an action that runs Pacemaker's own tools on one member over the task's connection; no Python is needed there.
 extends_documentation_fragment:
   - ondemand.cluster.lease
@@ -52,11 +52,20 @@ options:
   mode:
     description:
       - With V(merge) only what is named is changed.
+      - With V(whole) what was made for a service, which its meta attribute C(ondemand-service) tells, and is no longer named is removed as well,
+        and so are constraints whose id begins with C(ondemand-) and that are not named. What goes is stopped first, a group from its end, and removed
+        when it has stopped. So is what holds an address or a file system that another resource is about to get.
       - With V(replace) every resource, constraint and property that is not named is removed as well, but for the properties
         that Pacemaker itself writes.
     type: str
-    choices: [merge, replace]
+    choices: [merge, whole, replace]
     default: merge
+  remove:
+    description:
+      - With O(mode=whole), whether anything may be stopped. With V(false) the task is refused where something would have to be.
+    type: bool
+    default: true
+    version_added: 0.1.0
   members:
     description: Inventory names of members; the first one that answers is used. The default is the host that the task runs for.
     type: list
@@ -114,7 +123,8 @@ problems:
   type: list
   elements: dict
 refusal:
-  description: C(reason) and C(sentence). The reasons are C(bad_input), C(not_found), C(host_unreachable), C(unstable) and C(start_failed).
+  description: C(reason) and C(sentence). The reasons are C(bad_input), C(not_found), C(host_unreachable), C(unstable), C(start_failed) and
+    C(stop_failed).
   returned: when refused
   type: dict
   sample:

@@ -51,6 +51,7 @@ options:
           - not_quorate
           - quorum
           - start_failed
+          - stop_failed
           - unclean
           - unmanaged
           - unstable

@@ -40,6 +40,10 @@ def where(tale: Tale, service: str) -> str:
     return next(one["node"] for one in tale.seen()["cluster"]["services"] if one["name"] == service)
 
 
+def services(tale: Tale) -> list[str]:
+    return sorted(one["name"].removesuffix("-clone") for one in tale.seen()["cluster"]["services"] if one["name"] != "haproxy-clone")
+
+
 def test_the_requirement_becomes_a_cluster_of_one_that_serves(tale):
     run = tale.done("create_cluster")
     assert run.ondemand["nodes"] == ["tale-n1"]
@@ -134,6 +138,45 @@ def test_growing_makes_a_vm_on_the_other_host_and_restarts_nothing(tale, ages):
 def test_growing_to_what_is_there_changes_nothing(tale):
     run = tale.done("scale_out", wanted=2)
     assert (run.changes, run.ondemand["vms"]) == (0, [])
+
+
+def test_services_are_added_and_removed_and_the_others_go_on(tale):
+    """By one playbook, which is foretold, changes nothing the second time, and is what growing sends to where the file has changed."""
+
+    def untouched():
+        # HAProxy's worker is another one after a reload, which keeps the connections that are open.
+        return [line for line in tale.on(tale.seen()["vms"][0], AGES).splitlines() if "haproxy" not in line]
+
+    before, served = untouched(), services(tale)
+    mail = {
+        "name": "mail",
+        "kind": "movable",
+        "address": "10.99.0.14",
+        "port": 5002,
+        "group": [{"name": "mail-app", "agent": "ocf:pacemaker:Dummy"}],
+    }
+    serve = {"agent": "ocf:heartbeat:anything", "options": {"binfile": "/usr/bin/python3", "cmdline_options": "-m http.server 8081"}}
+    api = {"name": "api", "kind": "balanced", "address": "10.99.0.15", "port": 81, "resource": {**serve, "port": 8081}}
+    wanted = tale.changed("services", services=[*tale.data["services"], mail, api])
+    looked = subprocess.run(
+        [*command("configure_services", wanted), "--check"], cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment()
+    )
+    assert looked.returncode == 0 and Run(0, looked.stdout, 0).ondemand["changed"], looked.stdout + looked.stderr
+    assert "mail" not in services(tale)
+    done = finished("configure_services", wanted)
+    print("configure_services: %.1f s" % done.seconds)
+    assert done.code == 0 and done.ondemand["changed"], done.output
+    assert untouched() == before
+    assert where(tale, "mail") in names(tale)
+    assert said("cli", "curl", "-sf", "--max-time", "10", "http://10.99.0.15:81/")
+    assert finished("configure_services", wanted).changes == 0
+    # With the older file nothing that it does not name is touched, and that is said.
+    refused = tale.play("scale_out", wanted=2)
+    assert refused.code == 2 and "mail-app" in refused.output and "configure_services" in refused.output, refused.output
+    assert where(tale, "mail") in names(tale)
+    assert tale.done("configure_services").ondemand == {"services": ["web", "ledger"], "members": names(tale), "changed": True}
+    assert services(tale) == served and untouched() == before
+    assert tale.done("scale_out", wanted=2).changes == 0
 
 
 def test_looking_first_tells_what_would_be_and_touches_nothing(tale):

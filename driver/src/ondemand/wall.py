@@ -88,6 +88,7 @@ HANDED_BACK: Mapping[str, Any] = {
         "serving_at": SECONDS,
     },
     "scale_in": {"wanted": int, "nodes": NAMES, "removed": [REMOVED], "busy": [BUSY]},
+    "configure_services": {"services": NAMES, "members": NAMES, "changed": bool},
     "move_service": {"service": str, "from": str, "to": str, "stopped_at": Maybe(SECONDS), "started_at": Maybe(SECONDS)},
     "observe": {
         "vms": [VM],

@@ -9,8 +9,10 @@ import re
 import typing as t
 from xml.etree import ElementTree
 
+from .._contract import marks
 from .cib import same
 from .cib_spec import clone_id, value_text
+from .cib_whole import forget_unstated
 
 UNIT_MS = {
     "": 1000,
@@ -179,7 +181,7 @@ def bring_operations(primitive: ElementTree.Element, wanted: t.Sequence[t.Mappin
 def bring_primitive(element: ElementTree.Element, wanted: t.Mapping[str, t.Any]) -> None:
     """Bring a primitive to what is wanted: agent, options and operations as stated (whole), meta attributes merged.
 
-    Meta attributes are merged because Pacemaker's own tools write there (target-role, is-managed): an operator's stop stays.
+    An operator's stop is one of the latter, so it stays.
     """
     parts = wanted["agent"].split(":")
     element.attrib.pop("provider", None)
@@ -188,8 +190,18 @@ def bring_primitive(element: ElementTree.Element, wanted: t.Mapping[str, t.Any])
         element.set("provider", parts[1])
     element.set("type", ":".join(parts[2:] if parts[0] == "ocf" else parts[1:]))
     bring_values(element, "instance_attributes", wanted["id"] + "-instance_attributes", wanted.get("options"), whole=True)
-    bring_values(element, "meta_attributes", wanted["id"] + "-meta_attributes", wanted.get("meta"), whole=False)
+    bring_meta(element, wanted["id"] + "-meta_attributes", wanted.get("meta"))
     bring_operations(element, wanted.get("operations"))
+
+
+def bring_meta(element: ElementTree.Element, set_id: str, meta: t.Mapping[str, t.Any] | None) -> None:
+    """Bring meta attributes to what is wanted: merged, because Pacemaker's own tools write there (target-role, is-managed).
+
+    Of what carries our mark it is known which names were stated before: those that are stated no longer go.
+    """
+    if meta and marks.SERVICE in meta:
+        forget_unstated(element, meta)
+    bring_values(element, "meta_attributes", set_id, meta, whole=False)
 
 
 def bring_clone(element: ElementTree.Element, wanted: t.Mapping[str, t.Any]) -> None:
@@ -197,7 +209,7 @@ def bring_clone(element: ElementTree.Element, wanted: t.Mapping[str, t.Any]) -> 
     meta = dict(wanted.get("meta") or {})
     if wanted.get("promotable") is not None:
         meta["promotable"] = wanted["promotable"]
-    bring_values(element, "meta_attributes", clone_id(wanted) + "-meta_attributes", meta, whole=False)
+    bring_meta(element, clone_id(wanted) + "-meta_attributes", meta)
 
 
 def build_constraint(kind: str, wanted: t.Mapping[str, t.Any]) -> ElementTree.Element:

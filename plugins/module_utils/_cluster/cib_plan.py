@@ -24,9 +24,19 @@ from .cib import (
     version_of,
     without_status,
 )
-from .cib_build import CONSTRAINTS, bring_clone, bring_constraint, bring_primitive, bring_unset, bring_values, build_constraint
+from .cib_build import (
+    CONSTRAINTS,
+    bring_clone,
+    bring_constraint,
+    bring_meta,
+    bring_primitive,
+    bring_unset,
+    bring_values,
+    build_constraint,
+)
 from .cib_refs import dangling, paths_of, settle_ids
 from .cib_spec import Problem, clone_id, problem
+from .cib_whole import Leftovers, contested, forget_stops, leftovers, named, primitives_in, stop, to_stop
 
 PROPERTIES = ("properties", "crm_config", "cluster_property_set", "cib-bootstrap-options")
 DEFAULTS = (
@@ -41,7 +51,11 @@ PACEMAKERS_OWN = ("cluster-infrastructure", "cluster-name", "dc-version", "have-
 
 @dataclasses.dataclass(frozen=True)
 class CibPlan:
-    """What to do with the CIB: original and wanted document (both without status), what people see of it, and all problems."""
+    """What to do with the CIB: original and wanted document (both without status), what people see of it, and all problems.
+
+    halts are the primitives that must have stopped before the wanted document may be put in place; halting is the document that has
+    Pacemaker stop them, None where it is told to do so already.
+    """
 
     version: str
     original: str
@@ -51,6 +65,8 @@ class CibPlan:
     changed: bool
     owned: t.Tuple[str, ...]
     problems: t.Tuple[Problem, ...] = ()
+    halts: t.Tuple[str, ...] = ()
+    halting: t.Optional[str] = None
 
 
 class _Resources:
@@ -108,7 +124,7 @@ class _Resources:
         element = self.get_or_make("group", wanted["id"], path)
         if element is None:
             return
-        bring_values(element, "meta_attributes", wanted["id"] + "-meta_attributes", wanted.get("meta"), whole=False)
+        bring_meta(element, wanted["id"] + "-meta_attributes", wanted.get("meta"))
         for member in element.findall("primitive"):
             element.remove(member)
             self.unplaced[member.get("id", "")] = member
@@ -139,6 +155,16 @@ class _Resources:
                 should_be = "among the members, or named in absent to be removed"
                 self.problems.append(problem(self.left[one], "%s is in the group now and isn't named" % one, should_be))
             self.root.append(element)
+
+    def make_way(self, one: str, wanted: t.Mapping[str, str]) -> None:
+        """Remove what is called like something else that is wanted; what it holds and is wanted goes on."""
+        element = resources_by_id(self.cib).get(one)
+        if element is None:
+            return
+        for inner in [e for e in element if e.tag in RESOURCE_TAGS and wanted.get(e.get("id", "")) == e.tag]:
+            element.remove(inner)
+            self.unplaced[inner.get("id", "")] = inner
+        self.detach(element)
 
     def remove(self, gone: t.Iterable[str]) -> None:
         for one in gone:
@@ -186,9 +212,13 @@ def _bring_values(cib: ElementTree.Element, config: t.Mapping[str, t.Any], repla
             bring_unset(section(cib, where), tag, set_id, unset)
 
 
-def _bring_resources(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool) -> t.List[Problem]:
+def _bring_resources(
+    cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool, in_the_way: t.Iterable[str]
+) -> t.List[Problem]:
     resources = _Resources(cib)
     gone = config.get("absent") or []
+    for one in in_the_way:
+        resources.make_way(one, named(config))
     for i, one in enumerate(config.get("resources") or []):
         resources.primitive(one, "config.resources[%d]" % i)
     for i, one in enumerate(config.get("groups") or []):
@@ -237,18 +267,41 @@ def _mine(
     return mine
 
 
+def _halting(original: ElementTree.Element, left: Leftovers, config: t.Mapping[str, t.Any]) -> t.Tuple[t.Tuple[str, ...], str | None]:
+    """The primitives that have to stop first, and the document that has Pacemaker stop them; None where it is told so already."""
+    halting = copy.deepcopy(original)
+    stops = to_stop(halting, [*left.resources, *contested(original, config)])
+    told = [stop(element) for element in stops]
+    return primitives_in(stops), serialise(_newer(halting)) if any(told) else None
+
+
+def _newer(cib: ElementTree.Element) -> ElementTree.Element:
+    """A patch must raise the version: Pacemaker takes none whose target is no newer than its source."""
+    cib.set("epoch", str(int(cib.get("epoch", "0")) + 1))
+    cib.set("num_updates", "0")
+    return cib
+
+
 def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str) -> CibPlan:
     """The wanted CIB for a checked configuration (see check_config), or its problems.
 
-    merge touches what is named and nothing else; replace also removes every resource, constraint and property that is not.
+    merge touches what is named and nothing else; whole also removes what is ours and is not named, once it has stopped; replace removes
+    every resource, constraint and property that is not named.
     """
     replace = mode == "replace"
     original = without_status(cib)
+    left = leftovers(original, config) if mode == "whole" else Leftovers({}, ())
+    halts, halting = _halting(original, left, config) if mode == "whole" else ((), None)
+    paths, in_the_way = paths_of(config), [one for one in left.resources if one in named(config)]
+    gone = [one for one in (*left.resources, *left.constraints) if one not in in_the_way]
+    config = {**config, "absent": [*(config.get("absent") or []), *gone]}
     wanted = copy.deepcopy(original)
-    old, paths = list(wanted.iter()), paths_of(config)
+    old = list(wanted.iter())
     _bring_values(wanted, config, replace)
-    problems = _bring_resources(wanted, config, replace)
+    problems = _bring_resources(wanted, config, replace, in_the_way)
     _bring_constraints(wanted, config, replace)
+    if mode == "whole":
+        forget_stops(wanted)
     problems += settle_ids(wanted, old, paths)
     # What a problem above left out would be told twice.
     problems += [] if problems else dangling(original, wanted, paths)
@@ -258,17 +311,15 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
     before, after = _mine(original, config, replace, holders), _mine(wanted, config, replace, holders)
     secrets = changed_secrets(before, after)
     changed = not same(original, wanted)
-    if changed:
-        # A patch must raise the version: Pacemaker takes none whose target is no newer than its source.
-        wanted.set("epoch", str(int(wanted.get("epoch", "0")) + 1))
-        wanted.set("num_updates", "0")
     return CibPlan(
         version=version_of(original),
         original=serialise(original),
-        wanted=serialise(wanted),
+        wanted=serialise(_newer(wanted) if changed else wanted),
         before="".join(to_text(e) for e in before),
         after="".join(to_text(e, secrets) for e in after),
         changed=changed,
-        owned=tuple(sorted(owned - set(config.get("absent") or []))),
+        owned=tuple(sorted(owned - set(config["absent"]))),
         problems=tuple(problems),
+        halts=halts,
+        halting=halting,
     )

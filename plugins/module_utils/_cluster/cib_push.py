@@ -45,6 +45,13 @@ exit 73
 )
 
 
+# $@: primitives that are no longer configured. What the members remember of them goes, so that whatever is called like that later has no past.
+FORGET = r"""
+for one; do crm_resource --refresh --resource "$one" --force >/dev/null 2>&1; done
+exit 0
+"""
+
+
 def push_input(original: str, wanted: str) -> str:
     """The script's input. A line of a serialised CIB never equals the marker: it would have to be text between two elements."""
     return "%s\n%s\n%s\n" % (original, MARK, wanted)

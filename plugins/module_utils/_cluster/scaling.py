@@ -137,6 +137,25 @@ def unreachable_refusals(unreachable: t.Sequence[Data]) -> t.List[t.Dict[str, st
     ]
 
 
+def unconfigurable(view: t.Optional[Data], unreachable: t.Sequence[Data] = ()) -> t.List[t.Dict[str, str]]:
+    """Why the services of a cluster may not be configured now: no cluster tells of them, or what it does with them is not certain."""
+    if view is None:
+        absent = _refusal(
+            "not_found", "no VM of the cluster tells of its services; run create_cluster first, or recover_cluster to bring it back"
+        )
+        return unreachable_refusals(unreachable) or [absent]
+    unclean = [node["name"] for node in view["nodes"] if node["unclean"]]
+    if not view["quorate"]:
+        sentence = (
+            "%s has no quorum, so nothing of its services was changed; bring its other nodes back first, or have recover_cluster do it"
+        )
+        return [_refusal("not_quorate", sentence % view["name"])]
+    if unclean:
+        sentence = "of %s nobody knows whether work runs there, so nothing of the services was changed; bring it back or fence it first"
+        return [_refusal("unclean", sentence % ", ".join(unclean))]
+    return []
+
+
 def shrinkage(
     vms: t.Sequence[Data],
     view: t.Optional[Data],

@@ -123,3 +123,23 @@ def why_not_settled(seen: str, resources: t.Collection[str]) -> str | None:
         "is" if len(down) == 1 else "are",
         "; ".join(reasons) or "Pacemaker reports no failure",
     )
+
+
+def why_not_stopped(seen: str, resources: t.Collection[str]) -> str | None:
+    """Why a look does not show the named resources stopped everywhere, as a clause; None where it does."""
+    running = sorted({(one.resource, one.node) for one in parse_copies(seen) if one.resource in resources and one.node is not None})
+    if not running:
+        return None
+    root = ElementTree.fromstring(seen)
+    unmanaged = {e.get("id", "").split(":")[0] for e in root.iterfind("resources//resource") if e.get("managed") == "false"}
+    because = {
+        (one["resource"].split(":")[0], one["node"]): "%s: %s" % (one["operation"], one["because"])
+        for one in failures_of(root)
+        if one["operation"] == "stop"
+    }
+    told = [
+        "%s on %s (%s)"
+        % (one, node, because.get((one, node)) or ("Pacemaker does not manage it" if one in unmanaged else "Pacemaker reports no failure"))
+        for one, node in running
+    ]
+    return "%s %s still there" % (", ".join(told), "is" if len(told) == 1 else "are")

@@ -11,8 +11,10 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
+from . import config_services
 from .config_errors import Path, Problem, path_text, problem, shape_problem, shown
 from .config_ports import ports_do_not_collide
+from .config_services import passed_resources
 from .config_uris import PLAIN_PATH, odd_sign, uri_problem
 
 __all__ = ["RULES", "Path", "Problem", "address_range", "path_text", "problem", "shape_problem", "too_much", "with_rules"]
@@ -40,6 +42,11 @@ def _get(data: Any, *path: Union[str, int]) -> Any:
 def _entries(cluster: Any, key: str) -> List[Tuple[int, Dict[str, Any]]]:
     found = _get(cluster, key)
     return [(i, one) for i, one in enumerate(found) if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _items(holder: Any, key: str) -> List[Tuple[Any, Any]]:
+    found = _get(holder, key)
+    return list(found.items()) if isinstance(found, dict) else []
 
 
 def _usable(value: Union[int, float]) -> bool:
@@ -148,15 +155,15 @@ def texts_are_one_line(cluster: Any) -> Found:
 def options_are_safe(cluster: Any) -> Found:
     """Options are written into the cluster's XML and handed to agents: no quotes, angle brackets or backslashes."""
     for i, service in _entries(cluster, "services"):
-        holders: List[Tuple[Path, Any]] = [(("cluster", "services", i, "resource"), _get(service, "resource"))]
+        holders: List[Tuple[Path, Any]] = [(("cluster", "services", i), service)]
+        holders.append((("cluster", "services", i, "resource"), _get(service, "resource")))
         holders += [(("cluster", "services", i, "group", j), one) for j, one in _entries(service, "group")]
         for path, holder in holders:
-            options = _get(holder, "options")
-            for key, value in options.items() if isinstance(options, dict) else ():
+            for key, value in [((kind, key), value) for kind in ("options", "meta") for key, value in _items(holder, kind)]:
                 if isinstance(value, str) and any(c in value for c in "\"'<>\\`"):
-                    yield path + ("options", key), "%s has a quote, bracket or backslash" % shown(value), "a value without \" ' < > \\ `"
+                    yield path + key, "%s has a quote, bracket or backslash" % shown(value), "a value without \" ' < > \\ `"
                 elif isinstance(value, (int, float)) and not _usable(value):
-                    yield path + ("options", key), "%s is no usable number" % shown(value), "a finite number below 2^63"
+                    yield path + key, "%s is no usable number" % shown(value), "a finite number below 2^63"
 
 
 def names_are_unique(cluster: Any) -> Found:
@@ -174,6 +181,7 @@ def names_are_unique(cluster: Any) -> Found:
         resources.append((path, name))
         resources += [(path, "%s-%s" % (name, end)) for end in ("address", "clone") if isinstance(name, str)]
         resources += [(("cluster", "services", i, "group", j, "name"), one.get("name")) for j, one in _entries(service, "group")]
+    resources += passed_resources(cluster)
     yield from _twice(resources, "a name, also as NAME-address and NAME-clone,")
 
 
@@ -364,6 +372,7 @@ RULES: Tuple[Callable[[Any], Found], ...] = (
     uris_lead_to_hosts,
     state_dir_reaches_ssh,
     defaults_are_left_out,
+    *config_services.RULES,
 )
 
 

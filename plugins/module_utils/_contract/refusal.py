@@ -28,6 +28,7 @@ class Reason(str, Enum):
     NOT_OURS = "not_ours"
     JOIN_REFUSED = "join_refused"
     START_FAILED = "start_failed"
+    STOP_FAILED = "stop_failed"
     DEADLINE = "deadline"
     BAD_INPUT = "bad_input"
     NOT_FOUND = "not_found"

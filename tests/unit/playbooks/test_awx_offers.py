@@ -13,6 +13,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[3]
 OURS = (
     "build_image",
+    "configure_services",
     "create_cluster",
     "destroy_cluster",
     "move_service",

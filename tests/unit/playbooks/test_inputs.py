@@ -49,7 +49,16 @@ def wrong_in_three_places(file):
     file["cluster"]["services"][0]["kind"] = "odd"
 
 
-PLAYBOOKS = ["create_cluster", "scale_out", "scale_in", "move_service", "observe", "recover_cluster", "destroy_cluster"]
+PLAYBOOKS = [
+    "create_cluster",
+    "scale_out",
+    "scale_in",
+    "move_service",
+    "configure_services",
+    "observe",
+    "recover_cluster",
+    "destroy_cluster",
+]
 NEEDED = {
     "scale_out": {"wanted": 2},
     "scale_in": {"wanted": 1},

@@ -88,6 +88,7 @@ PLAYED: dict[str, tuple[Setting, dict[str, Any]]] = {
     "recover_cluster": (a_surplus_vm, {"wanted": 3}),
     "scale_in": (busy_members, {"wanted": 1, "leavers": ["cell-n2"]}),
     "move_service": (two_members, {"service": "ledger"}),
+    "configure_services": (two_members, {}),
     "observe": (in_trouble, {}),
     "destroy_cluster": (a_surplus_vm, {"confirm": "cell"}),
 }

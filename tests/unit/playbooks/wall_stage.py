@@ -28,7 +28,13 @@ RECORD = ROOT / "tests/unit/plugins/module_utils/_cluster/status_cases/two_nodes
 POOL = "default-pool"
 NAME = "cell"
 # Roles that work on hosts and VMs through Ansible's own modules; they hand nothing back.
-EMPTY_ROLES = ("cluster_stack", "hypervisor", "service")
+EMPTY_ROLES = ("cluster_stack", "hypervisor")
+# What the role service leaves for others.
+SERVICE_TASKS = """---
+- name: Tell that something was changed
+  ansible.builtin.set_fact:
+    service_result: {changed: true}
+"""
 # What the role load_balancer leaves for others: one session of a leaver that did not end, as HAProxy tells of it (tests/cluster/test_drain.py).
 BALANCER_TASKS = """---
 - name: Tell of a session that has not ended
@@ -213,6 +219,7 @@ class Stage:
         for name in EMPTY_ROLES:
             (top / f"roles/{name}/tasks/main.yml").write_text("---\n[]\n")
         (top / "roles/load_balancer/tasks/main.yml").write_text(BALANCER_TASKS)
+        (top / "roles/service/tasks/main.yml").write_text(SERVICE_TASKS)
         (top / "roles/image/tasks/main.yml").write_text(IMAGE_TASKS)
         (top / "answers").mkdir()
         (top / "answers/image.qcow2").write_text("an image")

@@ -8,7 +8,7 @@ carries a copy. Rules that compare fields with each other are in rules.py.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,6 +44,8 @@ OptionName = Annotated[
 ]
 OptionValue = str | int | float | bool
 Options = Annotated[dict[OptionName, OptionValue], Field(description="a mapping of parameter names to plain values")]
+Meta = Annotated[dict[OptionName, OptionValue], Field(description="a mapping of Pacemaker's meta attributes to plain values")]
+Score = Annotated[int, Field(ge=-1000000, le=1000000)] | Annotated[str, Field(pattern=r"^[+-]?INFINITY$")]
 SignalName = Literal["vm.cpu", "lb.rate", "lb.rate_per_node", "lb.queue", "lb.sessions"]
 
 
@@ -134,6 +136,8 @@ class Operation(Part):
     name: Annotated[str, Field(pattern=r"^[a-z_][a-z_-]{0,31}$", description="an operation such as monitor, start or stop")]
     interval_s: Seconds = 0
     timeout_s: Seconds | None = None
+    on_fail: Literal["ignore", "block", "stop", "restart", "standby", "fence", "demote"] | None = None
+    """what Pacemaker does when it fails; its own default if absent"""
 
 
 class BalancedResource(Part):
@@ -145,6 +149,8 @@ class BalancedResource(Part):
         str, Field(pattern=r"^/[A-Za-z0-9._~/?&=%+,:@-]{0,500}$", description="a URL path that begins with /, at most 501 characters")
     ] = "/"
     options: Options = {}
+    operations: list[Operation] = []
+    meta: Meta = {}
 
 
 class GroupMember(Part):
@@ -154,6 +160,7 @@ class GroupMember(Part):
     agent: Agent
     options: Options = {}
     operations: list[Operation] = []
+    meta: Meta = {}
 
 
 class BalancedService(Part):
@@ -165,6 +172,8 @@ class BalancedService(Part):
     port: Port
     resource: BalancedResource
     monitor_s: MonitorSeconds = 10
+    meta: Meta = {}
+    """of the clone, so of every copy"""
 
 
 class MovableService(Part):
@@ -176,9 +185,46 @@ class MovableService(Part):
     port: Port
     group: Annotated[list[GroupMember], Field(min_length=1, description="at least one resource, in start order")]
     monitor_s: MonitorSeconds = 10
+    meta: Meta = {}
+    """of the group, so of every member"""
 
 
 Service = Annotated[BalancedService | MovableService, Field(discriminator="kind")]
+
+
+class Location(Part):
+    """Where a service likes to run, or does not."""
+
+    name: ResourceName
+    service: ResourceName
+    node: Name
+    score: Score
+
+
+class Colocation(Part):
+    """A service beside another one, or apart from it."""
+
+    name: ResourceName
+    service: ResourceName
+    with_: Annotated[ResourceName, Field(alias="with")]
+    score: Score = "INFINITY"
+
+
+class Order(Part):
+    """A service that starts after another one."""
+
+    name: ResourceName
+    first: ResourceName
+    then: ResourceName
+    kind: Literal["Mandatory", "Optional", "Serialize"] = "Mandatory"
+
+
+class Constraints(Part):
+    """What holds between services."""
+
+    location: list[Location] = []
+    colocation: list[Colocation] = []
+    order: list[Order] = []
 
 
 class Disk(Part):
@@ -264,6 +310,9 @@ class Cluster(Part):
     access: Access = Access()
     requirement: Requirement
     services: list[Service] = []
+    constraints: Constraints = Constraints()
+    pacemaker: dict[str, Any] = {}
+    """what else Pacemaker is to have, as the option config of the module cluster_config takes it"""
     disks: list[Disk] = []
     fencing: Fencing = Fencing()
     recovery: Recovery = Recovery()

@@ -43,7 +43,7 @@ def test_what_is_there_already_is_not_pushed(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    ("code", "reason", "tries"), [(INVALID, "bad_input", 1), (CHANGED_MEANWHILE, "unstable", 5)], ids=["not valid", "somebody else writes"]
+    ("code", "reason", "tries"), [(INVALID, "bad_input", 1), (CHANGED_MEANWHILE, "unstable", 6)], ids=["not valid", "somebody else writes"]
 )
 def test_what_does_not_get_into_the_cib_is_refused(code: int, reason: str, tries: int, monkeypatch: pytest.MonkeyPatch) -> None:
     told, door = run(monkeypatch, "cluster_config", WANTED, THERE, {"crm_verify": (code, "", ""), **READ})
@@ -54,3 +54,38 @@ def test_what_does_not_get_into_the_cib_is_refused(code: int, reason: str, tries
 def test_where_nobody_is_reached_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     told, _door = run(monkeypatch, "cluster_config", WANTED)
     assert told["refusal"]["reason"] == "host_unreachable" and "cell-n1" in told["msg"]
+
+
+OURS = (
+    '<group id="note"><meta_attributes id="m"><nvpair id="m-s" name="ondemand-service" value="note"/></meta_attributes>'
+    '<primitive id="note-app" class="ocf" provider="pacemaker" type="Dummy"/></group></resources>'
+)
+WHOLE = {"config": {}, "mode": "whole", "members": ["cell-n1"]}
+STANDS = """<pacemaker-result><resources><resource id="note-app" role="%s" managed="true" failed="false">%s</resource></resources></pacemaker-result>"""
+STOPPED, STARTED = STANDS % ("Stopped", ""), STANDS % ("Started", '<node name="cell-n1"/>')
+
+
+def with_ours(monkeypatch: pytest.MonkeyPatch, stands: str, **more: object) -> tuple[dict, object]:
+    """A run on a cluster with a service of ours that is not named, and what the door saw."""
+    # The first that fits counts: the guard of every change reads the CIB too.
+    said = {"crm_verify": (0, "", ""), "begin ": (0, stands, ""), "cibadmin --query": (0, CIB.replace("</resources>", OURS, 1), "")}
+    return run(monkeypatch, "cluster_config", {**WHOLE, **more}, THERE, said)
+
+
+def test_what_is_named_no_longer_is_stopped_waited_for_and_then_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, door = with_ours(monkeypatch, STOPPED)
+    assert told["changed"] and not told.get("failed"), told
+    order = [what for _host, said, _read in door.acts for what in ("crm_verify", "begin ", "--refresh") if what in said]  # type: ignore[attr-defined]
+    assert order == ["crm_verify", "begin ", "crm_verify", "--refresh"]
+
+
+def test_what_does_not_stop_is_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, door = with_ours(monkeypatch, STARTED)
+    assert (told["failed"], told["refusal"]["reason"], told["changed"]) == (True, "stop_failed", True)
+    assert len(pushes(door)) == 1 and "note-app on cell-n1" in told["msg"]
+
+
+def test_where_nothing_may_be_removed_nothing_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, door = with_ours(monkeypatch, STOPPED, remove=False)
+    assert (told["refusal"]["reason"], told["changed"], pushes(door)) == ("bad_input", False, [])
+    assert "note-app" in told["msg"] and "configure_services" in told["msg"]

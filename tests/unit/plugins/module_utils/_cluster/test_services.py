@@ -79,14 +79,14 @@ def test_two_balanced_services_share_one_haproxy() -> None:
 def test_the_address_of_a_movable_service_stands_before_the_last_member(group: list[str], members: list[str]) -> None:
     service = {**LEDGER, "group": [{"name": name, "agent": "systemd:x"} for name in group]}
     config = wanted_resources(cluster(service))
-    assert config["groups"] == [{"id": "ledger", "members": members}]
+    assert [(one["id"], one["members"]) for one in config["groups"]] == [("ledger", members)]
     assert ids(config, "resources") == members
     assert config["clones"] == []
 
 
 def test_a_movable_service_without_address_has_no_address_resource() -> None:
     service = {key: value for key, value in LEDGER.items() if key != "address"}
-    assert wanted_resources(cluster(service))["groups"] == [{"id": "ledger", "members": ["data", "app"]}]
+    assert wanted_resources(cluster(service))["groups"][0]["members"] == ["data", "app"]
 
 
 def test_no_services_is_a_configuration_too() -> None:
@@ -132,3 +132,47 @@ def test_the_filter_fails_with_a_sentence_for_what_is_no_cluster(value: Any) -> 
 
 def test_the_filter_gives_what_the_function_gives() -> None:
     assert wanted(DEMO) == wanted_resources(DEMO)
+
+
+def test_everything_carries_the_mark_of_its_service_and_the_names_that_the_file_states() -> None:
+    app = {"name": "app", "agent": "systemd:app", "meta": {"priority": 3, "migration-threshold": 5}}
+    config = wanted_resources(cluster(WEB, {**LEDGER, "group": [app], "meta": {"resource-stickiness": 7}}))
+    marks = {one.get("id", ""): one["meta"]["ondemand-service"] for kind in ("resources", "groups", "clones") for one in config[kind]}
+    assert marks == {
+        **dict.fromkeys(("haproxy", "haproxy-clone"), "haproxy"),
+        **dict.fromkeys(("web", "web-clone", "web-address"), "web"),
+        **dict.fromkeys(("ledger", "app", "ledger-address"), "ledger"),
+    }
+    assert config["groups"][0]["meta"] == {"ondemand-service": "ledger", "ondemand-stated": "resource-stickiness", "resource-stickiness": 7}
+    stated = next(one["meta"] for one in config["resources"] if one["id"] == "app")
+    assert stated["ondemand-stated"] == "migration-threshold priority" and stated["priority"] == 3
+
+
+def test_constraints_between_services_name_what_stands_for_a_service_in_pacemaker() -> None:
+    stated = {
+        "location": [{"name": "there", "service": "web", "node": "shop-n1", "score": 5}],
+        "colocation": [{"name": "apart", "service": "ledger", "with": "web", "score": "-INFINITY"}],
+        "order": [{"name": "after", "first": "web", "then": "ledger", "kind": "Optional"}],
+    }
+    config = wanted_resources(cluster(WEB, LEDGER, constraints=stated))
+    assert check_config(config) == []
+    last = {kind: items[-1] for kind, items in config["constraints"].items()}
+    assert last == {
+        "location": {"id": "ondemand-file-there", "resource": "web-clone", "node": "shop-n1", "score": 5},
+        "colocation": {"id": "ondemand-file-apart", "resource": "ledger", "with": "web-clone", "score": "-INFINITY"},
+        "order": {"id": "ondemand-file-after", "first": "web-clone", "then": "ledger", "kind": "Optional"},
+    }
+
+
+def test_what_is_passed_on_to_pacemaker_carries_a_mark_too() -> None:
+    passed = {
+        "properties": {"cluster-recheck-interval": "5min"},
+        "resources": [{"id": "spare", "agent": "ocf:pacemaker:Stateful", "meta": {"priority": 1}}],
+        "clones": [{"resource": "spare", "promotable": True}],
+        "constraints": {"tickets": [{"id": "site", "resource": "spare-clone", "ticket": "a"}]},
+    }
+    config = wanted_resources(cluster(pacemaker=passed))
+    assert check_config(config) == []
+    assert config["properties"] == passed["properties"]
+    assert config["resources"][0]["meta"] == {"ondemand-service": "pacemaker", "ondemand-stated": "priority", "priority": 1}
+    assert config["constraints"] == {"tickets": [{"id": "ondemand-file-site", "resource": "spare-clone", "ticket": "a"}]}

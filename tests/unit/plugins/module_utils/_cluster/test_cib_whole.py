@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""What is ours and named no longer goes once it has stopped; what has to stop first, and in whose place; marks that tell ours from others'."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import parse_cib
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_plan import CibPlan, plan_cib
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import why_not_stopped
+
+from tests.cluster.edits import BASE, EDITS, MAIL, Edit, File, both, member, members, more, put, swapped, without
+
+EMPTY = (
+    '<cib admin_epoch="0" epoch="5" num_updates="0"><configuration><crm_config/><nodes/><resources>%s</resources>'
+    "<constraints>%s</constraints></configuration><status/></cib>"
+)
+
+
+def cib(resources: str = "", constraints: str = "") -> ElementTree.Element:
+    return parse_cib(EMPTY % (resources, constraints))
+
+
+def plan(before: ElementTree.Element, file: File) -> CibPlan:
+    return plan_cib(before, wanted_resources(file), "whole")
+
+
+def made(file: File, before: ElementTree.Element | None = None) -> ElementTree.Element:
+    """The CIB after the services of a file were configured."""
+    done = plan(before if before is not None else cib(), file)
+    assert done.problems == ()
+    return parse_cib(done.wanted)
+
+
+def after(*changes: Any) -> File:
+    return Edit("", both(*changes), frozenset()).of(BASE)
+
+
+FILES = [BASE]
+for edit in EDITS:
+    FILES.append(edit.of(FILES[-1]))
+
+
+@pytest.mark.parametrize("number, edit", enumerate(EDITS), ids=[edit.name for edit in EDITS])
+def test_an_edit_gives_what_a_new_cluster_would_have_and_a_second_look_finds_nothing_to_do(number: int, edit: Edit) -> None:
+    before = made(FILES[number])
+    # As Pacemaker has it when what is to stop was told so.
+    halting = plan(before, FILES[number + 1]).halting
+    done = plan(parse_cib(halting) if halting else before, FILES[number + 1])
+    assert done.problems == () and done.halting is None, "what is told to stop is not told again"
+    fresh = plan(cib(), FILES[number + 1])
+    ids = [sorted(e.get("id", "") for e in parse_cib(one.wanted).iter() if e.tag != "nvpair") for one in (done, fresh)]
+    assert ids[0] == ids[1]
+    again = plan(parse_cib(done.wanted), FILES[number + 1])
+    assert (again.changed, again.halts, again.halting) == (False, (), None)
+
+
+HALTS = {
+    "nothing where something is added": ([more(MAIL)], ()),
+    "nothing where an address becomes another one": ([put("note", address="10.98.0.92")], ()),
+    "a member that is named no longer": ([members("note", "note-app")], ("note-data",)),
+    "a whole service": ([without("note")], ("note-address", "note-app", "note-data")),
+    "a service that becomes another kind": (
+        [put("web", kind="movable", resource=None, group=[{"name": "web-app", "agent": "ocf:pacemaker:Dummy"}])],
+        ("haproxy", "web"),
+    ),
+    "who holds the address that another service gets": (
+        [put("note", address="10.98.0.92"), more({**MAIL, "address": "10.98.0.90"})],
+        ("note-address",),
+    ),
+    "nothing where options change that several may have": (
+        [member("note", 0, options={"fake": "x"}), member("note", 1, options={"fake": "x"})],
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("changes, halts", HALTS.values(), ids=list(HALTS))
+def test_stopped_first_is(changes: list[Any], halts: tuple[str, ...]) -> None:
+    found = plan(made(BASE), after(*changes))
+    assert found.halts == halts
+    assert (found.halting is None) == (halts == ())
+
+
+def test_addresses_that_are_swapped_are_both_given_up_first() -> None:
+    with_mail = after(more(MAIL))
+    assert plan(made(with_mail), Edit("", swapped, frozenset()).of(with_mail)).halts == ("mail-address", "note-address")
+
+
+def test_a_file_system_is_given_up_before_another_service_mounts_it() -> None:
+    disk = {"name": "note-data", "agent": "ocf:heartbeat:Filesystem", "options": {"device": "/dev/a", "directory": "/a", "fstype": "ext4"}}
+    other = {**disk, "options": {**disk["options"], "device": "/dev/b", "directory": "/b"}}
+    mail = {**MAIL, "group": [{**disk, "name": "mail-data"}]}
+    before = made(after(member("note", 0, **disk)))
+    assert plan(before, after(member("note", 0, **other), more(mail))).halts == ("note-data",)
+
+
+def test_a_stop_is_told_to_the_outermost_and_takes_the_place_of_a_wish_to_run() -> None:
+    before = made(after(put("note", meta={"target-role": "Started"})))
+    halting = parse_cib(plan(before, after(without("note"))).halting or "")
+    roles = {pair.get("id"): pair.get("value") for pair in halting.iter("nvpair") if pair.get("name") == "target-role"}
+    assert roles == {"ondemand-stopped-note": "Stopped"}
+    assert [pair.get("id") for pair in halting.iterfind(".//group[@id='note']/meta_attributes/nvpair") if pair.get("name") == "target-role"]
+
+
+def test_what_a_person_disabled_is_not_told_to_stop_again_and_goes_all_the_same() -> None:
+    before = made(after(put("note", meta={"target-role": "stopped"})))
+    found = plan(before, after(without("note")))
+    assert found.halting is None and found.halts == ("note-address", "note-app", "note-data")
+    assert "note" not in [e.get("id") for e in parse_cib(found.wanted).iter()]
+
+
+def test_what_others_made_stays_whatever_it_is_called() -> None:
+    theirs = '<primitive id="theirs" class="ocf" provider="pacemaker" type="Dummy"/>'
+    rule = '<rsc_location id="their-rule" rsc="theirs" node="n" score="1"/><rsc_location id="cli-prefer-theirs" rsc="theirs" node="n" score="1"/>'
+    before = made(BASE, cib(theirs, rule))
+    found = parse_cib(plan(before, {**BASE, "services": []}).wanted)
+    assert [e.get("id") for e in found.iterfind("configuration/resources/*")] == ["theirs"]
+    assert [e.get("id") for e in found.iterfind("configuration/constraints/*")] == ["their-rule", "cli-prefer-theirs"]
+
+
+def test_a_move_s_wish_goes_with_its_service_alone() -> None:
+    wishes = "".join('<rsc_location id="ondemand-move-%s" rsc="%s" node="n" score="1"/>' % (one, one) for one in ("note", "still"))
+    before = made(BASE)
+    constraints = before.find("configuration/constraints")
+    assert constraints is not None
+    constraints.extend(ElementTree.fromstring("<a>%s</a>" % wishes))
+    found = parse_cib(plan(before, after(without("note"))).wanted)
+    assert [e.get("id") for e in found.iterfind("configuration/constraints/rsc_location")] == ["ondemand-move-still"]
+
+
+def test_meta_attributes_that_are_stated_no_longer_go_and_a_person_s_stay() -> None:
+    before = made(after(put("note", meta={"priority": 5, "resource-stickiness": 7})))
+    group = before.find("configuration/resources/group[@id='note']/meta_attributes")
+    assert group is not None
+    ElementTree.SubElement(group, "nvpair", {"id": "theirs", "name": "failure-timeout", "value": "9"})
+    found = parse_cib(plan(before, after(put("note", meta={"priority": 6}))).wanted)
+    pairs = {p.get("name"): p.get("value") for p in found.iterfind("configuration/resources/group[@id='note']/meta_attributes/nvpair")}
+    assert pairs == {"ondemand-service": "note", "ondemand-stated": "priority", "priority": "6", "failure-timeout": "9"}
+    bare = parse_cib(plan(found, BASE).wanted)
+    pairs = {p.get("name"): p.get("value") for p in bare.iterfind("configuration/resources/group[@id='note']/meta_attributes/nvpair")}
+    assert pairs == {"ondemand-service": "note", "failure-timeout": "9"}
+
+
+def test_a_stop_of_a_killed_run_is_taken_back_where_the_service_is_named() -> None:
+    halting = plan(made(BASE), after(without("note"))).halting
+    found = plan(parse_cib(halting or ""), BASE)
+    assert found.changed and (found.halts, found.halting) == ((), None)
+    assert "ondemand-stopped-" not in found.wanted
+
+
+def test_what_names_something_that_goes_is_a_problem_before_anything_stops() -> None:
+    before = made(BASE)
+    constraints = before.find("configuration/constraints")
+    assert constraints is not None
+    ElementTree.SubElement(constraints, "rsc_location", {"id": "theirs", "rsc": "note", "node": "n", "score": "1"})
+    (problem,) = plan(before, after(without("note"))).problems
+    assert problem["problem"] == "constraint theirs names note, which would go" and problem["path"] == "config"
+
+
+def test_merging_removes_and_stops_nothing() -> None:
+    found = plan_cib(made(BASE), wanted_resources({**BASE, "services": []}), "merge")
+    assert (found.changed, found.halts, found.halting) == (False, (), None)
+
+
+SEEN = """<pacemaker-result><resources><group id="note">
+<resource id="note-data" role="%s" managed="%s" failed="false"><node name="n1"/></resource>
+<resource id="note-app" role="Stopped" managed="true" failed="false"/>
+</group></resources><failures>%s</failures></pacemaker-result>"""
+FAILED = '<failure op_key="note-data_stop_0" node="n1" exitstatus="error" exitreason="busy" exitcode="1"/>'
+
+
+@pytest.mark.parametrize(
+    "role, managed, failures, told",
+    [
+        ("Started", "true", FAILED, "note-data on n1 (stop: busy) is still there"),
+        ("Started", "true", FAILED.replace("_stop_", "_monitor_"), "note-data on n1 (Pacemaker reports no failure) is still there"),
+        ("Started", "false", "", "note-data on n1 (Pacemaker does not manage it) is still there"),
+    ],
+)
+def test_what_did_not_stop_is_told_with_its_node_and_reason(role: str, managed: str, failures: str, told: str) -> None:
+    seen = SEEN % (role, managed, failures)
+    assert why_not_stopped(seen, ("note-data", "note-app")) == told
+    assert why_not_stopped(seen, ("note-app",)) is None
