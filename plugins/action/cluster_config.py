@@ -21,6 +21,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_spec import check_config
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import (
     CIB_AND_LOOK,
+    NO_QUORUM_S,
     NOT_IDLE,
     SEEN_MARK,
     SETTLE,
@@ -152,7 +153,7 @@ class ActionModule(ActionBase):
     def _settled(self, nodes: Nodes, member: str, resources: t.Sequence[str], wait_s: float) -> tuple[str, str]:
         """What Pacemaker shows once it has nothing left to do with these, and, where the time is over before that, what is left."""
         most_s = MOST * max(1, wait_s)
-        arguments = ["%d" % max(1, wait_s), "%d" % most_s, " ".join(resources)]
+        arguments = ["%d" % max(1, wait_s), "%d" % most_s, " ".join(resources), "%d" % NO_QUORUM_S]
         seen = nodes.change(member, SETTLE, arguments, timeout_s=most_s + 90, check=False)
         if seen.rc not in (0, NOT_IDLE) or not seen.stdout.strip():
             raise NodeError(member, ["crm_mon"], seen.rc, seen.stderr)

@@ -23,7 +23,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves im
     parse_report,
     stale_wishes,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import SETTLE
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import NO_QUORUM_S, SETTLE
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, parse
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or
@@ -68,7 +68,8 @@ class ActionModule(ActionBase):
         if not status.idle and not self._task.check_mode:
             # Where a change of this service is under way, a move on top of it would be told by the wrong end.
             own = " ".join(one.id for each in status.services if each.name == service for one in each.resources)
-            settled = nodes.script(member, SETTLE, ["%d" % REST_S, "%d" % REST_S, own], timeout_s=REST_S + 90, check=False)
+            arguments = ["%d" % REST_S, "%d" % REST_S, own, "%d" % NO_QUORUM_S]
+            settled = nodes.script(member, SETTLE, arguments, timeout_s=REST_S + 90, check=False)
             busy = "" if settled.rc == 0 else settled.stderr.strip() or "it does not answer"
             member, status, stale, node_now = self._look(nodes, [member], service)
         plan = self._planned(nodes, member, status, node_now, args)

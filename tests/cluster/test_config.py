@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
 
-from tests.cluster.conftest import FIRST, ROOT, Cluster, Playbook
+from lab.cells.faults import frozen
+from tests.cluster.conftest import FIRST, ROOT, Cluster, Playbook, wait_until
 
 MONITOR = {"name": "monitor", "interval_s": 10, "timeout_s": 20}
 CONFIG: dict[str, Any] = {
@@ -237,3 +238,14 @@ def test_members_are_tried_in_order_and_without_a_cluster_it_says_so(two: Cluste
     refused = two.play([{"ondemand.cluster.cluster_config": {**task, "members": ["cell-n4"]}}])
     assert refused.rc != 0 and refused.last["refusal"]["reason"] == "not_found"
     assert "cell-n4" in refused.last["msg"]
+
+
+def test_where_quorum_is_lost_nobody_waits_for_what_cannot_start(two: Cluster) -> None:
+    two.done(configure(two, CONFIG, wait_s=60))
+    more = {"resources": [{"id": "agent", "agent": "ocf:pacemaker:Dummy", "options": {"fake": "other"}}]}
+    with frozen(two.cells["cell-n2"]):
+        wait_until(two, lambda told: not told["quorate"])
+        refused = configure(two, more, wait_s=300)
+    wait_until(two, lambda told: told["quorate"] and told["stable"])
+    assert refused.rc != 0 and refused.last["refusal"]["reason"] == "start_failed", refused.output
+    assert "no quorum" in refused.last["msg"], refused.last["msg"]

@@ -110,7 +110,7 @@ for edit in EDITS:
     FILES.append(edit.of(FILES[-1]))
 
 
-@pytest.mark.parametrize("number, edit", enumerate(EDITS), ids=[edit.name for edit in EDITS])
+@pytest.mark.parametrize("number, edit", list(enumerate(EDITS)), ids=[edit.name for edit in EDITS])
 def test_an_edit_is_carried_out_and_disturbs_nothing_else(two: Cluster, made: list[File], number: int, edit: Edit) -> None:
     before, after = FILES[number], FILES[number + 1]
     if made[-1] != before:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ondemand.daemon import Daemon, Tick
 from ondemand.decide.memory import Memory
@@ -229,3 +230,59 @@ def test_a_second_look_that_fails_lets_no_step_begin(world: World) -> None:
     world.write({"requirement": {"nodes": {"min": 2}}})
     assert daemon.tick() is Tick.BLIND
     assert world.performed == []
+
+
+# ---------------------------------------------------------------- services that are edited
+
+
+def edited(world: World, **more: Any) -> None:
+    """Another address of the demo's first service, and what a test adds."""
+    data = yaml.safe_load((world.folder / "shop.yml").read_text())
+    data["cluster"]["services"][0]["address"] = "10.99.0.12"
+    data["cluster"].update(more)
+    (world.folder / "shop.yml").write_text(yaml.safe_dump(data))
+
+
+def test_services_that_are_edited_are_configured_once_and_before_anything_else(world: World) -> None:
+    journal = Journal(None)
+    daemon = world.daemon(journal=journal)
+    ticks(world, daemon, 10)
+    assert world.performed == [], "what was there when the driver came is nobody's edit"
+    edited(world, requirement={"nodes": {"min": 2, "max": 3}, "size": {"vcpus": 1, "memory_mib": 640}})
+    ticks(world, daemon, 30)
+    assert kinds(world) == [StepKind.CONFIGURE, StepKind.OUT]
+    assert world.performed[0].variables == {} and "edited" in world.performed[0].because
+
+
+def test_an_edit_that_the_driver_slept_through_is_carried_out_when_it_wakes(world: World) -> None:
+    journal = Journal(None)
+    ticks(world, world.daemon(journal=journal), 4)
+    stated = {"constraints": {"order": [{"name": "a", "first": "web", "then": "ledger"}]}}
+    ticks(world, world.daemon(stated, journal=journal), 10)
+    assert kinds(world) == [StepKind.CONFIGURE]
+
+
+def test_an_edit_of_something_else_configures_no_services(world: World) -> None:
+    daemon = world.daemon()
+    ticks(world, daemon, 4)
+    data = yaml.safe_load((world.folder / "shop.yml").read_text())
+    data["cluster"]["deadlines"] = {"move_s": 77}
+    (world.folder / "shop.yml").write_text(yaml.safe_dump(data))
+    ticks(world, daemon, 10)
+    assert world.performed == []
+
+
+def test_services_that_cannot_be_configured_keep_nothing_else_waiting_and_are_tried_again_when_edited_again(world: World) -> None:
+    daemon = world.daemon()
+    ticks(world, daemon, 4)
+    world.ends = "badly"
+    edited(world)
+    ticks(world, daemon, 120)
+    assert kinds(world) == [StepKind.CONFIGURE]
+    world.ends = "well"
+    edited(world, requirement={"nodes": {"min": 2, "max": 3}, "size": {"vcpus": 1, "memory_mib": 640}})
+    ticks(world, daemon, 60)
+    assert kinds(world) == [StepKind.CONFIGURE, StepKind.OUT]
+    edited(world, constraints={"order": [{"name": "a", "first": "web", "then": "ledger"}]})
+    ticks(world, daemon, 60)
+    assert kinds(world) == [StepKind.CONFIGURE, StepKind.OUT, StepKind.CONFIGURE]

@@ -16,9 +16,9 @@ from ondemand._contract.refusal import Reason
 from ondemand.act.actor import Actor
 from ondemand.config.load import Loaded
 from ondemand.decide.decide import decide
-from ondemand.decide.memory import begun, remember
+from ondemand.decide.memory import SAME_NODES, begun, remember
 from ondemand.errors import ConfigError, ObserveError
-from ondemand.model import Decision, Kind, Observation, Outcome, Plan, Refusal, Signal, Step, StepKind
+from ondemand.model import Decision, Kind, Observation, Outcome, Plan, Refusal, Signal, Step
 from ondemand.observe.cluster import read_cluster
 from ondemand.plan.members import idle_words
 from ondemand.plan.plan import plan
@@ -161,6 +161,9 @@ class Daemon:
         cluster = self._loaded.cluster
         decision, memory = decide(observation, cluster.requirement, cluster.scaling, self._memory, now)
         self._record(decision, now)
+        if memory.services is None and seen.cluster is not None:
+            # Who made this cluster made its services; from here on an edit of the file is a new statement.
+            memory = replace(memory, services=self._loaded.services)
         if not memory.same_wish(self._memory):
             self._parts.journal.remember(memory)
         self._memory = memory
@@ -218,7 +221,7 @@ class Daemon:
         held = outcome.reason == Reason.HELD
         self._memory = remember(before if held else self._memory, step, outcome, parts.clock())
         parts.journal.step_ended(step_id, outcome, self._memory)
-        if step.kind is not StepKind.MOVE:
+        if step.kind not in SAME_NODES:
             self._load.forget()
         say = parts.log.info if outcome.ok or held else parts.log.error
         say("outcome", ok=outcome.ok, because=outcome.because, seconds=round(outcome.ended_at - outcome.started_at, 1))
@@ -228,7 +231,17 @@ class Daemon:
         memory, now = self._memory, self._parts.clock()
         barred = {key for key, until in memory.barred.items() if until > now}
         cluster = self._loaded.cluster
-        return plan(observation, memory.wanted or 0, cluster, memory.because, memory.unfinished, barred, memory.waited(now), memory.held)
+        return plan(
+            observation,
+            memory.wanted or 0,
+            cluster,
+            memory.because,
+            memory.unfinished,
+            barred,
+            memory.waited(now),
+            memory.held,
+            memory.unconfigured(self._loaded.services, now),
+        )
 
     def _refuse(self, refusal: Refusal) -> Tick:
         if self._parts.journal.plan(self._parts.clock(), refusal):

@@ -156,6 +156,7 @@ class StepKind(StrEnum):
     OUT = "scale_out"
     IN = "scale_in"
     MOVE = "move_service"
+    CONFIGURE = "configure_services"
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ up() {
 )
 
 # $1: seconds without progress, $2: seconds at most, $3: the resources. Ends when Pacemaker has nothing left to do with them, then prints
-# the last look. What it does with others is not waited for. Code 76: the time is over, and stderr says what was still ahead.
+# the last look. What it does with others is not waited for. Code 76: the time is over, and stderr says what was still ahead, or the cluster has
+# had no quorum for $4 seconds: it starts nothing then, and nobody knows for how long.
 SETTLE = (
     LOOK
     + r"""
@@ -53,8 +54,15 @@ trap 'exit 71' HUP INT TERM PIPE
 resources=$3
 code=0
 begin "$1" "$2"
+_lost=
 until rested; do
   look
+  if grep -q '<current_dc [^>]*with_quorum="false"' "$d/seen"; then _lost=${_lost:-$(seconds)}; else _lost=; fi
+  if [ -n "$_lost" ] && [ $(($(seconds) - _lost)) -ge "$4" ]; then
+    code=76
+    printf 'the cluster has had no quorum for %s s, so it starts nothing: bring its other nodes back\n' "$4" >&2
+    break
+  fi
   if over "$(sed '/<last_update /d' "$d/seen")"; then
     code=76
     printf '%s Pacemaker still acts with %s\n' "$(spent)" "$(printf '%s\n' "${_left:-what it does not tell}" | paste -s -d, | sed 's/,/, /g')" >&2
@@ -67,6 +75,8 @@ exit "$code"
 """
 )
 NOT_IDLE = 76
+# Longer than a partition of members that are only coming together takes.
+NO_QUORUM_S = 30
 
 SEEN_MARK = "=====seen====="
 # The CIB and, if the cluster is at rest, what it shows: the usual case, nothing to change and nothing to wait for, is one trip.
@@ -117,12 +127,17 @@ def why_not_settled(seen: str, resources: t.Collection[str]) -> str | None:
         "%s of %s on %s: %s" % (one["operation"], one["resource"], one["node"], one["because"])
         for one in failures_of(ElementTree.fromstring(seen))
         if one["resource"].split(":")[0] in down
-    ]
+    ] + _no_quorum(seen)
     return "%s %s not running (%s)" % (
         ", ".join(down),
         "is" if len(down) == 1 else "are",
         "; ".join(reasons) or "Pacemaker reports no failure",
     )
+
+
+def _no_quorum(seen: str) -> t.List[str]:
+    dc = ElementTree.fromstring(seen).find("summary/current_dc")
+    return [] if dc is None or dc.get("with_quorum") != "false" else ["the cluster has no quorum, so it starts nothing"]
 
 
 def why_not_stopped(seen: str, resources: t.Collection[str]) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ondemand._contract.config_errors import Problem, problem, shape_problem
 from ondemand._contract.config_rules import names_are_texts, too_much, with_rules
@@ -29,6 +29,14 @@ class Loaded:
     cluster: Cluster
     text: str
     digest: str
+
+    @property
+    def services(self) -> str:
+        """A digest of what the file states of services: it changes when Pacemaker or the load balancer is to have something else."""
+        parts = ("services", "constraints", "pacemaker", "fencing")
+        stated = {part: getattr(self.cluster, part) for part in parts} | {"prefix": self.cluster.network.prefix}
+        told = TypeAdapter(dict[str, Any]).dump_json(stated)
+        return hashlib.sha256(told).hexdigest()
 
     @property
     def state_dir(self) -> Path:

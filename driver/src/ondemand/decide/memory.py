@@ -13,6 +13,8 @@ from ondemand.model import Cause, Decision, Kind, Outcome, Step, StepKind
 FIRST_RETRY_S = 10.0
 LONGEST_RETRY_S = 300.0
 BARRED_S = 3600.0
+SAME_NODES = (StepKind.MOVE, StepKind.CONFIGURE)
+"""steps that change no membership"""
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,21 @@ class Memory:
     """node that the cluster knows and that is not in -> since when it is seen so"""
     held: str = ""
     """why no member may be removed at this moment, whatever is wanted; empty if one may"""
+    services: str | None = None
+    """digest of the cluster file's services that were carried out last; None: not known yet"""
+
+    def unconfigured(self, services: str, now: float) -> str:
+        """The digest of services that are to be carried out now; empty where they are, or where that failed not long ago."""
+        due = self.services is not None and services != self.services and self.barred.get(barred_services(services), 0.0) <= now
+        return services if due else ""
 
     def waited(self, now: float) -> dict[str, float]:
         """Node that is away -> seconds for which it was waited for."""
         return {name: now - since for name, since in self.away.items()}
 
     def same_wish(self, other: Memory) -> bool:
-        """Whether both say the same of what is wanted; their sentences may count seconds."""
-        return (self.wanted, self.cause, self.known) == (other.wanted, other.cause, other.known)
+        """Whether both say the same of what is wanted and done; their sentences may count seconds."""
+        return (self.wanted, self.cause, self.known, self.services) == (other.wanted, other.cause, other.known, other.services)
 
 
 def decided(memory: Memory, decision: Decision) -> Memory:
@@ -67,7 +76,12 @@ def decided(memory: Memory, decision: Decision) -> Memory:
 
 def begun(memory: Memory, step: Step) -> Memory:
     """The memory while a step runs. What the cluster knows afterwards is the step's doing, nobody else's."""
-    return replace(memory, unfinished=step.kind, known=memory.known if step.kind is StepKind.MOVE else None)
+    return replace(memory, unfinished=step.kind, known=memory.known if step.kind in SAME_NODES else None)
+
+
+def barred_services(services: str) -> str:
+    """The key of `barred` for services whose configuration failed: the rest of the cluster is not kept waiting for them."""
+    return f"services@{services[:12]}"
 
 
 def pause_s(failures: int) -> float:
@@ -95,7 +109,7 @@ def capped(memory: Memory, now: float) -> Memory:
 def remember(memory: Memory, step: Step, outcome: Outcome, now: float) -> Memory:
     """The memory after a step. Samples from before a change say nothing about after it, so the windows begin anew.
 
-    Not after a move: as many nodes carry the same work, and a node that is to leave could otherwise never be emptied first.
+    Not after a move or a change of services: as many nodes carry the same work, and a node that is to leave could otherwise never be emptied first.
     """
     if outcome.reason == Reason.HELD:
         # Somebody else changes the cluster: no failure of the step, and what it was for is judged anew from what is there afterwards.
@@ -105,8 +119,12 @@ def remember(memory: Memory, step: Step, outcome: Outcome, now: float) -> Memory
         barred = {key: until for key, until in memory.barred.items() if until > now}
         if step.kind is StepKind.MOVE:
             barred[f"{step.variables['service']}@{step.variables['to']}"] = now + BARRED_S
+        if step.kind is StepKind.CONFIGURE:
+            barred[barred_services(step.expected["services"])] = now + BARRED_S
         return replace(memory, failures=failures, retry_at=now + pause_s(failures), windows={}, barred=barred)
-    made = replace(memory, failures=0, retry_at=None, unfinished=None, windows=memory.windows if step.kind is StepKind.MOVE else {})
+    made = replace(memory, failures=0, retry_at=None, unfinished=None, windows=memory.windows if step.kind in SAME_NODES else {})
+    if step.kind is StepKind.CONFIGURE:
+        return replace(made, services=step.expected["services"])
     if step.kind in (StepKind.OUT, StepKind.CREATE):
         return replace(made, grown_at=now)
     if step.kind is StepKind.IN:

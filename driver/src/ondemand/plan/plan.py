@@ -39,7 +39,8 @@ from ondemand.plan.spread import emptied, evened, unfinished_services
 class Case:
     """What a rule looks at. `because` is why so many nodes are wanted, `interrupted` the step without a known end.
 
-    `waited`: node that is away -> seconds; `held`: why no member may be removed at this moment, empty if one may.
+    `waited`: node that is away -> seconds; `held`: why no member may be removed at this moment, empty if one may; `services`: the digest of
+    the file's services where they are not carried out yet, else empty.
     """
 
     observation: Observation
@@ -50,6 +51,7 @@ class Case:
     barred: Collection[str]
     waited: Mapping[str, float]
     held: str
+    services: str
 
     @property
     def state(self) -> ClusterState:
@@ -101,9 +103,10 @@ def plan(
     barred: Collection[str] = (),
     waited: Mapping[str, float] | None = None,
     held: str = "",
+    services: str = "",
 ) -> Plan | Refusal:
     """The steps from the observation to `wanted` nodes of the required size with evenly spread services, or why there are none."""
-    case = Case(observation, wanted, cluster, because or f"{wanted} nodes are wanted", interrupted, barred, waited or {}, held)
+    case = Case(observation, wanted, cluster, because or f"{wanted} nodes are wanted", interrupted, barred, waited or {}, held, services)
     for rule in RULES:
         found = rule(case)
         if isinstance(found, Plan) and not found.steps:
@@ -194,6 +197,14 @@ def lost_nodes(case: Case) -> Found:
     why = f"{', '.join(told)}, and the cluster misses it"
     members = min(case.wanted, len(case.members) + len(off) + len(gone))
     return Plan((steps.recover(case.wanted, len(off) + len(gone), members, case.cluster.deadlines, why),), why)
+
+
+def edited_services(case: Case) -> Found:
+    """The file's services were edited: what they are comes before how many nodes carry them, and growing would refuse to guess."""
+    if not case.services or not case.members:
+        return None
+    why = "the services of the cluster file were edited"
+    return Plan((steps.configure(case.services, case.cluster.deadlines, why),), why)
 
 
 def surplus_halves(case: Case) -> Found:
@@ -375,6 +386,7 @@ RULES: tuple[Callable[[Case], Found], ...] = (
     returned_vms,
     lost_nodes,
     healthy,
+    edited_services,
     surplus_halves,
     half_gone,
     returning_nodes,

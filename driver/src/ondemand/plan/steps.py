@@ -51,6 +51,12 @@ def move(service: str, to: str, deadlines: Deadlines, because: str) -> Step:
     return Step(StepKind.MOVE, {"service": service, "to": to}, because, {"service": service, "node": to}, limit)
 
 
+def configure(services: str, deadlines: Deadlines, because: str) -> Step:
+    """The services as the file states them; `services` is the digest of that. What goes stops first, then the rest starts."""
+    limit = 2 * MOST * deadlines.move_s + deadlines.move_s + OVERHEAD_S
+    return Step(StepKind.CONFIGURE, {}, because, {"services": services}, limit)
+
+
 def why_not_reached(step: Step, observation: Observation) -> str | None:
     """Why the state that the step should lead to is not there, or None. A playbook's word is not proof."""
     members = observation.members

@@ -265,6 +265,7 @@ class Journal:
             "cause": memory.cause.value if memory.cause else None,
             "known": memory.known,
             "asked_at": memory.asked_at,
+            "services": memory.services,
         }
         self._put("memory", data)
 

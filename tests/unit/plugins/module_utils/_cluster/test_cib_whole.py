@@ -45,7 +45,7 @@ for edit in EDITS:
     FILES.append(edit.of(FILES[-1]))
 
 
-@pytest.mark.parametrize("number, edit", enumerate(EDITS), ids=[edit.name for edit in EDITS])
+@pytest.mark.parametrize("number, edit", list(enumerate(EDITS)), ids=[edit.name for edit in EDITS])
 def test_an_edit_gives_what_a_new_cluster_would_have_and_a_second_look_finds_nothing_to_do(number: int, edit: Edit) -> None:
     before = made(FILES[number])
     # As Pacemaker has it when what is to stop was told so.

@@ -51,6 +51,16 @@ def test_only_named_resources_that_nobody_stopped_must_run(named: list[str], sai
     assert why_not_settled(SEEN, named) == said
 
 
+def test_without_quorum_that_is_why() -> None:
+    seen = SEEN.replace("<resources>", '<summary><current_dc present="true" with_quorum="false"/></summary><resources>')
+    assert why_not_settled(seen, ["off", "web"]) is None
+    told = "hands-off is not running"
+    assert (
+        why_not_settled(seen.replace('managed="false"', 'managed="true"'), ["hands-off"])
+        == f"{told} (the cluster has no quorum, so it starts nothing)"
+    )
+
+
 COPIES = {
     "one that runs": ('role="Started"', ["n1"], [("n1", True, False)]),
     "one that runs twice": ('role="Started"', ["n1", "n2"], [("n1", True, False), ("n2", True, False)]),
