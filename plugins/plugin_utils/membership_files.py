@@ -59,19 +59,27 @@ def configure(act: Act, seen: t.Sequence[membership.Seen], text: str) -> None:
     """The text onto every member that has another one, and one reload at the end, which all members hear.
 
     Where all have it already an earlier run may have been ended just before its reload, so it is made good. Where Corosync refuses the
-    text, before it is in place or at the reload, every member gets its old one back.
+    text, before it is in place or at the reload, or it can't be written somewhere, every member gets its old one back. Only where the answer
+    to the reload is lost nothing is put back: the members may run with the new one.
     """
     differing = [member for member in seen if member.text != text] or list(seen[:1])
     before = act.touched
     for number, member in enumerate(differing):
         what = "reload" if member is differing[-1] else "write"
-        done = act.do(member.host, scripts.CONFIGURE, [what], stdin=text, check=False)
+        try:
+            done = act.do(member.host, scripts.CONFIGURE, [what], stdin=text, check=False)
+        except NodeError as error:
+            if what == "reload":
+                raise
+            state = "What became of its corosync.conf is not known. " + _put_back(act, differing[:number], False)
+            raise NodeError(member.host, error.argv, error.rc, "%s. %s" % (error.stderr, state)) from error
         if done.rc in (scripts.REFUSED_FILE, scripts.REFUSED_RELOAD):
             written = differing[: number + (1 if done.rc == scripts.REFUSED_RELOAD else 0)]
             act.touched = before or bool(written)
             raise _refused_conf(act, member.host, done, _put_back(act, written, done.rc == scripts.REFUSED_RELOAD))
         if done.rc != 0:
-            raise NodeError(member.host, ["sh", "-c", "the configuration"], done.rc, done.stderr)
+            state = _put_back(act, differing[:number], False)
+            raise NodeError(member.host, ["sh", "-c", "the configuration"], done.rc, "%s. %s" % (done.stderr.strip(), state))
 
 
 def _put_back(act: Act, written: t.Sequence[membership.Seen], reload: bool) -> str:

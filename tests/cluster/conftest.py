@@ -232,11 +232,23 @@ crm_attribute -n stonith-enabled -v false; crm_attribute -n no-quorum-policy -v 
 crm_attribute -t rsc_defaults -n resource-stickiness -v 100
 cibadmin -Q --xpath "//primitive[@id='witness']" >/dev/null 2>&1 || {
   cibadmin -C -o resources -X '<primitive id="witness" class="ocf" provider="ondemandtest" type="witness"/>'
-  cibadmin -C -o constraints -X '<rsc_location id="ondemand-witness" rsc="witness" node="cell-n1" score="200"/>'
+  cibadmin -C -o constraints -X '<rsc_location id="witness-first" rsc="witness" node="cell-n1" score="200"/>'
 }
 crm_resource --clear --resource witness >/dev/null 2>&1 || :
 i=0; until [ -e /run/witness ]; do i=$((i + 1)); [ $i -lt 300 ]; sleep 0.1; done
 """
+
+
+@pytest.fixture(autouse=True)
+def every_corosync_conf_is_one(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test Corosync takes the file of every cell that has one and is still there."""
+    yield
+    if "cluster" not in request.fixturenames:
+        return
+    for cell in request.getfixturevalue("cluster").cells.cells.values():
+        tried = cell.run("sh", "-c", "[ ! -e /etc/corosync/corosync.conf ] || corosync -t", check=False)
+        gone = not Path(f"/proc/{cell.pid}/ns/mnt").exists()
+        assert gone or tried.returncode == 0, f"{cell.name}: {tried.stdout}{tried.stderr}"
 
 
 def label_of(module: str) -> str:

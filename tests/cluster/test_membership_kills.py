@@ -61,7 +61,7 @@ def test_after_a_kill_the_next_run_finishes(cluster: Cluster, when: str, trip: i
     assert cluster.conf("cell-n2") == "" and cluster.cells["cell-n2"].processes() == {}
     assert cluster.untouched_by(FIRST) == before, "a daemon or a resource of the member that stays was restarted"
     assert cluster.quorum_losses(FIRST) == losses
-    assert told["constraints"] == [{"id": "ondemand-witness", "temporary": False}]
+    assert told["constraints"] == [{"id": "witness-first", "temporary": False}]
 
 
 def test_a_leave_that_was_cut_off_after_standby_is_taken_back_by_whoever_wants_the_node(cluster: Cluster) -> None:

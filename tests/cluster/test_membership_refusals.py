@@ -129,15 +129,48 @@ def test_after_a_refused_reload_every_member_has_its_old_file_and_the_next_join_
 def test_a_failure_after_the_first_file_was_written_tells_that_something_changed(cluster: Cluster) -> None:
     """The second member's disk is full, so to say: its folder is read-only."""
     cluster.be(2)
+    before = {name: cluster.conf(name) for name in (FIRST, "cell-n2")}
     other = cluster.cells["cell-n2"]
     other.run("mount", "--bind", "-o", "ro", "/etc/corosync", "/etc/corosync")
     other.run("mount", "-o", "remount,bind,ro", "/etc/corosync")
     try:
         run = cluster.node("cell-n3", "member", members=[FIRST, "cell-n2"])
         assert run.rc != 0 and run.last["changed"] is True and "cell-n2" in run.last["msg"], run.output
+        assert "Every member has its old file again" in run.last["msg"]
+        assert {name: cluster.conf(name) for name in before} == before
     finally:
         other.run("umount", "/etc/corosync")
     assert cluster.done(cluster.node("cell-n3", "member", members=[FIRST, "cell-n2"]))["changed"]
+
+
+REFUSES_ONCE = """#!/bin/sh
+# Refuses the first configuration that is tried.
+case " $* " in *" -t "*) ;; *) exec /usr/sbin/corosync "$@" ;; esac
+[ -e /run/refused ] || { touch /run/refused; echo "parse error in config: somebody said no" >&2; exit 8; }
+exec /usr/sbin/corosync "$@"
+"""
+ALL = (FIRST, "cell-n2", "cell-n3")
+
+
+@pytest.mark.parametrize("who", ALL)
+@pytest.mark.parametrize("state", ["member", "absent"])
+def test_wherever_a_new_corosync_conf_is_refused_every_member_has_its_old_one_and_runs(cluster: Cluster, state: str, who: str) -> None:
+    joins = state == "member"
+    cluster.be(3 if joins else 4)
+    cell = cluster.cells[who]
+    (cell.directory / "once").mkdir(exist_ok=True)
+    (cell.directory / "once" / "corosync").write_text(REFUSES_ONCE)
+    (cell.directory / "once" / "corosync").chmod(0o755)
+    before = {name: (cluster.conf(name), cluster.cells[name].processes()) for name in ALL}
+    cell.run("rm", "-f", "/run/refused")
+    cell.run("mount", "--bind", "/mnt/once", "/usr/local/sbin")
+    try:
+        run = cluster.node("cell-n4", state, members=list(ALL))
+        assert "somebody said no" in refused(run, "join_refused"), run.output
+        assert {name: (cluster.conf(name), cluster.cells[name].processes()) for name in ALL} == before
+        cluster.done(cluster.node("cell-n4", state, members=list(ALL)))
+    finally:
+        cell.run("umount", "/usr/local/sbin")
 
 
 def test_a_node_that_cannot_be_emptied_in_time_stays_and_works_on(cluster: Cluster) -> None:
