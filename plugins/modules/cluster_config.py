@@ -37,7 +37,7 @@ options:
       - C(unless_set) is a mapping of the same three. Its values are set only where nobody has set the name, also under an older spelling or with a
         rule; C(stonith-enabled) only where no fencing is set up in any way (a device, a topology, a watchdog, a property of fencing).
       - C(resources) is a list of mappings with C(id), C(agent) (C(systemd:UNIT), C(ocf:PROVIDER:TYPE) or C(stonith:TYPE)), C(options),
-        C(meta) and C(operations). Options and operations that are stated are owned whole, meta attributes are merged, so that an
+        C(meta), C(utilization) and C(operations). Options and operations that are stated are owned whole, meta attributes are merged, so that an
         operator's C(target-role) stays. An operation has C(name), C(interval_s), C(timeout_s), C(start_delay_s), C(on_fail) and C(role).
       - C(groups) is a list of mappings with C(id), C(members) (ids in the order of their start) and C(meta). Who is a member now and isn't named
         has to be in another group or clone, or in C(absent); with O(mode=replace) it stands alone, if it is named at all.
@@ -46,6 +46,9 @@ options:
         C(boolean_op), C(expressions) with C(attribute), C(operation), C(value)). C(colocation) has C(id), C(resource), C(with), C(score)
         (default INFINITY), C(role) and C(with_role). C(order) has C(id), C(first), C(then), C(kind), C(symmetrical), C(first_action) and
         C(then_action). C(tickets) has C(id), C(resource), C(ticket), C(loss_policy) and C(role).
+      - C(alerts) is a list of mappings with C(id), C(path), C(options), C(meta) and C(recipients) (a list of C(id) and C(value)).
+      - C(nodes) is a list of mappings with C(name), C(attributes) and C(utilization). A node that isn't there gets them with the next run after it joined.
+        What somebody else has set for the node is refused.
       - C(absent) is a list of ids of resources and constraints that are not to be there.
     type: dict
     required: true
@@ -53,8 +56,8 @@ options:
     description:
       - With V(merge) only what is named is changed.
       - With V(whole) what was made for a service, which its meta attribute C(ondemand-service) tells, and is no longer named is removed as well,
-        and so are constraints whose id begins with C(ondemand-) and that are not named. What goes is stopped first, a group from its end, and removed
-        when it has stopped. So is what holds an address or a file system that another resource is about to get.
+        and so are alerts likewise, and constraints whose id begins with C(ondemand-) and that are not named. What goes is stopped first, a group from
+        its end, and removed when it has stopped. So is what holds an address or a file system that another resource is about to get.
       - With V(replace) every resource, constraint and property that is not named is removed as well, but for the properties
         that Pacemaker itself writes.
     type: str

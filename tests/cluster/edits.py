@@ -115,6 +115,15 @@ def swapped(file: File) -> None:
 
 MAIL = {"name": "mail", "kind": "movable", "address": "10.98.0.91", "port": 5002, "group": [{"name": "mail-app", "agent": DUMMY}]}
 API = {"name": "api", "kind": "balanced", "address": "10.98.0.81", "port": 81, "resource": {"agent": DUMMY, "port": 8081}}
+BOTH = {"id": "spare", "agent": "ocf:pacemaker:Stateful"}
+RACK = {"name": "cell-n1", "attributes": {"rack": "a"}, "utilization": {"memory": 100}}
+ALERT = {
+    "id": "tell",
+    "path": "/usr/bin/true",
+    "options": {"what": "all"},
+    "recipients": [{"id": "to-me", "value": "me"}, {"id": "to-you", "value": "you"}],
+}
+PASSED = frozenset({"pacemaker"})
 OURS = {"id": "spare", "agent": DUMMY}
 NOTE, MAILS, WEB, NONE = frozenset({"note"}), frozenset({"mail"}), frozenset({"web", "haproxy"}), frozenset[str]()
 
@@ -177,7 +186,23 @@ EDITS = [
         top(pacemaker={"resources": [OURS], "clones": [{"resource": "spare", "promotable": False}]}),
         NONE,
     ),
-    Edit("and no longer", top(pacemaker=None), frozenset({"pacemaker"}), ("spare-clone", "spare")),
+    Edit("a promotable clone", top(pacemaker={"resources": [BOTH], "clones": [{"resource": "spare", "promotable": True}]}), PASSED),
+    Edit(
+        "what resources need and nodes have",
+        top(pacemaker={"resources": [{**OURS, "utilization": {"memory": 10}}], "nodes": [RACK]}),
+        PASSED,
+        ("spare-clone",),
+    ),
+    Edit(
+        "more of it", top(pacemaker={"resources": [{**OURS, "utilization": {"cores": 1}}], "nodes": [{**RACK, "utilization": {}}]}), PASSED
+    ),
+    Edit("alerts", top(pacemaker={"alerts": [ALERT, {**ALERT, "id": "other", "recipients": []}]}), PASSED, ("spare",)),
+    Edit(
+        "an alert less, another recipient",
+        top(pacemaker={"alerts": [{**ALERT, "recipients": [{"id": "to-them", "value": "them"}]}]}),
+        PASSED,
+    ),
+    Edit("and no longer", top(pacemaker=None), PASSED),
     Edit("a balanced service less", without("rest"), frozenset({"rest"}), ("rest-clone", "rest", "rest-address")),
     Edit("no balanced service", without("web"), WEB, ("web-clone", "web", "web-address", "haproxy-clone", "haproxy")),
     Edit(

@@ -137,6 +137,12 @@ def test_an_edit_is_carried_out_and_disturbs_nothing_else(two: Cluster, made: li
     assert not remembered & (set(owners(before)) - set(owners(after))), "what is gone is remembered"
     assert "ondemand-stopped-" not in two.cells[FIRST].run("cibadmin", "--query").stdout
     assert two.told()["failures"] == []
+    passed = after.get("pacemaker", {})
+    assert sorted(e.get("id") for e in document(two).iterfind("configuration/alerts/alert")) == sorted(
+        e["id"] for e in passed.get("alerts", [])
+    )
+    sets = [e.get("id") for e in document(two).iterfind("configuration/nodes/node/*") if e.get("id").startswith("ondemand-")]
+    assert bool(sets) == ("nodes" in passed)
 
 
 def test_what_a_person_made_stays_and_what_would_name_nothing_is_refused_before_anything_stops(two: Cluster) -> None:

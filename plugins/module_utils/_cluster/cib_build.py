@@ -91,6 +91,10 @@ def _insert_set(parent: ElementTree.Element, made: ElementTree.Element) -> None:
     """Put a new set before what the schema wants behind it (operations, and the members of a group or clone)."""
     holds = ("operations", "utilization", "primitive", "group")
     behind: t.Tuple[str, ...] = holds if parent.tag in ("primitive", "group", "clone", "master") else ()
+    if made.tag == "utilization":
+        behind = ()
+    elif parent.tag == "alert":
+        behind = ("recipient",)
     if made.tag == "instance_attributes":
         behind += ("meta_attributes",)
     parent.insert(next((i for i, e in enumerate(parent) if e.tag in behind), len(parent)), made)
@@ -192,6 +196,7 @@ def bring_primitive(element: ElementTree.Element, wanted: t.Mapping[str, t.Any])
     bring_values(element, "instance_attributes", wanted["id"] + "-instance_attributes", wanted.get("options"), whole=True)
     bring_meta(element, wanted["id"] + "-meta_attributes", wanted.get("meta"))
     bring_operations(element, wanted.get("operations"))
+    bring_values(element, "utilization", wanted["id"] + "-utilization", wanted.get("utilization"), whole=True)
 
 
 def bring_meta(element: ElementTree.Element, set_id: str, meta: t.Mapping[str, t.Any] | None) -> None:

@@ -34,6 +34,7 @@ from .cib_build import (
     bring_values,
     build_constraint,
 )
+from .cib_extras import alerts_left, bring_alerts, bring_nodes, extras_shown
 from .cib_refs import dangling, paths_of, settle_ids
 from .cib_spec import Problem, clone_id, problem
 from .cib_whole import Leftovers, contested, forget_stops, leftovers, named, primitives_in, stop, to_stop
@@ -156,13 +157,13 @@ class _Resources:
                 self.problems.append(problem(self.left[one], "%s is in the group now and isn't named" % one, should_be))
             self.root.append(element)
 
-    def make_way(self, one: str, wanted: t.Mapping[str, str]) -> None:
-        """Remove what is called like something else that is wanted; what it holds and is wanted goes on."""
+    def make_way(self, one: str, gone: t.Container[str]) -> None:
+        """Remove a resource that goes; what it holds and does not go stays, by itself until it is placed elsewhere."""
         element = resources_by_id(self.cib).get(one)
         if element is None:
             return
-        for inner in [e for e in element if e.tag in RESOURCE_TAGS and wanted.get(e.get("id", "")) == e.tag]:
-            element.remove(inner)
+        for holder, inner in list(_staying(element, gone)):
+            holder.remove(inner)
             self.unplaced[inner.get("id", "")] = inner
         self.detach(element)
 
@@ -178,6 +179,14 @@ class _Resources:
             inside = {e.get("id") for e in element.iter() if e.tag in RESOURCE_TAGS}
             if one in resources_by_id(self.cib) and not inside & named:
                 self.detach(element)
+
+
+def _staying(holder: ElementTree.Element, gone: t.Container[str]) -> t.Iterator[t.Tuple[ElementTree.Element, ElementTree.Element]]:
+    for inner in [e for e in holder if e.tag in RESOURCE_TAGS]:
+        if inner.get("id") in gone:
+            yield from _staying(inner, gone)
+        else:
+            yield holder, inner
 
 
 def _owned_ids(config: t.Mapping[str, t.Any]) -> t.Set[str]:
@@ -212,13 +221,12 @@ def _bring_values(cib: ElementTree.Element, config: t.Mapping[str, t.Any], repla
             bring_unset(section(cib, where), tag, set_id, unset)
 
 
-def _bring_resources(
-    cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool, in_the_way: t.Iterable[str]
-) -> t.List[Problem]:
+def _bring_resources(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool, left: Leftovers) -> t.List[Problem]:
     resources = _Resources(cib)
     gone = config.get("absent") or []
-    for one in in_the_way:
-        resources.make_way(one, named(config))
+    # Before anything else: it may be called like what comes, or hold what stays.
+    for one in left.resources:
+        resources.make_way(one, left.resources)
     for i, one in enumerate(config.get("resources") or []):
         resources.primitive(one, "config.resources[%d]" % i)
     for i, one in enumerate(config.get("groups") or []):
@@ -264,6 +272,7 @@ def _mine(
                 mine.append(pair)
     mine.extend(e for e in cib.iterfind("configuration/resources/*") if replace or e.get("id") in holders)
     mine.extend(e for e in cib.iterfind("configuration/constraints/*") if replace or e.get("id") in owned)
+    mine.extend(extras_shown(cib, owned | {one["id"] for one in config.get("alerts") or []}))
     return mine
 
 
@@ -291,15 +300,18 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
     replace = mode == "replace"
     original = without_status(cib)
     left = leftovers(original, config) if mode == "whole" else Leftovers({}, ())
+    alerts = alerts_left(original, config) if mode == "whole" else []
     halts, halting = _halting(original, left, config) if mode == "whole" else ((), None)
-    paths, in_the_way = paths_of(config), [one for one in left.resources if one in named(config)]
-    gone = [one for one in (*left.resources, *left.constraints) if one not in in_the_way]
+    paths = paths_of(config)
+    gone = [one for one in (*left.resources, *left.constraints, *alerts) if one not in named(config)]
     config = {**config, "absent": [*(config.get("absent") or []), *gone]}
     wanted = copy.deepcopy(original)
     old = list(wanted.iter())
     _bring_values(wanted, config, replace)
-    problems = _bring_resources(wanted, config, replace, in_the_way)
+    problems = _bring_resources(wanted, config, replace, left)
     _bring_constraints(wanted, config, replace)
+    bring_alerts(wanted, config, config["absent"])
+    problems += bring_nodes(wanted, config, mode == "whole")
     if mode == "whole":
         forget_stops(wanted)
     problems += settle_ids(wanted, old, paths)

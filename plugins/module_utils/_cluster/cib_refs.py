@@ -21,7 +21,7 @@ NAMING = ("rsc", "with-rsc", "first", "then")
 def paths_of(config: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
     """Where a configuration states each of its ids."""
     found = {one: "config.absent[%d]" % i for i, one in enumerate(config.get("absent") or [])}
-    lists = {"config.%s" % kind: config.get(kind) or [] for kind in ("resources", "groups", "clones")}
+    lists = {"config.%s" % kind: config.get(kind) or [] for kind in ("resources", "groups", "clones", "alerts")}
     constraints = config.get("constraints") or {}
     lists.update({"config.constraints.%s" % kind: constraints.get(kind) or [] for kind in CONSTRAINT_KINDS})
     for where, items in lists.items():

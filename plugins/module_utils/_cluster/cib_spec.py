@@ -95,9 +95,17 @@ EXPRESSION = {
 }
 # Per kind: field -> (check, needed). Nested lists of mappings stand in NESTED.
 FIELDS: t.Dict[str, t.Dict[str, t.Tuple[Check, bool]]] = {
-    "resources": {"id": (IDENT, True), "agent": (_matches(AGENT, AGENT_RULE), True), "options": (_values, False), "meta": (_values, False)},
+    "resources": {
+        "id": (IDENT, True),
+        "agent": (_matches(AGENT, AGENT_RULE), True),
+        "options": (_values, False),
+        "meta": (_values, False),
+        "utilization": (_values, False),
+    },
     "groups": {"id": (IDENT, True), "members": (_ids, True), "meta": (_values, False)},
     "clones": {"id": (IDENT, False), "resource": (IDENT, True), "meta": (_values, False), "promotable": (_bool, False)},
+    "alerts": {"id": (IDENT, True), "path": (_text, True), "options": (_values, False), "meta": (_values, False)},
+    "nodes": {"name": (_text, True), "attributes": (_values, False), "utilization": (_values, False)},
     "location": {"id": (IDENT, True), "resource": (IDENT, True), "node": (_text, False), "score": (_score, False), "role": (ROLE, False)},
     "colocation": {
         "id": (IDENT, True),
@@ -124,10 +132,11 @@ FIELDS: t.Dict[str, t.Dict[str, t.Tuple[Check, bool]]] = {
         "role": (ROLE, False),
     },
 }
+RECIPIENT = {"id": (IDENT, True), "value": (_text, True)}
 RULE = {"score": (_score, True), "boolean_op": (_one_of(("and", "or")), False)}
 VALUE_SETS = ("properties", "resource_defaults", "operation_defaults")
 CONSTRAINT_KINDS = ("location", "colocation", "order", "tickets")
-TOP = (*VALUE_SETS, "unless_set", "resources", "groups", "clones", "constraints", "absent")
+TOP = (*VALUE_SETS, "unless_set", "resources", "groups", "clones", "alerts", "nodes", "constraints", "absent")
 
 
 def problem(path: str, what: str, should_be: str) -> Problem:
@@ -194,13 +203,15 @@ def _unknown(found_in: t.Mapping[str, t.Any], known: t.Sequence[str], path: str)
 
 def _items(kind: str, items: t.Any, where: str) -> t.List[Problem]:
     """The problems of one list: resources, groups, clones, or one of the constraints."""
-    nested = {"resources": ("operations",), "location": ("rule",)}.get(kind, ())
+    nested = {"resources": ("operations",), "location": ("rule",), "alerts": ("recipients",)}.get(kind, ())
     found = _list(items, FIELDS[kind], nested, where)
     for i, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict) and kind == "location":
             found += _location(item, "%s[%d]" % (where, i))
         if isinstance(item, dict) and kind == "resources" and item.get("operations") is not None:
             found += _list(item["operations"], OPERATION, (), "%s[%d].operations" % (where, i))
+        if isinstance(item, dict) and kind == "alerts" and item.get("recipients") is not None:
+            found += _list(item["recipients"], RECIPIENT, (), "%s[%d].recipients" % (where, i))
     return found
 
 

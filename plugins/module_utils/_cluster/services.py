@@ -142,6 +142,7 @@ def _passed(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     """What the file passes on to Pacemaker as it is, with our mark, so that it goes when the file no longer has it."""
     given = cluster.get("pacemaker") or {}
     found = {kind: [{**one, "meta": marked("pacemaker", one.get("meta"))} for one in given.get(kind) or []] for kind in RESOURCE_KINDS}
+    found["alerts"] = [{**one, "meta": marked("pacemaker", one.get("meta"))} for one in given.get("alerts") or []]
     for kind, items in (given.get("constraints") or {}).items():
         found[kind] = [{**one, "id": FROM_FILE + one["id"]} for one in items or []]
     return found
@@ -177,5 +178,6 @@ def wanted_resources(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
         },
         **{name: dict(given[name]) for name in VALUE_SETS if given.get(name)},
         **{kind: all_of(kind) for kind in RESOURCE_KINDS},
+        **{name: list(found) for name, found in (("alerts", all_of("alerts")), ("nodes", given.get("nodes") or [])) if found},
         "constraints": {kind: all_of(kind) for kind in CONSTRAINT_KINDS if all_of(kind)},
     }

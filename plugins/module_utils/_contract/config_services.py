@@ -14,7 +14,7 @@ from .config_errors import Path, path_text, shown
 
 Found = Iterator[Tuple[Path, str, str]]
 
-PASSED = ("properties", "resource_defaults", "operation_defaults", "resources", "groups", "clones", "constraints")
+PASSED = ("properties", "resource_defaults", "operation_defaults", "resources", "groups", "clones", "alerts", "nodes", "constraints")
 """the parts of cluster_config's configuration that a cluster file may have"""
 NAMING = {"location": ("service",), "colocation": ("service", "with"), "order": ("first", "then")}
 """the fields of each kind of constraint that name a service"""

@@ -53,7 +53,7 @@ def test_an_edit_gives_what_a_new_cluster_would_have_and_a_second_look_finds_not
     done = plan(parse_cib(halting) if halting else before, FILES[number + 1])
     assert done.problems == () and done.halting is None, "what is told to stop is not told again"
     fresh = plan(cib(), FILES[number + 1])
-    ids = [sorted(e.get("id", "") for e in parse_cib(one.wanted).iter() if e.tag != "nvpair") for one in (done, fresh)]
+    ids = [sorted(e.get("id") for e in parse_cib(one.wanted).iter() if e.tag != "nvpair" and e.get("id")) for one in (done, fresh)]
     assert ids[0] == ids[1]
     again = plan(parse_cib(done.wanted), FILES[number + 1])
     assert (again.changed, again.halts, again.halting) == (False, (), None)
@@ -112,6 +112,30 @@ def test_what_a_person_disabled_is_not_told_to_stop_again_and_goes_all_the_same(
     found = plan(before, after(without("note")))
     assert found.halting is None and found.halts == ("note-address", "note-app", "note-data")
     assert "note" not in [e.get("id") for e in parse_cib(found.wanted).iter()]
+
+
+def test_what_others_put_into_a_group_of_ours_stays_when_the_group_goes() -> None:
+    before = made(BASE)
+    group = before.find("configuration/resources/group[@id='note']")
+    assert group is not None
+    group.append(ElementTree.fromstring('<primitive id="theirs" class="ocf" provider="pacemaker" type="Dummy"/>'))
+    found = parse_cib(plan(before, after(without("note"))).wanted)
+    left = sorted(str(e.get("id")) for e in found.iterfind("configuration/resources/*"))
+    assert left == ["haproxy-clone", "still", "theirs", "web-address", "web-clone"]
+
+
+NODES = '<nodes><node id="1" uname="n1"><instance_attributes id="a"><nvpair id="a-rack" name="rack" value="b"/></instance_attributes></node></nodes>'
+
+
+def test_what_somebody_else_has_set_for_a_node_is_a_problem_and_what_we_set_is_ours_whole() -> None:
+    there = parse_cib((EMPTY % ("", "")).replace("<nodes/>", NODES))
+    stated = {**BASE, "pacemaker": {"nodes": [{"name": "n1", "attributes": {"rack": "a"}}]}}
+    (problem,) = plan(there, stated).problems
+    assert (problem["path"], problem["problem"]) == ("config.nodes[0].attributes", "rack of n1 is set by somebody else")
+    row = {**BASE, "pacemaker": {"nodes": [{"name": "n1", "attributes": {"row": 3}}, {"name": "later", "attributes": {"row": 4}}]}}
+    found = made(row, there)
+    assert {p.get("name"): p.get("value") for p in found.iterfind("configuration/nodes/node//nvpair")} == {"rack": "b", "row": "3"}
+    assert [p.get("name") for p in made(BASE, found).iterfind("configuration/nodes/node//nvpair")] == ["rack"]
 
 
 def test_what_others_made_stays_whatever_it_is_called() -> None:
