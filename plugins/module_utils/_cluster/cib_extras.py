@@ -29,7 +29,7 @@ def bring_nodes(cib: ElementTree.Element, config: t.Mapping[str, t.Any], whole: 
         for field, tag, prefix in NODE_SETS:
             values = wanted.get(field) or {}
             own = [e for e in node.findall(tag) if e.get("id", "").startswith(prefix)]
-            others = {pair.get("name") for e in node.findall(tag) if e not in own for pair in e.findall("nvpair")}
+            others = {pair.get("name", "") for e in node.findall(tag) if e not in own for pair in e.findall("nvpair")}
             taken = sorted(others & set(values))
             if taken:
                 what = "%s of %s is set by somebody else" % (", ".join(taken), node.get("uname"))
@@ -83,11 +83,9 @@ def _recipients(alert: ElementTree.Element, wanted: t.Sequence[t.Mapping[str, t.
     for element in there.values():
         alert.remove(element)
     for one in wanted:
-        element = there.get(one["id"])
-        if element is None:
-            element = ElementTree.Element("recipient", {"id": one["id"]})
-        element.set("value", one["value"])
-        alert.append(element)
+        recipient = there[one["id"]] if one["id"] in there else ElementTree.Element("recipient", {"id": one["id"]})
+        recipient.set("value", one["value"])
+        alert.append(recipient)
 
 
 def extras_shown(cib: ElementTree.Element, alerts: t.Container[str]) -> t.List[ElementTree.Element]:
