@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.breath import BREATHE
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.node_scripts import script as node_script
 
 from lab.bench.ratio import Goal, figure, in_turns
 from lab.cells import Cells
@@ -99,7 +99,7 @@ class Pair:
         script.write_text(RAW_JOIN)
         options = ["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "ControlMaster=auto", "-o", "ControlPersist=30"]
         options += ["-o", f"ControlPath={self.directory}/raw-%h", *self.ssh_options]
-        nodes = [self.old.address, self.old.name, self.new.address, self.new.name, BREATHE]
+        nodes = [self.old.address, self.old.name, self.new.address, self.new.name, node_script("breathe")]
         begun = time.monotonic()
         self.run(["bash", str(script), *nodes, *options], {})
         return time.monotonic() - begun

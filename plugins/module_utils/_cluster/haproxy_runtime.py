@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from .haproxy import endpoint
+from .node_scripts import script
 
 MARK = "=====commands====="
 INVALID = 65
@@ -17,79 +18,11 @@ NOT_RELOADED = 76
 UNTOUCHED = (INVALID, 70, 72)
 """codes of APPLY after which the file is the old one and nothing was said to HAProxy"""
 
-# Sections as membership_scripts.sections reads them. $1 configuration, $2 admin socket. Both answers of the socket come as one text, which
-# parse_info, parse_state and parse_up read alike: a question of its own each would cost another start of socat on an emulated node.
-# What a connection brings back is written to Ansible's log with -vvv, so the password stays there; the digest is that of the whole file.
-READ = r"""
-section() { printf '\n==ondemand-section== %s\n' "$1"; shift; "$@" 2>&1; printf '\n==ondemand-rc== %s\n' "$?"; }
-socket=$2
-ask() { printf '%s\n' "$1" | timeout 20 socat -t 5 - "UNIX-CONNECT:$socket"; }
-if [ -f "$1" ]; then
-  section config sed 's/^\( *stats auth [^:]*:\).*/\1(hidden)/' "$1"
-  section digest sha256sum "$1"
-fi
-[ -S "$socket" ] || exit 0
-section running ask "show info; show servers state"
-exit 0
-"""
+READ = script("read_haproxy")
 
-# $1 configuration, $2 admin socket, $3 what (check, file, runtime, reload), $4 the frame that the new process must tell,
-# $5... the command that reloads; stdin: the configuration, a marker line, commands for the socket (one line each).
-# The file comes first: whatever happens after, a restart or a failover begins with what is wanted.
-APPLY = (
-    r"""
-umask 077
-config=$1 socket=$2 what=$3 frame=$4; shift 4
-new=$(mktemp "$(dirname "$config")/.ondemand.XXXXXX") && commands=$(mktemp) || exit 70
-trap 'rm -f "$new" "$commands" "$commands.said"' EXIT
-trap 'exit 71' HUP INT TERM PIPE
-awk -v new="$new" -v commands="$commands" '$0 == "%s" { second = 1; next } { print > (second ? commands : new) }'
-if ! cmp -s "$new" "$config"; then
-  haproxy -c -f "$new" >"$commands.said" 2>&1 || { cat "$commands.said"; exit 65; }
-  if [ "$what" != check ]; then chmod 0640 "$new" && mv -f "$new" "$config" || exit 72; fi
-fi
-ask() { printf '%%s\n' "$1" | socat -t 5 - "UNIX-CONNECT:$socket"; }
-pid() { ask "show info" 2>/dev/null | sed -n 's/^Pid: //p'; }
-case $what in
-runtime)
-  while IFS= read -r line; do [ -z "$line" ] || ask "$line" >&2 || exit 73; done <"$commands"
-  ask "show servers state" ;;
-reload)
-  old=$(pid)
-  "$@" >&2 || exit 74
-  n=0
-  until ask "show info" 2>/dev/null | grep -q "$frame" && [ "$(pid)" != "$old" ]; do
-    n=$((n + 1)); [ "$n" -lt 150 ] || exit 76
-    sleep 0.1
-  done ;;
-esac
-exit 0
-"""
-    % MARK
-)
+APPLY = script("apply_haproxy")
 
-# $1 admin socket, $2 seconds, $3 idle or up, $4... BACKEND/SLOT. Ends when none of them has a session (idle) or all are up (up);
-# prints those that remain: BACKEND/SLOT SESSIONS STATUS CHECK, and for idle who has their sessions: "client" BACKEND/SLOT ADDRESS.
-WATCH = r"""
-socket=$1 kind=$3
-end=$(( $(cut -d. -f1 /proc/uptime) + $2 )); shift 3
-while :; do
-  rest=$(printf 'show stat\n' | socat -t 5 - "UNIX-CONNECT:$socket" | awk -F, -v kind="$kind" -v all="$*" '
-    NR == 1 { sub(/^# /, ""); for (i = 1; i <= NF; i++) at[$i] = i; n = split(all, a, " "); for (i = 1; i <= n; i++) ours[a[i]] = 1; next }
-    ($at["pxname"] "/" $at["svname"]) in ours {
-      busy = $at["scur"] + 0; state = $at["status"]
-      if (kind == "idle" ? busy > 0 : state !~ /^UP/) print $at["pxname"] "/" $at["svname"], busy, state, $at["check_status"]
-      delete ours[$at["pxname"] "/" $at["svname"]] }
-    END { for (one in ours) print one, 0, "MISSING", "-" }' | tr ' ' '\t')
-  [ -n "$rest" ] || exit 0
-  [ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ] || break
-  sleep 0.2
-done
-printf '%s\n' "$rest"
-[ "$kind" = idle ] || exit 0
-printf 'show sess\n' | socat -t 5 - "UNIX-CONNECT:$socket" | sed -n 's/.* src=\([^ ]*\):[0-9]* .* be=\([^ ]*\) srv=\([^ ]*\) .*/client\t\2\/\3\t\1/p' | sort -u
-exit 0
-"""
+WATCH = script("watch_haproxy")
 MOST_CLIENTS = 10
 """so many clients of a slot are named, and the rest is not"""
 

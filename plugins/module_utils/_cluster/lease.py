@@ -18,105 +18,17 @@ from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 
 from .._contract.refusal import Refusal
+from .node_scripts import script
 
 ID = "ondemand-lease"
 _READABLE = "@:.-_/"
 
-# value: the lease as this node's CIB has it; ENXIO (105): there is none yet. cas TOKEN UNTIL SINCE HOLDER PURPOSE OLD: takes it if it is still OLD.
-_CIB = """
-lease_xpath="//nvpair[@id='ondemand-lease']"
-value() {
-  _said=$(cibadmin --query "$@" --xpath "$lease_xpath" </dev/null 2>/dev/null); _rc=$?
-  _said=${_said#*' value="'}
-  printf '%s' "${_said%%'"'*}"
-  return $_rc
-}
-cas() {
-  _pair="<nvpair id=\\"ondemand-lease\\" name=\\"ondemand-lease\\" value=\\"$1 $2 $3 $4 $5\\"/>"
-  if [ -n "$6" ]; then
-    cibadmin --replace --xpath "$lease_xpath[@value='$6']" --xml-text "$_pair"
-  else
-    cibadmin --create --scope crm_config --xml-text "<cluster_property_set id=\\"ondemand-lease-set\\">$_pair</cluster_property_set>"
-  fi </dev/null >/dev/null 2>&1
-}
-"""
 NONE_YET = 105
 
-# $1 token, $2 for so many seconds (0: give it back), $3 holder, $4 purpose, $5 a value that may be replaced though it has not ended (its run is
-# over). Looks first: a request that fails would stand as an error in Pacemaker's log. Only what is free, ours or $5 is replaced, and only what is
-# still ours is given back. Prints the clock, and the lease as it is afterwards. Code 72: Pacemaker does not answer here.
-TAKE = (
-    _CIB
-    + """
-now=$(date +%s)
-told() { is=$(value); case $? in 0 | 105) ;; *) echo "Pacemaker does not answer" >&2; exit 72 ;; esac; }
-told
-IFS=' ' read -r last until since holder purpose <<X
-$is
-X
-case $until in *[!0-9]*) until= ;; esac
-if [ "$2" -gt 0 ]; then
-  if [ "$last" != "$1" ] || [ "${until:-0}" -le "$now" ]; then since=$now; fi
-  if [ "$last" = "$1" ] || [ "${until:-0}" -le "$now" ] || [ "$is" = "$5" ]; then
-    cas "$1" $((now + $2)) "$since" "$3" "$4" "$is"
-    told
-  fi
-elif [ "$last" = "$1" ] && [ "${until:-0}" -gt 0 ]; then
-  cas "$1" 0 "$now" "$holder" "$purpose" "$is"
-  told
-fi
-printf '%s %s\\n' "$now" "$is"
-"""
-)
+TAKE = script("take_lease")
 
-# Goes before every script that changes a node: $1 the token ("-": none), $2 for how many seconds the change may go on; the rest is the
-# script's. Code 69: refused, with the lease on stderr. Where Pacemaker does not run there is nothing to ask: such a node is in no cluster yet,
-# or in none any more, and its VM was made by whoever holds the lease.
-#
-# A change whose run was killed may still be going on here. Nobody waits for it any more, and what it still does would mix with what comes
-# now, so it is ended: every change notes its process (with its start, since a process id comes again) and its token.
-GUARD = (
-    _CIB
-    + r"""
-lease_token=$1 lease_s=$2
-shift 2
-lease_refuse() { printf 'ondemand-lease %s %s %s\n' "$1" "$(date +%s)" "$2" >&2; exit 69; }
-lease_process() { read -r _stat <"/proc/$1/stat" && _stat=${_stat##*') '} && set -- $_stat && printf '%s %s' "$3" "${20}"; }
-lease_tries=0
-while lease_now=$(date +%s); lease=$(value --local); lease_rc=$?; [ $lease_rc = 0 ]; do
-  IFS=' ' read -r lease_last lease_until lease_since lease_holder lease_purpose <<X
-$lease
-X
-  if [ "$lease_token" = - ]; then
-    [ "$lease_until" -le "$lease_now" ] || lease_refuse held "$lease"
-    break
-  fi
-  [ "$lease_last" = "$lease_token" ] || lease_refuse lost "$lease"
-  [ $((lease_until - lease_now)) -lt "$lease_s" ] || break
-  # Some more than is needed, so that not each of several changes prolongs it anew.
-  ! cas "$lease_last" $((lease_now + lease_s + 60)) "$lease_since" "$lease_holder" "$lease_purpose" "$lease" || break
-  lease_tries=$((lease_tries + 1))
-  [ $lease_tries -lt 10 ] || lease_refuse lost "$lease"
-done
-[ $lease_rc != 105 ] || [ "$lease_token" = - ] || lease_refuse lost ""
-if [ "$lease_token" != - ]; then
-  lease_note=/run/ondemand-change
-  if IFS=' ' read -r lease_group lease_start lease_last 2>/dev/null <$lease_note && [ "$lease_last" != "$lease_token" ]; then
-    lease_tries=0
-    while [ "$(lease_process "$lease_group" 2>/dev/null)" = "$lease_group $lease_start" ] && [ $lease_tries -lt 100 ]; do
-      [ $lease_tries -lt 50 ] && lease_signal=TERM || lease_signal=KILL
-      kill -s $lease_signal -- "-$lease_group" 2>/dev/null
-      lease_tries=$((lease_tries + 1))
-      sleep 0.1
-    done
-  fi
-  lease_group=$(lease_process $$); lease_group=${lease_group%% *}
-  printf '%s %s\n' "$(lease_process "$lease_group")" "$lease_token" >$lease_note
-fi
-"""
-)
-# After GUARD: nothing is to be changed on this node, but the lease has to be ours. Code 72: Pacemaker does not answer here.
-KEEP = GUARD + 'case $lease_rc in 0 | 105) exit 0 ;; esac; echo "Pacemaker does not answer" >&2; exit 72\n'
+GUARD = script("guard_lease")
+KEEP = script("keep_lease")
 REFUSED = 69
 _MARK = "ondemand-lease "
 

@@ -9,89 +9,20 @@ import dataclasses
 import typing as t
 from xml.etree import ElementTree
 
-from .progress import PROGRESS
+from .node_scripts import script
 from .status import failures_of
 
 UP = ("Started", "Promoted", "Unpromoted", "Master", "Slave")
 
-# Functions for the scripts that wait on a member: between two looks they breathe.
-#   look: writes crm_mon's XML to $d/seen; is_idle: whether the DC has nothing to do at all (after a look; an answer that is late counts as
-#   none); rested: looks, and tells whether Pacemaker has nothing left to do with $resources (see progress.py), whatever else it does;
-#   up: of the last look, "RESOURCE NODE" for each that runs without trouble.
-LOOK = (
-    PROGRESS
-    + r"""
-umask 077
-d=$(mktemp -d) || exit 70
-look() { ask crm_mon --one-shot --output-as=xml >"$d/new" && mv "$d/new" "$d/seen"; }
-tick() { seconds; }
-dc() { sed -n 's/.*<current_dc .* name="\([^"]*\)".*/\1/p' "$d/seen"; }
-is_idle() { idle "$(dc)"; }
-rested() {
-  _left=$(ahead_of "" "$resources" "") || return 1
-  if [ -n "$_left" ]; then look && stuck "$_left" "$(dc)" || return 1; fi
-  look
-}
-up() {
-  awk '
-    function value(name) { return match($0, " " name "=\"[^\"]*\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : "" }
-    /<resource / { id = value("id"); role = value("role")
-      if (role !~ /^(Started|Promoted|Unpromoted|Master|Slave)$/ || value("failed") == "true" || value("pending") !~ /^(Monitoring)?$/) id = "" }
-    /<node / && id != "" { print id, value("name") }
-    /<\/resource>/ { id = "" }' "$d/seen"
-}
-"""
-)
+LOOK = script("look")
 
-# $1: seconds without progress, $2: seconds at most, $3: the resources. Ends when Pacemaker has nothing left to do with them, then prints
-# the last look. What it does with others is not waited for. Code 76: the time is over, and stderr says what was still ahead, or the cluster has
-# had no quorum for $4 seconds: it starts nothing then, and nobody knows for how long.
-SETTLE = (
-    LOOK
-    + r"""
-trap 'rm -rf "$d"' EXIT
-trap 'exit 71' HUP INT TERM PIPE
-resources=$3
-code=0
-begin "$1" "$2"
-_lost=
-until rested; do
-  look
-  if grep -q '<current_dc [^>]*with_quorum="false"' "$d/seen"; then _lost=${_lost:-$(seconds)}; else _lost=; fi
-  if [ -n "$_lost" ] && [ $(($(seconds) - _lost)) -ge "$4" ]; then
-    code=76
-    printf 'the cluster has had no quorum for %s s, so it starts nothing: bring its other nodes back\n' "$4" >&2
-    break
-  fi
-  if over "$(sed '/<last_update /d' "$d/seen")"; then
-    code=76
-    printf '%s Pacemaker still acts with %s\n' "$(spent)" "$(printf '%s\n' "${_left:-what it does not tell}" | paste -s -d, | sed 's/,/, /g')" >&2
-    break
-  fi
-  breathe
-done
-[ ! -e "$d/seen" ] || cat "$d/seen"
-exit "$code"
-"""
-)
+SETTLE = script("settle")
 NOT_IDLE = 76
 # Longer than a partition of members that are only coming together takes.
 NO_QUORUM_S = 30
 
 SEEN_MARK = "=====seen====="
-# The CIB and, if the cluster is at rest, what it shows: the usual case, nothing to change and nothing to wait for, is one trip.
-CIB_AND_LOOK = (
-    LOOK
-    + r"""
-trap 'rm -rf "$d"' EXIT
-trap 'exit 71' HUP INT TERM PIPE
-cibadmin --query || exit
-printf '\n%%s\n' '%s'
-if look && is_idle; then cat "$d/seen"; fi
-exit 0
-"""
-    % SEEN_MARK
-)
+CIB_AND_LOOK = script("cib_and_look")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,25 +16,13 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from .cib import CibError, xml_root
-from .progress import PROGRESS
+from .node_scripts import script
 
 ROOT = "pacemaker-result"
 # How a node's count of failures, and the time of the last one, are called among its attributes; the operation stands behind #.
 FAILURE_NAME = re.compile(r"(?:fail-count|last-failure)-([^#]+)(?:#.*)?\Z")
 
-# stdin: a whole CIB with the step in it. Prints what crm_simulate makes of it: the cluster before and after, and what it would do.
-# A busy node may need long for a big CIB; no answer in time is no answer (code 124).
-SIMULATE = (
-    PROGRESS
-    + r"""
-umask 077
-d=$(mktemp -d) || exit 70
-trap 'rm -rf "$d"' EXIT
-trap 'exit 71' HUP INT TERM PIPE
-cat >"$d/cib"
-ask crm_simulate --xml-file "$d/cib" --simulate --output-as=xml
-"""
-)
+SIMULATE = script("simulate")
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,7 @@ from ondemand.plan.spread import emptied, evened, unfinished_services
 class Case:
     """What a rule looks at. `because` is why so many nodes are wanted, `interrupted` the step without a known end.
 
-    `waited`: node that is away -> seconds; `held`: why no member may be removed at this moment, empty if one may; `services`: the digest of
-    the file's services where they are not carried out yet, else empty.
+    `waited`: node that is away -> seconds; `held`: why no member may be removed now, `services`: the digest of edited ones; empty if none.
     """
 
     observation: Observation

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""What a wait asks and when it gives up: the sh texts of progress.py with stand-ins for the cluster's tools, on real sh."""
+"""What a wait asks and when it gives up: the functions of progress.sh with stand-ins for the cluster's tools, on real sh."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.progress import PROGRESS
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import node_scripts
+
+PROGRESS = node_scripts.script("progress")
 
 # As crm_simulate prints it: a clone's start and its monitor on n2, a probe on n2, a stop and a start of something else elsewhere.
 PLAN = """cat <<'X'

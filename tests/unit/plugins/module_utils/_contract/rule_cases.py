@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .rule_cases_of_services import CASES
 from .rule_cases_of_ways import WAYS
 
 # Rule -> the case's name -> (cluster, what is told: path -> a piece of what is wrong or would be right).
@@ -43,6 +44,7 @@ GATEWAY = "cluster.network.gateway"
 
 RULES: dict[str, Cases] = {
     **WAYS,
+    **CASES,
     "names_are_texts": {
         "texts at every depth": ({"a": [{"b": {"c": 1}}]}, {}),
         "a number": ({"a": [{1.5: 1}]}, {"cluster.a[0].1.5": "is a name and no text; a text"}),

@@ -1,17 +1,14 @@
+# shellcheck shell=sh
 # Copyright: (c) 2026, the ondemand.cluster contributors
 # BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a script that waits on a member waits for, and how long: fixed sh texts. Pure.
 
-Nobody waits until the whole cluster is at rest: a resource that fails again and again, or somebody else's move, would keep everybody
-waiting. Asked is what Pacemaker has still to do on one node or with some resources, and `crm_simulate` tells that from the live CIB:
-operations that are under way are among what it would do, so nothing is left exactly when all is done.
-"""
-
-from __future__ import annotations
-
-from .breath import BREATHE
-
+# What a script that waits on a member waits for, and how long.
+#
+# Nobody waits until the whole cluster is at rest: a resource that fails again and again, or somebody else's move, would keep everybody
+# waiting. Asked is what Pacemaker has still to do on one node or with some resources, and `crm_simulate` tells that from the live CIB:
+# operations that are under way are among what it would do, so nothing is left exactly when all is done.
+#
 # ask COMMAND...: runs a question that only reads, and prints what it says. One that did not end in time is asked once more with more
 #   time; if that is not enough either the code is 124: no answer, which is never a "no".
 # seconds: of a clock that nobody sets.
@@ -24,9 +21,9 @@ from .breath import BREATHE
 #   happens (a rule that depends on the time does that), so nobody waits for it.
 # begin QUIET_S MOST_S, then over PICTURE in each turn: whether the wait has to end, because nothing of the picture changed for so long
 #   or because the whole has taken too long. What differs between any two looks must not be in the picture. spent: how long, in words.
-PROGRESS = (
-    BREATHE
-    + r"""
+
+# shellcheck source=breathe.sh
+. ./breathe.sh
 ask() {
   for _limit in 10 30; do
     _said=$(timeout "$_limit" "$@" 2>&1); _rc=$?
@@ -77,5 +74,3 @@ over() {
 spent() { echo "after $((_t - _begun)) s, $((_t - _moved)) of them without any progress,"; }
 line_end='
 '
-"""
-)

@@ -1,17 +1,11 @@
+# shellcheck shell=sh
 # Copyright: (c) 2026, the ondemand.cluster contributors
 # BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""How long a script that waits on a node pauses between two looks: a fixed sh text. Pure.
-
-A look costs 0.02 s natively and about a second of the only processor of a small emulated VM. Looking all the time would take that
-processor from the very start or stop that is waited for, so the pause grows with the cost of the look.
-"""
-
-from __future__ import annotations
 
 # `breathe` sleeps twice as long as it took since it last returned, at least 0.1 s and at most 3 s: two thirds of the time
 # are left to the others. Times are hundredths of a second from /proc/uptime, read without a child process.
-BREATHE = r"""
+
 clock() { read -r _up _idle </proc/uptime; _now=${_up%.*}${_up#*.}; }
 clock; _looked=$_now
 breathe() {
@@ -23,4 +17,3 @@ breathe() {
   sleep "$((_pause / 100)).$_part"
   clock; _looked=$_now
 }
-"""

@@ -1,0 +1,32 @@
+# shellcheck shell=sh
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# What a node knows: its files, its units, and where the cluster runs, the cluster's own word.
+
+# shellcheck source=sections.sh
+. ./sections.sh
+# shellcheck source=votes.sh
+. ./votes.sh
+section key sha256sum /etc/corosync/authkey
+section seed grep -c 'id="ondemand-dc-deadtime"' /var/lib/pacemaker/cib/cib.xml
+states=$(systemctl is-active corosync pacemaker)
+for unit in corosync pacemaker; do
+  state=${states%%"$line_end"*}
+  states=${states#*"$line_end"}
+  if [ "$state" = active ]; then tell $unit 0 active; else tell $unit 3 "$state"; fi
+  [ $unit != corosync ] || corosync=$state
+done
+printf '\n==ondemand-section== conf\n'
+cat /etc/corosync/corosync.conf 2>&1
+printf '\n==ondemand-rc== %s\n' $?
+[ "$1" = files ] && exit 0
+section votes votes
+section cib cibadmin -Q
+section peers crm_node -l
+mon=$(monitor)
+tell monitor $? "$mon"
+dc=$(dc_of "$mon")
+[ -z "$dc" ] || section dc ask crmadmin -S "$dc"
+exit 0

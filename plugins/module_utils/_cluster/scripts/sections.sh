@@ -1,0 +1,11 @@
+# shellcheck shell=sh
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# shellcheck source=progress.sh
+. ./progress.sh
+tell() { printf '\n==ondemand-section== %s\n%s\n==ondemand-rc== %s\n' "$1" "$3" "$2"; }
+section() { name=$1; shift; said=$("$@" 2>&1); tell "$name" $? "$said"; }
+monitor() { ask crm_mon -1 --output-as=xml; }
+dc_of() { printf '%s\n' "$1" | sed -n 's/.*<current_dc [^>]*name="\([^"]*\)".*/\1/p'; }

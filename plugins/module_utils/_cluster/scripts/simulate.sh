@@ -1,0 +1,16 @@
+# shellcheck shell=sh
+# Copyright: (c) 2026, the ondemand.cluster contributors
+# BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# stdin: a whole CIB with the step in it. Prints what crm_simulate makes of it: the cluster before and after, and what it would do.
+# A busy node may need long for a big CIB; no answer in time is no answer (code 124).
+
+# shellcheck source=progress.sh
+. ./progress.sh
+umask 077
+d=$(mktemp -d) || exit 70
+trap 'rm -rf "$d"' EXIT
+trap 'exit 71' HUP INT TERM PIPE
+cat >"$d/cib"
+ask crm_simulate --xml-file "$d/cib" --simulate --output-as=xml
