@@ -44,9 +44,16 @@ CASES: dict[str, dict[str, tuple[Any, dict[str, str]]]] = {
         ),
     },
     "meta_is_not_ours": {
-        "those of Pacemaker": ({"services": [{"meta": {"priority": 1}, "resource": {"meta": {"x": 1}}, "group": [{"meta": {"y": 1}}]}]}, {}),
+        "those of Pacemaker": (
+            {"services": [{"meta": {"priority": 1}, "resource": {"meta": {"x": 1}}, "group": [{"meta": {"y": 1}}]}]},
+            {},
+        ),
         "our mark, wherever": (
-            {"services": [{"meta": {"ondemand-service": 1}, "resource": {"meta": {"ondemand-x": 1}}, "group": [{"meta": {"ondemand-": 1}}]}]},
+            {
+                "services": [
+                    {"meta": {"ondemand-service": 1}, "resource": {"meta": {"ondemand-x": 1}}, "group": [{"meta": {"ondemand-": 1}}]}
+                ]
+            },
             {
                 "cluster.services[0].meta.ondemand-service": "begins with ondemand-; a meta attribute of Pacemaker's",
                 "cluster.services[0].resource.meta.ondemand-x": "begins with ondemand-",
