@@ -19,7 +19,16 @@ JOINING = "ondemand_joining"
 # Ansible then puts its own option, or what ssh_args says, before ours, and for ssh the first one counts.
 # Either name of the variable will do, but the second one wins where a group or a project sets it.
 CHECKED: Dict[str, Any] = {"ansible_host_key_checking": True, "ansible_ssh_host_key_checking": True}
-SSH_ARGS = "-o ControlMaster=auto -o ControlPersist=120s -o StrictHostKeyChecking=yes"
+#
+# A connection that is kept open to a VM that died meanwhile would swallow each question until its time is over. ssh asks it every ten
+# seconds whether it is there, and ends it when three answers are missing.
+SSH_ARGS = " ".join(
+    (
+        "-o ControlMaster=auto -o ControlPersist=120s",
+        "-o StrictHostKeyChecking=yes",
+        "-o ServerAliveInterval=10 -o ServerAliveCountMax=3",
+    )
+)
 
 
 def _pin(vm: Mapping[str, Any], state_dir: str, pin: str) -> List[str]:

@@ -63,3 +63,9 @@ def test_what_is_known_of_the_vm_becomes_variables_and_what_is_not_does_not():
 
 def test_a_vm_is_in_its_clusters_group_and_in_its_roles():
     assert inventory.groups(dict(VM, cluster="my-shop")) == ["ondemand_my_shop", "ondemand_members"]
+
+
+def test_a_connection_to_a_vm_that_died_is_noticed() -> None:
+    words = inventory.host_vars(VM, CLUSTER)["ansible_ssh_args"].split()
+    told = dict(word.split("=", 1) for word in words[1::2])
+    assert int(told["ServerAliveInterval"]) * int(told["ServerAliveCountMax"]) <= 30
