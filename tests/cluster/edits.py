@@ -116,6 +116,11 @@ def swapped(file: File) -> None:
 MAIL = {"name": "mail", "kind": "movable", "address": "10.98.0.91", "port": 5002, "group": [{"name": "mail-app", "agent": DUMMY}]}
 API = {"name": "api", "kind": "balanced", "address": "10.98.0.81", "port": 81, "resource": {"agent": DUMMY, "port": 8081}}
 BOTH = {"id": "spare", "agent": "ocf:pacemaker:Stateful"}
+MORE = {
+    "options": {"state": "/run/spare"},
+    "operations": [{"name": "monitor", "interval_s": 11, "role": "Promoted"}],
+    "meta": {"priority": 1},
+}
 RACK = {"name": "cell-n1", "attributes": {"rack": "a"}, "utilization": {"memory": 100}}
 ALERT = {
     "id": "tell",
@@ -187,6 +192,12 @@ EDITS = [
         NONE,
     ),
     Edit("a promotable clone", top(pacemaker={"resources": [BOTH], "clones": [{"resource": "spare", "promotable": True}]}), PASSED),
+    Edit(
+        "more of what is passed on",
+        top(pacemaker={"resources": [{**BOTH, **MORE}], "clones": [{"resource": "spare", "promotable": True}]}),
+        PASSED,
+    ),
+    Edit("and less", top(pacemaker={"resources": [BOTH], "clones": [{"resource": "spare", "promotable": True}]}), PASSED),
     Edit(
         "what resources need and nodes have",
         top(pacemaker={"resources": [{**OURS, "utilization": {"memory": 10}}], "nodes": [RACK]}),

@@ -215,6 +215,14 @@ def test_plan_tells_the_steps_and_changes_nothing(world: World) -> None:
     assert "scale_out (wanted=2)" in world.call("plan").stdout
 
 
+def test_plan_tells_that_services_which_were_edited_since_are_configured(world: World) -> None:
+    world.write_file({})
+    assert world.call("run", "--once").returncode == 0
+    world.write_file({"constraints": {"order": [{"name": "after", "first": "web", "then": "ledger"}]}})
+    done = world.call("plan", "--json")
+    assert [one["playbook"] for one in json.loads(done.stdout)["steps"]] == ["configure_services"], done.stdout + done.stderr
+
+
 def test_a_failed_step_is_told_and_tried_again_after_a_pause(world: World) -> None:
     world.write_file(MIN_2)
     world.set(full=True)

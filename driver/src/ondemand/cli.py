@@ -156,7 +156,10 @@ def plan(file: FileArgument, as_json: JsonOption = False, playbooks: PlaybooksOp
     now = clock.now()
     decision, after = decide(seen, loaded.cluster.requirement, loaded.cluster.scaling, memory, now)
     barred = [key for key, until in after.barred.items() if until > now]
-    found = make_plan(seen, after.wanted or 0, loaded.cluster, after.because, after.unfinished, barred, after.waited(now), after.held)
+    edited = after.unconfigured(loaded.services, now)
+    found = make_plan(
+        seen, after.wanted or 0, loaded.cluster, after.because, after.unfinished, barred, after.waited(now), after.held, edited
+    )
     told = {
         "decision": {"kind": decision.kind.value, "wanted": decision.wanted, "because": decision.because},
         "refusal": {"reason": found.reason.value, "sentence": found.sentence} if isinstance(found, Refusal) else None,

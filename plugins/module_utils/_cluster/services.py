@@ -142,6 +142,8 @@ def _passed(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     """What the file passes on to Pacemaker as it is, with our mark, so that it goes when the file no longer has it."""
     given = cluster.get("pacemaker") or {}
     found = {kind: [{**one, "meta": marked("pacemaker", one.get("meta"))} for one in given.get(kind) or []] for kind in RESOURCE_KINDS}
+    # Whole, so that what the file states no longer goes.
+    found["resources"] = [{"options": {}, "operations": [], "utilization": {}, **one} for one in found["resources"]]
     found["alerts"] = [{**one, "meta": marked("pacemaker", one.get("meta"))} for one in given.get("alerts") or []]
     for kind, items in (given.get("constraints") or {}).items():
         found[kind] = [{**one, "id": FROM_FILE + one["id"]} for one in items or []]
