@@ -92,11 +92,12 @@ class ActionModule(ActionBase):
             cib, _mark, seen = answer.stdout.partition("\n%s\n" % SEEN_MARK)
             plan = plan_cib(parse_cib(cib), args["config"], args["mode"])
             if plan.problems:
-                raise refuse_problems(plan.problems)
+                raise refuse_problems(plan.problems, self._changed)
             if plan.halts and not args["remove"]:
                 raise RefusedTask("bad_input", NOT_THE_FILE % ", ".join(plan.halts))
             first = first or plan
             if not stopped.issuperset(plan.halts) and not self._task.check_mode:
+                self._try(nodes, member, plan)
                 if plan.halting is None or self._pushed(nodes, member, plan, plan.halting):
                     self._stop(nodes, member, plan.halts, args["wait_s"] or STOP_S)
                     stopped.update(plan.halts)
@@ -121,6 +122,12 @@ class ActionModule(ActionBase):
             self._wait(nodes, member, awaited, args["wait_s"], result)
         return result
 
+    def _try(self, nodes: Nodes, member: str, plan: CibPlan) -> None:
+        """Refused where Pacemaker would not take the wanted document: nothing stops for what can't be."""
+        tried = nodes.script(member, PUSH, ["check", plan.version], stdin=push_input(plan.original, plan.wanted), check=False)
+        if tried.rc == INVALID:
+            raise RefusedTask("bad_input", verify_sentence(tried.stdout, self._changed), changed=self._changed)
+
     def _stop(self, nodes: Nodes, member: str, halts: t.Sequence[str], wait_s: float) -> None:
         """Wait until these have stopped; refused where one doesn't."""
         seen, late = self._settled(nodes, member, halts, wait_s)
@@ -143,7 +150,7 @@ class ActionModule(ActionBase):
             raise
         self._changed = before or (what == "push" and done.rc == 0)
         if done.rc == INVALID:
-            raise RefusedTask("bad_input", verify_sentence(done.stdout), changed=before)
+            raise RefusedTask("bad_input", verify_sentence(done.stdout, before), changed=before)
         if done.rc == CHANGED_MEANWHILE:
             return False
         if done.rc != 0:

@@ -23,11 +23,12 @@ class RefusedTask(Refused):
         return {"changed": False, "failed": True, **self.refusal.result(), **self.more}
 
 
-def refuse_problems(problems: t.Sequence[t.Mapping[str, str]]) -> RefusedTask:
-    """All problems of an input at once; the result holds them as data too."""
+def refuse_problems(problems: t.Sequence[t.Mapping[str, str]], changed: bool = False) -> RefusedTask:
+    """All problems of an input at once; the result holds them as data too. changed: something was, before they were there."""
     told = "; ".join("%s: %s, it should be %s" % (one["path"], one["problem"], one["should_be"]) for one in problems)
     count = "1 problem" if len(problems) == 1 else "%d problems" % len(problems)
-    return RefusedTask("bad_input", "Nothing was touched, the input has %s: %s." % (count, told), problems=list(problems))
+    state = "Something was changed before, and now" if changed else "Nothing was touched,"
+    return RefusedTask("bad_input", "%s the input has %s: %s." % (state, count, told), problems=list(problems), changed=changed)
 
 
 def first_answer(members: t.Sequence[str], ask: t.Callable[[str], Result]) -> tuple[str, Result]:

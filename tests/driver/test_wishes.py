@@ -286,3 +286,34 @@ def test_services_that_cannot_be_configured_keep_nothing_else_waiting_and_are_tr
     edited(world, constraints={"order": [{"name": "a", "first": "web", "then": "ledger"}]})
     ticks(world, daemon, 60)
     assert kinds(world) == [StepKind.CONFIGURE, StepKind.OUT, StepKind.CONFIGURE]
+
+
+def test_a_failed_edit_that_is_taken_back_is_brought_back(world: World) -> None:
+    daemon = world.daemon()
+    ticks(world, daemon, 4)
+    former = (world.folder / "shop.yml").read_text()
+    world.ends = "badly"
+    edited(world)
+    ticks(world, daemon, 120)
+    world.ends = "well"
+    (world.folder / "shop.yml").write_text(former)
+    ticks(world, daemon, 400)
+    assert kinds(world) == [StepKind.CONFIGURE, StepKind.CONFIGURE]
+
+
+def test_an_edit_that_failed_once_is_tried_anew_after_another_one_went_well(world: World) -> None:
+    daemon = world.daemon()
+    ticks(world, daemon, 4)
+    for ends, constraints in (("badly", {}), ("well", {"order": [{"name": "a", "first": "web", "then": "ledger"}]}), ("well", {})):
+        world.ends = ends
+        edited(world, constraints=constraints)
+        ticks(world, daemon, 400)
+    assert kinds(world) == [StepKind.CONFIGURE] * 3
+
+
+def test_an_edit_while_the_cluster_is_created_is_one(world: World) -> None:
+    daemon = world.daemon()
+    world.names = ()
+    world.during_step = lambda: edited(world)
+    ticks(world, daemon, 60)
+    assert kinds(world) == [StepKind.CREATE, StepKind.CONFIGURE]

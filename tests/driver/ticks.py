@@ -13,7 +13,7 @@ import yaml
 
 from ondemand.config.load import load
 from ondemand.daemon import Daemon, Parts
-from ondemand.model import Outcome, Signal, Step
+from ondemand.model import Outcome, Signal, Step, StepKind
 from ondemand.record.journal import Journal
 from tests.driver.values import demo_data, handed_back, merged
 
@@ -45,6 +45,7 @@ class World:
     """what the reader of the load says can't be asked"""
     forgotten: int = 0
     during_look: Callable[[], None] = lambda: None
+    during_step: Callable[[], None] = lambda: None
     looks: int = 0
     stop_after: int = 1_000_000
     """after so many looks somebody wishes the driver to end"""
@@ -85,6 +86,8 @@ class World:
             }
             for name in self.names
         ]
+        if not self.names:
+            told["cluster"] = None
         began = self.now
         self.now += self.look_s
         self.looks += 1
@@ -92,6 +95,9 @@ class World:
 
     def perform(self, step: Step) -> Outcome:
         self.performed.append(step)
+        self.during_step()
+        if self.ends == "well" and step.kind is StepKind.CREATE:
+            self.names = ("demo-n1",)
         if self.ends == "well" and "wanted" in step.variables:
             self.names = tuple(f"demo-n{i + 1}" for i in range(step.variables["wanted"]))
         if self.ends == "well" and "service" in step.variables:

@@ -18,7 +18,7 @@ from ondemand.config.load import Loaded
 from ondemand.decide.decide import decide
 from ondemand.decide.memory import SAME_NODES, begun, remember
 from ondemand.errors import ConfigError, ObserveError
-from ondemand.model import Decision, Kind, Observation, Outcome, Plan, Refusal, Signal, Step
+from ondemand.model import Decision, Kind, Observation, Outcome, Plan, Refusal, Signal, Step, StepKind
 from ondemand.observe.cluster import read_cluster
 from ondemand.plan.members import idle_words
 from ondemand.plan.plan import plan
@@ -207,6 +207,9 @@ class Daemon:
         parts = self._parts
         before = self._memory
         self._memory = begun(before, step)
+        if step.kind is StepKind.CREATE:
+            # An edit that is made meanwhile is one.
+            self._memory = replace(self._memory, services=self._loaded.services)
         step_id = parts.journal.step_begun(parts.clock(), step, self._memory.breach_at, self._memory)
         parts.log.info("step", playbook=step.playbook, variables=dict(step.variables), because=step.because)
         outcome = parts.actor.perform(step)

@@ -37,7 +37,7 @@ from .cib_build import (
 from .cib_extras import alerts_left, bring_alerts, bring_nodes, extras_shown
 from .cib_refs import dangling, paths_of, settle_ids
 from .cib_spec import Problem, clone_id, problem
-from .cib_whole import Leftovers, contested, forget_stops, leftovers, named, primitives_in, stop, to_stop
+from .cib_whole import Leftovers, contested, forget_stops, leftovers, named, primitives_in, stop, to_stop, uncloned
 
 PROPERTIES = ("properties", "crm_config", "cluster_property_set", "cib-bootstrap-options")
 DEFAULTS = (
@@ -73,8 +73,10 @@ class CibPlan:
 class _Resources:
     """The resources section while it is brought to what is wanted."""
 
-    def __init__(self, cib: ElementTree.Element) -> None:
+    def __init__(self, cib: ElementTree.Element, whole: t.Container[str] | None) -> None:
+        """whole: ids of all that is named or goes, where that is all that is ours; what else is in a group is somebody else's and stays there."""
         self.root = section(cib, "resources")
+        self.whole = whole
         self.cib = cib
         self.unplaced: t.Dict[str, ElementTree.Element] = {}
         # Who was taken out of its group -> the path that says who is in it now.
@@ -85,7 +87,7 @@ class _Resources:
         return self.unplaced.get(one) if one in self.unplaced else resources_by_id(self.cib).get(one)
 
     def take(self, one: str, path: str, tags: t.Sequence[str]) -> ElementTree.Element | None:
-        """Take a resource out of where it is; a clone or group that it leaves empty goes too."""
+        """Take a resource out of where it is."""
         element = self.find(one)
         if element is None or element.tag not in tags:
             what = "%s is %s" % (one, "nowhere" if element is None else "a " + element.tag)
@@ -96,12 +98,14 @@ class _Resources:
         return element
 
     def detach(self, element: ElementTree.Element) -> None:
+        parents(self.root)[element].remove(element)
+
+    def sweep(self) -> None:
+        """Groups and clones that hold nothing any more go; not before the end, for some get something else."""
         above = parents(self.root)
-        holder = above[element]
-        holder.remove(element)
-        while holder is not self.root and not any(child.tag in RESOURCE_TAGS for child in holder):
-            element, holder = holder, above[holder]
-            holder.remove(element)
+        for element in reversed([e for e in self.root.iter() if e.tag in ("group", "clone", "master")]):
+            if not any(child.tag in RESOURCE_TAGS for child in element):
+                above[element].remove(element)
 
     def get_or_make(self, tag: str, one: str, path: str) -> ElementTree.Element | None:
         element = self.find(one)
@@ -126,12 +130,14 @@ class _Resources:
         if element is None:
             return
         bring_meta(element, wanted["id"] + "-meta_attributes", wanted.get("meta"))
-        for member in element.findall("primitive"):
+        theirs = [e for e in element.findall("primitive") if self.whole is not None and e.get("id") not in self.whole]
+        for member in [e for e in element.findall("primitive") if e not in theirs]:
             element.remove(member)
             self.unplaced[member.get("id", "")] = member
             self.left[member.get("id", "")] = path + ".members"
         taken = [self.take(one, "%s.members[%d]" % (path, i), ("primitive",)) for i, one in enumerate(wanted["members"])]
-        element.extend(e for e in taken if e is not None)
+        for one in [e for e in taken if e is not None]:
+            element.insert(list(element).index(theirs[0]) if theirs else len(element), one)
 
     def clone(self, wanted: t.Mapping[str, t.Any], path: str) -> None:
         element = self.get_or_make("clone", clone_id(wanted), path)
@@ -141,13 +147,16 @@ class _Resources:
         inside = [e for e in element if e.tag in RESOURCE_TAGS]
         if [e.get("id") for e in inside] == [wanted["resource"]]:
             return
-        if inside:
+        for one in inside if self.whole is not None else ():
+            element.remove(one)
+            self.unplaced[one.get("id", "")] = one
+        if inside and self.whole is None:
             should_be = "%s, or another id for the new clone" % inside[0].get("id")
             self.problems.append(problem(path + ".resource", "the clone holds %s now" % inside[0].get("id"), should_be))
             return
-        one = self.take(wanted["resource"], path + ".resource", ("primitive", "group"))
-        if one is not None:
-            element.append(one)
+        inner = self.take(wanted["resource"], path + ".resource", ("primitive", "group"))
+        if inner is not None:
+            element.append(inner)
 
     def place(self, may_stand_alone: t.Callable[[str], bool]) -> None:
         """What is in no group or clone stands alone; who was a member may have to be told so."""
@@ -221,9 +230,11 @@ def _bring_values(cib: ElementTree.Element, config: t.Mapping[str, t.Any], repla
             bring_unset(section(cib, where), tag, set_id, unset)
 
 
-def _bring_resources(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool, left: Leftovers) -> t.List[Problem]:
-    resources = _Resources(cib)
+def _bring_resources(
+    cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool, whole: bool, left: Leftovers
+) -> t.List[Problem]:
     gone = config.get("absent") or []
+    resources = _Resources(cib, {*named(config), *left.resources, *gone} if whole else None)
     # Before anything else: it may be called like what comes, or hold what stays.
     for one in left.resources:
         resources.make_way(one, left.resources)
@@ -233,10 +244,11 @@ def _bring_resources(cib: ElementTree.Element, config: t.Mapping[str, t.Any], re
         resources.group(one, "config.groups[%d]" % i)
     for i, one in enumerate(config.get("clones") or []):
         resources.clone(one, "config.clones[%d]" % i)
-    resources.place(lambda one: replace or one in gone)
+    resources.place(lambda one: replace or one in gone or (whole and one in named(config)))
     resources.remove(gone)
     if replace:
         resources.keep_only(frozenset(_owned_ids(config)))
+    resources.sweep()
     return resources.problems
 
 
@@ -276,10 +288,12 @@ def _mine(
     return mine
 
 
-def _halting(original: ElementTree.Element, left: Leftovers, config: t.Mapping[str, t.Any]) -> t.Tuple[t.Tuple[str, ...], str | None]:
+def _halting(
+    original: ElementTree.Element, wanted: ElementTree.Element, left: Leftovers, config: t.Mapping[str, t.Any]
+) -> t.Tuple[t.Tuple[str, ...], str | None]:
     """The primitives that have to stop first, and the document that has Pacemaker stop them; None where it is told so already."""
     halting = copy.deepcopy(original)
-    stops = to_stop(halting, [*left.resources, *contested(original, config)])
+    stops = to_stop(halting, [*left.resources, *contested(original, config), *uncloned(original, wanted)])
     told = [stop(element) for element in stops]
     return primitives_in(stops), serialise(_newer(halting)) if any(told) else None
 
@@ -297,26 +311,26 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
     merge touches what is named and nothing else; whole also removes what is ours and is not named, once it has stopped; replace removes
     every resource, constraint and property that is not named.
     """
-    replace = mode == "replace"
+    replace, whole = mode == "replace", mode == "whole"
     original = without_status(cib)
-    left = leftovers(original, config) if mode == "whole" else Leftovers({}, ())
-    alerts = alerts_left(original, config) if mode == "whole" else []
-    halts, halting = _halting(original, left, config) if mode == "whole" else ((), None)
+    left = leftovers(original, config) if whole else Leftovers({}, ())
+    alerts = alerts_left(original, config) if whole else []
     paths = paths_of(config)
     gone = [one for one in (*left.resources, *left.constraints, *alerts) if one not in named(config)]
     config = {**config, "absent": [*(config.get("absent") or []), *gone]}
     wanted = copy.deepcopy(original)
+    if whole:
+        forget_stops(wanted)
     old = list(wanted.iter())
     _bring_values(wanted, config, replace)
-    problems = _bring_resources(wanted, config, replace, left)
+    problems = _bring_resources(wanted, config, replace, whole, left)
     _bring_constraints(wanted, config, replace)
     bring_alerts(wanted, config, config["absent"])
-    problems += bring_nodes(wanted, config, mode == "whole")
-    if mode == "whole":
-        forget_stops(wanted)
+    problems += bring_nodes(wanted, config, whole)
     problems += settle_ids(wanted, old, paths)
     # What a problem above left out would be told twice.
     problems += [] if problems else dangling(original, wanted, paths)
+    halts, halting = _halting(original, wanted, left, config) if whole else ((), None)
     # What held a named resource and does not any more is shown as it is left.
     owned = _owned_ids(config)
     holders = _holders(original, owned) | _holders(wanted, owned)

@@ -24,8 +24,8 @@ def push_input(original: str, wanted: str) -> str:
     return "%s\n%s\n%s\n" % (original, MARK, wanted)
 
 
-def verify_sentence(said: str) -> str:
-    """What Pacemaker's own check found wrong with the wanted CIB and not with the present one, as a sentence."""
+def verify_sentence(said: str, changed: bool = False) -> str:
+    """What Pacemaker's own check found wrong with the wanted CIB and not with the present one, as a sentence; changed: something was before."""
 
     def told(prefix: str) -> list[str]:
         lines = [line[len(prefix) :].strip() for line in said.splitlines() if line.startswith(prefix)]
@@ -34,6 +34,5 @@ def verify_sentence(said: str) -> str:
 
     old = told("original: ")
     new = [line for line in told("wanted: ") if line not in old]
-    return "Pacemaker refuses the wanted configuration: %s. Nothing was changed; correct the config." % "; ".join(
-        new or ["no reason given"]
-    )
+    state = "What is to go was told to stop, and no more" if changed else "Nothing was changed"
+    return "Pacemaker refuses the wanted configuration: %s. %s; correct the config." % ("; ".join(new or ["no reason given"]), state)

@@ -210,9 +210,21 @@ def _items(kind: str, items: t.Any, where: str) -> t.List[Problem]:
             found += _location(item, "%s[%d]" % (where, i))
         if isinstance(item, dict) and kind == "resources" and item.get("operations") is not None:
             found += _list(item["operations"], OPERATION, (), "%s[%d].operations" % (where, i))
+            found += _same_operations(item["operations"], "%s[%d].operations" % (where, i))
         if isinstance(item, dict) and kind == "alerts" and item.get("recipients") is not None:
             found += _list(item["recipients"], RECIPIENT, (), "%s[%d].recipients" % (where, i))
     return found
+
+
+def _same_operations(items: t.Any, where: str) -> t.List[Problem]:
+    """Two operations of one name, interval and role are one for Pacemaker."""
+    keys = (
+        [(one.get("name"), one.get("interval_s") or 0, one.get("role")) for one in items if isinstance(one, dict)]
+        if isinstance(items, list)
+        else []
+    )
+    twice = [i for i, key in enumerate(keys) if key in keys[:i]]
+    return [problem("%s[%d]" % (where, i), "%s with this interval is stated already" % keys[i][0], "each operation once") for i in twice]
 
 
 def _named(kind: str, items: t.Any, where: str) -> t.List[t.Tuple[str, t.Any]]:
@@ -248,6 +260,8 @@ def check_config(config: t.Any) -> t.List[Problem]:
         items = (constraints if kind in CONSTRAINT_KINDS else config).get(kind) or []
         found += _items(kind, items, where)
         ids += _named(kind, items, where)
+        for i, item in enumerate(items if kind == "alerts" and isinstance(items, list) else []):
+            ids += _named("recipients", item.get("recipients") if isinstance(item, dict) else None, "%s[%d].recipients" % (where, i))
     absent = config.get("absent") or []
     wrong = _ids(absent) if absent else None
     if wrong:

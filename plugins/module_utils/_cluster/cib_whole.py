@@ -51,7 +51,7 @@ def leftovers(cib: ElementTree.Element, config: t.Mapping[str, t.Any]) -> Leftov
     gone = {
         one: element.tag
         for one, element in resources_by_id(cib).items()
-        if meta_pairs(element, marks.SERVICE) and wanted.get(one) != element.tag
+        if meta_pairs(element, marks.SERVICE) and wanted.get(one) != ("clone" if element.tag == "master" else element.tag)
     }
     stated = {one["id"] for items in (config.get("constraints") or {}).values() for one in items or []}
     constraints = [one for one in section(cib, "constraints") if one.get("id", "").startswith(marks.OURS) and one.get("id") not in stated]
@@ -74,6 +74,20 @@ def contested(cib: ElementTree.Element, config: t.Mapping[str, t.Any]) -> t.List
         for thing in present.get(one, ())
         if thing not in wanted[one] and any(other == thing and holder != one for holder, other in claimed)
     ]
+
+
+def uncloned(cib: ElementTree.Element, wanted: ElementTree.Element) -> t.List[str]:
+    """Ids of primitives that run on every node as part of a clone, and are to be part of none or of another one: at once they would run too often."""
+    now, then = _clones(cib), _clones(wanted)
+    return [one for one, clone in now.items() if one in then and clone is not None and then[one] != clone]
+
+
+def _clones(cib: ElementTree.Element) -> t.Dict[str, t.Optional[str]]:
+    """The clone that each primitive is in."""
+    found: t.Dict[str, t.Optional[str]] = {e.get("id", ""): None for e in section(cib, "resources").iter("primitive")}
+    for clone in [e for e in section(cib, "resources").iter() if e.tag in ("clone", "master")]:
+        found.update({e.get("id", ""): clone.get("id") for e in clone.iter("primitive")})
+    return found
 
 
 def _exclusive_of(primitive: ElementTree.Element) -> t.Set[t.Tuple[str, str, str]]:

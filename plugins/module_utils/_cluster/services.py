@@ -138,12 +138,20 @@ def _between(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     return found
 
 
+def _meta_of(given: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+    """What is stated as meta attributes; that a clone is promotable is one of them."""
+    more = {} if given.get("promotable") is None else {"promotable": given["promotable"]}
+    return {**(given.get("meta") or {}), **more}
+
+
 def _passed(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     """What the file passes on to Pacemaker as it is, with our mark, so that it goes when the file no longer has it."""
     given = cluster.get("pacemaker") or {}
-    found = {kind: [{**one, "meta": marked("pacemaker", one.get("meta"))} for one in given.get(kind) or []] for kind in RESOURCE_KINDS}
+    found = {kind: [{**one, "meta": marked("pacemaker", _meta_of(one))} for one in given.get(kind) or []] for kind in RESOURCE_KINDS}
     # Whole, so that what the file states no longer goes.
-    found["resources"] = [{"options": {}, "operations": [], "utilization": {}, **one} for one in found["resources"]]
+    wholes: t.Dict[str, t.Any] = {"options": {}, "operations": [], "utilization": {}}
+    found["resources"] = [{**one, **{name: one.get(name) or empty for name, empty in wholes.items()}} for one in found["resources"]]
+    found["clones"] = [{name: value for name, value in one.items() if name != "promotable"} for one in found["clones"]]
     found["alerts"] = [{**one, "meta": marked("pacemaker", one.get("meta"))} for one in given.get("alerts") or []]
     for kind, items in (given.get("constraints") or {}).items():
         found[kind] = [{**one, "id": FROM_FILE + one["id"]} for one in items or []]

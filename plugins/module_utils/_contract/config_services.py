@@ -29,6 +29,10 @@ def _services(cluster: Any) -> List[Tuple[int, Dict[str, Any]]]:
     return _list(cluster, "services")
 
 
+def _passed(cluster: Any) -> Any:
+    return cluster.get("pacemaker") if isinstance(cluster, dict) else None
+
+
 def constraints_name_services(cluster: Any) -> Found:
     """A constraint has a name of its own and is about services of the file, two different ones."""
     there = [one.get("name") for _i, one in _services(cluster)]
@@ -47,23 +51,27 @@ def constraints_name_services(cluster: Any) -> Found:
                     yield here + (field,), "%s is no service of the file" % shown(one[field]), "one of the names in services"
             if len(fields) == 2 and isinstance(one.get(fields[0]), str) and one[fields[0]] == one.get(fields[1]):
                 yield here + (fields[1],), "%s is named on both sides" % shown(one[fields[1]]), "another service"
+    given = _passed(cluster)
+    for kind in (*NAMING, "tickets"):
+        for i, one in _list(given.get("constraints") if isinstance(given, dict) else None, kind):
+            if isinstance(one.get("id"), str) and one["id"] in seen:
+                path: Path = ("cluster", "pacemaker", "constraints", kind, i, "id")
+                yield path, "%s is taken already by %s" % (shown(one["id"]), path_text(seen[one["id"]])), "an id of its own"
 
 
 def meta_is_not_ours(cluster: Any) -> Found:
     """Meta attributes that begin with our mark are how we know our own again."""
+    holders: List[Tuple[Path, Any]] = []
     for i, service in _services(cluster):
-        holders: List[Tuple[Path, Any]] = [(("cluster", "services", i), service)]
-        holders += [(("cluster", "services", i, "resource"), service.get("resource"))]
+        holders += [(("cluster", "services", i), service), (("cluster", "services", i, "resource"), service.get("resource"))]
         holders += [(("cluster", "services", i, "group", j), one) for j, one in _list(service, "group")]
-        for path, holder in holders:
-            meta = holder.get("meta") if isinstance(holder, dict) else None
-            for name in meta if isinstance(meta, dict) else ():
-                if isinstance(name, str) and name.startswith(marks.OURS):
-                    yield (
-                        path + ("meta", name),
-                        "%s begins with %s, as our own do" % (shown(name), marks.OURS),
-                        "a meta attribute of Pacemaker's",
-                    )
+    for kind in ("resources", "groups", "clones", "alerts"):
+        holders += [(("cluster", "pacemaker", kind, i), one) for i, one in _list(_passed(cluster), kind)]
+    for path, holder in holders:
+        meta = holder.get("meta") if isinstance(holder, dict) else None
+        for name in meta if isinstance(meta, dict) else ():
+            if isinstance(name, str) and name.startswith(marks.OURS):
+                yield path + ("meta", name), "%s begins with %s, as our own do" % (shown(name), marks.OURS), "one of Pacemaker's own"
 
 
 def _path(text: str) -> Path:
@@ -74,7 +82,7 @@ def _path(text: str) -> Path:
 
 def pacemaker_can_be_planned(cluster: Any) -> Found:
     """What is passed on to Pacemaker is what cluster_config can carry out; the rest is refused by its name."""
-    given = cluster.get("pacemaker") if isinstance(cluster, dict) else None
+    given = _passed(cluster)
     if not isinstance(given, dict):
         return
     for name in given:
@@ -86,9 +94,9 @@ def pacemaker_can_be_planned(cluster: Any) -> Found:
 
 def passed_resources(cluster: Any) -> List[Tuple[Path, Any]]:
     """Path and id of every resource, group and clone that is passed on: each needs an id of its own."""
-    given = cluster.get("pacemaker") if isinstance(cluster, dict) else None
+    given = _passed(cluster)
     found: List[Tuple[Path, Any]] = []
-    for kind in ("resources", "groups", "clones"):
+    for kind in ("resources", "groups", "clones", "alerts"):
         for i, one in _list(given, kind):
             implied = "%s-clone" % one.get("resource") if kind == "clones" else None
             found.append((("cluster", "pacemaker", kind, i, "id"), one.get("id", implied)))

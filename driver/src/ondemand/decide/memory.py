@@ -13,6 +13,7 @@ from ondemand.model import Cause, Decision, Kind, Outcome, Step, StepKind
 FIRST_RETRY_S = 10.0
 LONGEST_RETRY_S = 300.0
 BARRED_S = 3600.0
+SERVICES = "services@"
 SAME_NODES = (StepKind.MOVE, StepKind.CONFIGURE)
 """steps that change no membership"""
 
@@ -51,7 +52,7 @@ class Memory:
     held: str = ""
     """why no member may be removed at this moment, whatever is wanted; empty if one may"""
     services: str | None = None
-    """digest of the cluster file's services that were carried out last; None: not known yet"""
+    """digest of the cluster file's services that were carried out last; empty: something else may be in place; None: not known yet"""
 
     def unconfigured(self, services: str, now: float) -> str:
         """The digest of services that are to be carried out now; empty where they are, or where that failed not long ago."""
@@ -75,13 +76,18 @@ def decided(memory: Memory, decision: Decision) -> Memory:
 
 
 def begun(memory: Memory, step: Step) -> Memory:
-    """The memory while a step runs. What the cluster knows afterwards is the step's doing, nobody else's."""
+    """The memory while a step runs. What the cluster knows afterwards is the step's doing, nobody else's.
+
+    Of services that are being configured nobody knows what is in place until that ended well: also the former ones would have to be brought back.
+    """
+    if step.kind is StepKind.CONFIGURE:
+        memory = replace(memory, services="")
     return replace(memory, unfinished=step.kind, known=memory.known if step.kind in SAME_NODES else None)
 
 
 def barred_services(services: str) -> str:
     """The key of `barred` for services whose configuration failed: the rest of the cluster is not kept waiting for them."""
-    return f"services@{services[:12]}"
+    return f"{SERVICES}{services[:12]}"
 
 
 def pause_s(failures: int) -> float:
@@ -124,7 +130,8 @@ def remember(memory: Memory, step: Step, outcome: Outcome, now: float) -> Memory
         return replace(memory, failures=failures, retry_at=now + pause_s(failures), windows={}, barred=barred)
     made = replace(memory, failures=0, retry_at=None, unfinished=None, windows=memory.windows if step.kind in SAME_NODES else {})
     if step.kind is StepKind.CONFIGURE:
-        return replace(made, services=step.expected["services"])
+        free = {key: until for key, until in memory.barred.items() if not key.startswith(SERVICES)}
+        return replace(made, services=step.expected["services"], barred=free)
     if step.kind in (StepKind.OUT, StepKind.CREATE):
         return replace(made, grown_at=now)
     if step.kind is StepKind.IN:

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
+
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import CHANGED_MEANWHILE, INVALID
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import sections
@@ -65,10 +68,12 @@ STANDS = """<pacemaker-result><resources><resource id="note-app" role="%s" manag
 STOPPED, STARTED = STANDS % ("Stopped", ""), STANDS % ("Started", '<node name="cell-n1"/>')
 
 
-def with_ours(monkeypatch: pytest.MonkeyPatch, stands: str, **more: object) -> tuple[dict, object]:
+def with_ours(
+    monkeypatch: pytest.MonkeyPatch, stands: str, verify: tuple[int, str, str] = (0, "", ""), **more: object
+) -> tuple[dict, object]:
     """A run on a cluster with a service of ours that is not named, and what the door saw."""
     # The first that fits counts: the guard of every change reads the CIB too.
-    said = {"crm_verify": (0, "", ""), "begin ": (0, stands, ""), "cibadmin --query": (0, CIB.replace("</resources>", OURS, 1), "")}
+    said = {"crm_verify": verify, "begin ": (0, stands, ""), "cibadmin --query": (0, CIB.replace("</resources>", OURS, 1), "")}
     return run(monkeypatch, "cluster_config", {**WHOLE, **more}, THERE, said)
 
 
@@ -76,13 +81,28 @@ def test_what_is_named_no_longer_is_stopped_waited_for_and_then_removed(monkeypa
     told, door = with_ours(monkeypatch, STOPPED)
     assert told["changed"] and not told.get("failed"), told
     order = [what for _host, said, _read in door.acts for what in ("crm_verify", "begin ", "--refresh") if what in said]  # type: ignore[attr-defined]
-    assert order == ["crm_verify", "begin ", "crm_verify", "--refresh"]
+    assert order == ["crm_verify", "crm_verify", "begin ", "crm_verify", "--refresh"], "tried, told to stop, waited for, removed, forgotten"
 
 
 def test_what_does_not_stop_is_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     told, door = with_ours(monkeypatch, STARTED)
     assert (told["failed"], told["refusal"]["reason"], told["changed"]) == (True, "stop_failed", True)
-    assert len(pushes(door)) == 1 and "note-app on cell-n1" in told["msg"]
+    assert len([one for one in pushes(door) if " push " in one.split(" sh ")[-1]]) == 1 and "note-app on cell-n1" in told["msg"]
+
+
+def test_nothing_stops_for_what_pacemaker_would_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, door = with_ours(monkeypatch, STOPPED, verify=(INVALID, "wanted: error: ID x redefined\n", ""))
+    assert (told["refusal"]["reason"], told["changed"]) == ("bad_input", False) and "ID x redefined. Nothing was changed" in told["msg"]
+    assert [one for one in pushes(door) if " push " in one.split(" sh ")[-1]] == []
+
+
+def test_what_becomes_a_problem_while_it_stops_is_told_with_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans = iter([[], [{"path": "config", "problem": "constraint theirs names note", "should_be": "corrected"}]])
+    action = importlib.import_module("ansible_collections.ondemand.cluster.plugins.action.cluster_config")
+    real = action.plan_cib
+    monkeypatch.setattr(action, "plan_cib", lambda *given: dataclasses.replace(real(*given), problems=tuple(next(plans))))
+    told, _door = with_ours(monkeypatch, STOPPED)
+    assert (told["refusal"]["reason"], told["changed"]) == ("bad_input", True) and "Something was changed before" in told["msg"]
 
 
 def test_where_nothing_may_be_removed_nothing_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:

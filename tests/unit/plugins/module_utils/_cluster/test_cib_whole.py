@@ -138,6 +138,117 @@ def test_what_somebody_else_has_set_for_a_node_is_a_problem_and_what_we_set_is_o
     assert [p.get("name") for p in made(BASE, found).iterfind("configuration/nodes/node//nvpair")] == ["rack"]
 
 
+def passed(**parts: Any) -> File:
+    """BASE with this passed on."""
+    return {**BASE, "pacemaker": parts}
+
+
+def some(*ids: str, **more: Any) -> list[dict[str, Any]]:
+    return [{"id": one, "agent": "ocf:pacemaker:Dummy", **more} for one in ids]
+
+
+def test_what_a_person_disabled_stays_so_when_all_members_become_others() -> None:
+    before = made(after(members("note", "a")))
+    group = before.find("configuration/resources/group[@id='note']/meta_attributes")
+    assert group is not None
+    ElementTree.SubElement(group, "nvpair", {"id": "theirs", "name": "target-role", "value": "Stopped"})
+    found = made(after(members("note", "b")), before)
+    roles = [
+        p.get("value") for p in found.iterfind("configuration/resources/group[@id='note']/meta_attributes/nvpair[@name='target-role']")
+    ]
+    assert roles == ["Stopped"]
+
+
+def test_a_clone_around_a_group_whose_members_change_places_is_the_one_that_was_there() -> None:
+    before = passed(
+        resources=some("a", "b"),
+        groups=[{"id": "g", "members": ["a"]}, {"id": "h", "members": ["b"]}],
+        clones=[{"id": "k", "resource": "h"}],
+    )
+    there = made(before)
+    clone = there.find("configuration/resources/clone[@id='k']/meta_attributes")
+    assert clone is not None
+    ElementTree.SubElement(clone, "nvpair", {"id": "theirs", "name": "target-role", "value": "Stopped"})
+    wanted = passed(
+        resources=some("a", "b", "c"),
+        groups=[{"id": "g", "members": ["a", "b"]}, {"id": "h", "members": ["c"]}],
+        clones=[{"id": "k", "resource": "h"}],
+    )
+    assert plan(there, wanted).halts == ("b",), "it ran on every node, and is to run on one"
+    assert made(wanted, there).find("configuration/resources/clone[@id='k']/meta_attributes/nvpair[@id='theirs']") is not None
+
+
+def test_a_role_that_the_file_states_outlives_our_own_stop() -> None:
+    address = {"agent": "ocf:heartbeat:IPaddr2"}
+    one = passed(
+        resources=[
+            {"id": "x", **address, "options": {"ip": "10.0.0.1"}, "meta": {"target-role": "Started"}},
+            {"id": "y", **address, "options": {"ip": "10.0.0.2"}},
+        ]
+    )
+    other = passed(
+        resources=[
+            {**one["pacemaker"]["resources"][0], "options": {"ip": "10.0.0.2"}},
+            {"id": "y", **address, "options": {"ip": "10.0.0.1"}},
+        ]
+    )
+    before = made(one)
+    first = plan(before, other)
+    done = plan(parse_cib(first.halting or ""), other)
+    assert first.halts == ("x", "y") and first.after == done.after
+    assert not plan(parse_cib(done.wanted), other).changed
+
+
+EXCHANGES = {
+    "a member that stands alone afterwards": (
+        passed(resources=some("a", "b"), groups=[{"id": "g", "members": ["a", "b"]}]),
+        passed(resources=some("a", "b"), groups=[{"id": "g", "members": ["a"]}]),
+        (),
+    ),
+    "a clone of another resource": (
+        passed(resources=some("a", "b"), clones=[{"id": "k", "resource": "a"}]),
+        passed(resources=some("a", "b"), clones=[{"id": "k", "resource": "b"}]),
+        ("a",),
+    ),
+    "a clone that is promotable no longer": (
+        passed(resources=some("a"), clones=[{"id": "k", "resource": "a", "promotable": True}]),
+        passed(resources=some("a"), clones=[{"id": "k", "resource": "a"}]),
+        (),
+    ),
+    "options that are nothing": (passed(resources=some("a", options={"fake": "x"})), passed(resources=some("a", options=None)), ()),
+}
+
+
+@pytest.mark.parametrize("one, other, halts", EXCHANGES.values(), ids=list(EXCHANGES))
+def test_what_is_passed_on_is_a_whole_too(one: File, other: File, halts: tuple[str, ...]) -> None:
+    before = made(one)
+    found = plan(before, other)
+    assert (found.problems, found.halts, found.changed) == ((), halts, True)
+    fresh = [
+        sorted(str(sorted(e.attrib.items())) for e in parse_cib(p.wanted).iterfind("configuration/resources//*"))
+        for p in (found, plan(cib(), other))
+    ]
+    assert fresh[0] == fresh[1]
+
+
+def test_what_a_person_put_into_our_group_stays_in_it_through_an_edit() -> None:
+    before = made(BASE)
+    group = before.find("configuration/resources/group[@id='note']")
+    assert group is not None
+    group.append(ElementTree.fromstring('<primitive id="theirs" class="ocf" provider="pacemaker" type="Dummy"/>'))
+    found = made(after(members("note", "note-data", "note-app", "note-tail")), before)
+    ids = [e.get("id") for e in found.iterfind("configuration/resources/group[@id='note']/primitive")]
+    assert ids == ["note-data", "note-app", "note-address", "note-tail", "theirs"]
+    assert not plan(found, after(members("note", "note-data", "note-app", "note-tail"))).changed
+
+
+def test_a_clone_of_older_times_that_is_passed_on_is_one() -> None:
+    there = cib('<master id="m"><primitive id="a" class="ocf" provider="pacemaker" type="Stateful"/></master>')
+    wanted = passed(resources=[{"id": "a", "agent": "ocf:pacemaker:Stateful"}], clones=[{"id": "m", "resource": "a", "promotable": True}])
+    found = made(wanted, there)
+    assert not plan(found, wanted).changed
+
+
 def test_what_others_made_stays_whatever_it_is_called() -> None:
     theirs = '<primitive id="theirs" class="ocf" provider="pacemaker" type="Dummy"/>'
     rule = '<rsc_location id="their-rule" rsc="theirs" node="n" score="1"/><rsc_location id="cli-prefer-theirs" rsc="theirs" node="n" score="1"/>'

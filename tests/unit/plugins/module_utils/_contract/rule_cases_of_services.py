@@ -38,6 +38,12 @@ CASES: dict[str, dict[str, tuple[Any, dict[str, str]]]] = {
             {"services": TWO, "constraints": {"order": [{"name": "a", "first": "web", "then": "web"}]}},
             {"cluster.constraints.order[0].then": "named on both sides; another service"},
         ),
+        "a name that a constraint which is passed on has": (
+            {"services": TWO, "constraints": WHOLE, "pacemaker": {"constraints": {"tickets": [{"id": "a"}]}}},
+            {
+                "cluster.pacemaker.constraints.tickets[0].id": "'a' is taken already by cluster.constraints.location[0].name; an id of its own"
+            },
+        ),
         "a name that another kind has": (
             {"services": TWO, "constraints": {**WHOLE, "order": [{"name": "b", "first": "web", "then": "ledger"}]}},
             {"cluster.constraints.order[0].name": "'b' is taken already by cluster.constraints.colocation[0].name; a name of its own"},
@@ -48,6 +54,13 @@ CASES: dict[str, dict[str, tuple[Any, dict[str, str]]]] = {
             {"services": [{"meta": {"priority": 1}, "resource": {"meta": {"x": 1}}, "group": [{"meta": {"y": 1}}]}]},
             {},
         ),
+        "our mark, passed on": (
+            {"pacemaker": {"resources": [{"meta": {"ondemand-service": ""}}], "alerts": [{"meta": {"ondemand-x": 1}}]}},
+            {
+                "cluster.pacemaker.resources[0].meta.ondemand-service": "begins with ondemand-",
+                "cluster.pacemaker.alerts[0].meta.ondemand-x": "begins with ondemand-",
+            },
+        ),
         "our mark, wherever": (
             {
                 "services": [
@@ -55,13 +68,25 @@ CASES: dict[str, dict[str, tuple[Any, dict[str, str]]]] = {
                 ]
             },
             {
-                "cluster.services[0].meta.ondemand-service": "begins with ondemand-; a meta attribute of Pacemaker's",
+                "cluster.services[0].meta.ondemand-service": "begins with ondemand-; one of Pacemaker's own",
                 "cluster.services[0].resource.meta.ondemand-x": "begins with ondemand-",
                 "cluster.services[0].group[0].meta.ondemand-": "begins with ondemand-",
             },
         ),
     },
     "pacemaker_can_be_planned": {
+        "two operations that are one": (
+            {
+                "pacemaker": {
+                    "resources": [{"id": "a", "agent": "systemd:a", "operations": [{"name": "start"}, {"name": "start", "timeout_s": 9}]}]
+                }
+            },
+            {"cluster.pacemaker.resources[0].operations[1]": "start with this interval is stated already; each operation once"},
+        ),
+        "two recipients of one id": (
+            {"pacemaker": {"alerts": [{"id": "t", "path": "/x", "recipients": [{"id": "me", "value": "a"}, {"id": "me", "value": "b"}]}]}},
+            {"cluster.pacemaker.alerts[0].recipients[1].id": "me is named at; an id that nothing else has"},
+        ),
         "all that can be passed on": ({"pacemaker": PASSED}, {}),
         "nothing": ({"pacemaker": {}}, {}),
         "what can't, by its name": (
