@@ -191,13 +191,9 @@ EDITS = [
         top(pacemaker={"resources": [OURS], "clones": [{"resource": "spare", "promotable": False}]}),
         NONE,
     ),
+    Edit("more of what is passed on", top(pacemaker={"resources": [{**OURS, **MORE}], "clones": [{"resource": "spare"}]}), PASSED),
+    Edit("and less", top(pacemaker={"resources": [OURS], "clones": [{"resource": "spare"}]}), PASSED),
     Edit("a promotable clone", top(pacemaker={"resources": [BOTH], "clones": [{"resource": "spare", "promotable": True}]}), PASSED),
-    Edit(
-        "more of what is passed on",
-        top(pacemaker={"resources": [{**BOTH, **MORE}], "clones": [{"resource": "spare", "promotable": True}]}),
-        PASSED,
-    ),
-    Edit("and less", top(pacemaker={"resources": [BOTH], "clones": [{"resource": "spare", "promotable": True}]}), PASSED),
     Edit(
         "what resources need and nodes have",
         top(pacemaker={"resources": [{**OURS, "utilization": {"memory": 10}}], "nodes": [RACK]}),

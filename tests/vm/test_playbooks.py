@@ -140,7 +140,7 @@ def test_growing_to_what_is_there_changes_nothing(tale):
     assert (run.changes, run.ondemand["vms"]) == (0, [])
 
 
-def test_services_are_added_and_removed_and_the_others_go_on(tale):
+def test_services_are_added_and_removed_and_the_others_go_on(tale, ages):
     """By one playbook, which is foretold, changes nothing the second time, and is what growing sends to where the file has changed."""
 
     def untouched():
@@ -177,6 +177,7 @@ def test_services_are_added_and_removed_and_the_others_go_on(tale):
     assert tale.done("configure_services").ondemand == {"services": ["web", "ledger"], "members": names(tale), "changed": True}
     assert services(tale) == served and untouched() == before
     assert tale.done("scale_out", wanted=2).changes == 0
+    ages["before"] = tale.on(tale.seen()["vms"][0], AGES)
 
 
 def test_looking_first_tells_what_would_be_and_touches_nothing(tale):
