@@ -9,18 +9,26 @@ import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import status, what_if
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.leave_rules import leave_order, may_leave
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import NO_PACEMAKER, Look, look_through, simulated
-from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Nodes
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import NO_PACEMAKER, Look, ask, look_through, simulated
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
 ARGUMENT_SPEC = {
     "members": {"type": "list", "elements": "str"},
     "min_nodes": {"type": "int", "default": 1},
     "settle_s": {"type": "float", "default": 0.0},
     "gone": {"type": "list", "elements": "str"},
+    "what_if": {
+        "type": "dict",
+        "options": {**{question: {"type": "str"} for question in what_if.QUESTIONS}, "to": {"type": "str"}},
+        "mutually_exclusive": [what_if.QUESTIONS],
+        "required_one_of": [what_if.QUESTIONS],
+    },
 }
 
 
@@ -40,7 +48,13 @@ class ActionModule(ActionBase):
         _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
         nodes = Nodes(self, task_vars or {})
         try:
-            told = _read(nodes, options["members"] or [nodes.here], options["min_nodes"], options["settle_s"], options["gone"] or [])
+            look, because = _look(nodes, options["members"] or [nodes.here], options["settle_s"], options["gone"] or [])
+            told = {"because": because, "asked": look.host if look else None, "cluster": None}
+            if look is not None:
+                look = _with_candidate(nodes, look, options["min_nodes"])
+                told["cluster"] = view(look.status, options["min_nodes"])
+            if options["what_if"] is not None:
+                told["answer"] = _answer(nodes, look, options["what_if"], options["min_nodes"])
             return {**result, "changed": False, **told}
         except Refused as refused:
             return {**result, "failed": True, "changed": False, **refused.refusal.result()}
@@ -86,8 +100,8 @@ def _is_settled(seen: tuple[Look | None, dict[str, str], list[str]], members: t.
     return all(one.online and not one.pending for one in look.status.members if one.listed and one.name in members)
 
 
-def _read(nodes: Nodes, members: list[str], min_nodes: int, settle_s: float, gone: list[str]) -> dict[str, t.Any]:
-    """The result: the cluster, or null where all members answer and none runs one."""
+def _look(nodes: Nodes, members: list[str], settle_s: float, gone: list[str]) -> tuple[Look | None, dict[str, str]]:
+    """The cluster, None where all members answer and none runs one; and why some gave no answer."""
     problems = [names.name_problem(member, "members[%d]" % index) for index, member in enumerate(members)]
     found = [problem for problem in problems if problem]
     if found:
@@ -101,6 +115,21 @@ def _read(nodes: Nodes, members: list[str], min_nodes: int, settle_s: float, gon
                 "It is not known whether there is a cluster: no member tells of one, and %s; mend that first." % because[unsure[0]],
             )
         )
-    if look is not None:
-        look = _with_candidate(nodes, look, min_nodes)
-    return {"cluster": view(look.status, min_nodes) if look else None, "asked": look.host if look else None, "because": because}
+    return look, because
+
+
+def _answer(nodes: Nodes, look: Look | None, asked: t.Mapping[str, str | None], min_nodes: int) -> dict[str, t.Any]:
+    """What would become of the cluster if that happened, by the very rules and steps of the tasks that do it."""
+    question, name = next((question, asked[question] or "") for question in what_if.QUESTIONS if asked[question] is not None)
+    if look is None:
+        raise Refused(Refusal("not_found", "There is no cluster that could be asked about; run create_cluster first."))
+    problem = None if question == "move" else names.name_problem(name, "what_if.%s" % question)
+    if problem:
+        raise Refused(all_problems([problem]))
+    try:
+        told = what_if.answer(look.status, question, name, lambda cib: ask(nodes, look.host, cib), min_nodes, asked["to"])
+    except status.StatusError as error:
+        raise Refused(Refusal("not_found", "%s can't be asked about: %s." % (name, error))) from error
+    except (CibError, NodeError) as error:
+        raise Refused(Refusal("unstable", "Pacemaker did not tell what would become of the services: %s; try it again." % error)) from error
+    return told.data()

@@ -1,18 +1,28 @@
 # Copyright: (c) 2026, the ondemand.cluster contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""cluster_node: create a cluster's first member, join, leave, standby. Documented in plugins/modules/cluster_node.py."""
+"""cluster_node: create a cluster's first member, join, leave, standby. Documented in plugins/modules/cluster_node.py.
+
+Every change is looked at, planned (purely, in membership_plan.py), then carried out step by step. It may be run again after it was killed
+anywhere: the plan is made from what is there, and is then the rest.
+"""
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership, step_lists, steps
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import ConfError
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_plan import Wanted
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_plan import steps as steps_of
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
-from ansible_collections.ondemand.cluster.plugins.plugin_utils import membership_acts as acts
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import look_at
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.membership_act import Act
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.membership_look import observe
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.membership_run import carry_out
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
 ARGUMENT_SPEC = {
@@ -28,13 +38,6 @@ ARGUMENT_SPEC = {
     "deadline_s": {"type": "float", "default": 180.0},
     "lease": {"type": "str"},
 }
-ACTS: dict[str, t.Callable[[Act], None]] = {
-    "created": acts.create,
-    "member": acts.join,
-    "standby": lambda act: acts.standby(act, True),
-    "active": lambda act: acts.standby(act, False),
-    "absent": acts.leave,
-}
 
 
 def _failed(act: Act | None) -> dict[str, t.Any]:
@@ -42,6 +45,37 @@ def _failed(act: Act | None) -> dict[str, t.Any]:
     if act is None:
         return {"failed": True, "changed": False}
     return {"failed": True, "changed": act.touched, "node": act.name, "timings": act.timings}
+
+
+def _bring(act: Act, state: str) -> None:
+    """Bring the node into the state, or in check mode say how that would be done."""
+    plan, members = _planned(act, state)
+    act.changed, act.diff, act.steps = bool(plan), steps.diff(plan), [step.data() for step in plan]
+    if act.check or not plan:
+        return
+    carry_out(act, plan, members)
+    if state == "member" and any(step.what == "active" for step in plan):
+        act.joined()
+    if state == "absent":
+        act.timings["left_at"] = time.time()
+
+
+def _planned(act: Act, state: str) -> tuple[t.Sequence[steps.Step], list[str]]:
+    """The steps, and the members that stay, the one that told of the cluster first."""
+    if state == "created":
+        host = look_at(act.nodes, act.name)
+        files = membership.plan_create(host, act.cluster, act.name, act.address, act.token_ms)
+        if isinstance(files, Refusal):
+            raise Refused(files)
+        return step_lists.creating(host, files), []
+    wanted = Wanted(state, act.name, act.address, act.min_nodes, tuple(act.gone), tuple(act.may_return))
+    observed = observe(act, wanted)
+    if observed is None:
+        return (), []
+    plan = steps_of(observed, wanted)
+    if isinstance(plan, Refusal):
+        raise Refused(plan)
+    return plan, [observed.teller, *(one.host for one in observed.files)]
 
 
 class ActionModule(ActionBase):
@@ -58,14 +92,21 @@ class ActionModule(ActionBase):
         act = None
         try:
             act = self._act(options, task_vars or {})
-            ACTS[options["state"]](act)
+            _bring(act, options["state"])
         except Refused as refused:
             return {**result, **_failed(act), **refused.refusal.result()}
         except NodeError as error:
             return {**result, **_failed(act), "msg": str(error)}
         except ConfError as error:
             return {**result, **_failed(act), **Refusal("join_refused", "%s was not changed: %s." % (options["name"], error)).result()}
-        told = {"changed": act.changed, "node": act.name, "timings": act.timings, "diff": act.diff, "unready": act.unready}
+        told = {
+            "changed": act.changed,
+            "node": act.name,
+            "timings": act.timings,
+            "diff": act.diff,
+            "unready": act.unready,
+            "steps": act.steps,
+        }
         return {**result, **told, "warnings": [one + "." for one in act.unready]}
 
     def _act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Act:

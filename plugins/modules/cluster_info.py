@@ -31,11 +31,40 @@ options:
       - Nodes whose VMs do not run. With O(settle_s) it is waited until the cluster misses them, which takes a token time and more.
     type: list
     elements: str
+  what_if:
+    description:
+      - Also tell what would become of the cluster if one of these happened; nothing is touched. RV(answer) has the verdict of the very rules by
+        which M(ondemand.cluster.cluster_node) and M(ondemand.cluster.service_move) refuse, and their steps.
+    type: dict
+    suboptions:
+      leave:
+        description: A node leaves for good; O(min_nodes) have to stay.
+        type: str
+      standby:
+        description: A node carries nothing any more.
+        type: str
+      lose:
+        description: A node is gone at once.
+        type: str
+      join:
+        description: A node of this name joins.
+        type: str
+      move:
+        description: A service moves, to the node O(what_if.to) or where it suits best.
+        type: str
+      to:
+        description: Where the service of O(what_if.move) goes.
+        type: str
 seealso:
   - module: ondemand.cluster.cluster_node
 """
 
 EXAMPLES = r"""
+- name: What would become of the cluster without shop-n2
+  ondemand.cluster.cluster_info:
+    members: [shop-n1, shop-n2]
+    what_if: {leave: shop-n2}
+
 - name: Look at the cluster
   ondemand.cluster.cluster_info:
     members: [shop-n1, shop-n2]
@@ -106,6 +135,41 @@ cluster:
       description: Names of the nodes, the one whose leaving costs least first.
       type: list
       elements: str
+answer:
+  description: What would become of the cluster.
+  returned: with O(what_if)
+  type: dict
+  contains:
+    allowed:
+      description: Whether it would be done, or survived.
+      type: bool
+    reason:
+      description: The reason of the refusal, null where there is none.
+      type: str
+    message:
+      description: The verdict as a sentence.
+      type: str
+    steps:
+      description: The steps, as M(ondemand.cluster.cluster_node) returns them; empty where it is refused.
+      type: list
+      elements: dict
+    votes:
+      description: What Corosync would count afterwards, as C(expected), C(total), C(needed) and C(quorate).
+      type: dict
+    stops:
+      description: Resources that would run nowhere.
+      type: list
+      elements: str
+    moves:
+      description: Resources that would run elsewhere, each with the nodes C(from) and C(to).
+      type: dict
+    stays:
+      description: Resources that would stay on the node that is to be empty.
+      type: list
+      elements: str
+    survives:
+      description: How many further members could be lost, whichever they are, with the rest keeping quorum.
+      type: int
 asked:
   description: The member that told it.
   returned: success

@@ -29,7 +29,9 @@ description:
     nodes; a C(two_node) that stands there is set aside as a comment while more than two nodes are listed, and comes back with the second;
     weights (C(quorum_votes)), C(wait_for_all), a quorum device and comments stay as they are. Whether the quorum would stay is reckoned
     from Corosync's own count.
-  - A run that was ended at any point is finished by the next one.
+  - Every change is a list of steps (RV(steps)), made from what there is. Each step leaves the cluster with quorum, or the list is refused. A run
+    that was ended at any point is finished by the next one, whose list is the rest. Where a step is refused, what was done before it is
+    undone as far as that goes.
 extends_documentation_fragment:
   - ondemand.cluster.attributes
   - ondemand.cluster.cluster
@@ -39,7 +41,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: Shows corosync.conf of the nodes before and after, never the key.
+    details: Shows corosync.conf and the standby of the nodes before and after, never the key.
 options:
   name:
     description:
@@ -130,6 +132,35 @@ unready:
   returned: success
   type: list
   elements: str
+steps:
+  description:
+    - What was done, in this order; in check mode what would be done. Empty where everything was so already.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    step:
+      description: One of C(install), C(write), C(load), C(start), C(standby), C(active), C(stop), C(forget) and C(settle).
+      type: str
+    words:
+      description: The step as a clause.
+      type: str
+      sample: write corosync.conf on shop-n1 and have every member load it
+    host:
+      description: Where it is carried out.
+      type: str
+    node:
+      description: The node that it is about, empty where that is the host.
+      type: str
+    why:
+      description: What it is for.
+      type: str
+    votes:
+      description: What Corosync counts afterwards, as C(expected), C(total), C(needed) and C(quorate).
+      type: dict
+    undo:
+      description: How it is undone where a later step is refused; null where the next run goes on from there.
+      type: str
 timings:
   description:
     - When it happened, in epoch seconds of the controller; null for what was not done. After a failure they tell how far it came.

@@ -9,9 +9,10 @@ import dataclasses
 import typing as t
 from xml.etree import ElementTree
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, membership, simulation, status, withheld
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, simulation, status, withheld
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.seen import Seen, seen
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
@@ -23,11 +24,11 @@ class Look:
     """The cluster as `host` tells it, and that host's own files."""
 
     host: str
-    seen: membership.Seen
+    seen: Seen
     status: status.Status
 
 
-def look_at(nodes: Nodes, host: str) -> membership.Seen:
+def look_at(nodes: Nodes, host: str) -> Seen:
     """The files of one host, in one trip. Raises NodeError when it cannot be reached, Refused when its file cannot be read."""
     return _seen(host, sections(nodes.script(host, OBSERVE, ["files"], timeout_s=60).stdout))
 
@@ -119,24 +120,24 @@ def ask(nodes: Nodes, host: str, cib: ElementTree.Element) -> str:
 def _look(nodes: Nodes, host: str) -> Look | str:
     """What one host tells, or why it is in no cluster."""
     parts = sections(nodes.script(host, OBSERVE, ["all"], timeout_s=90, untold=True).stdout)
-    seen = _seen(host, parts)
+    files = _seen(host, parts)
     runs = parts.get("pacemaker", (3, ""))[0] == 0
-    if seen.conf is None and not runs:
+    if files.conf is None and not runs:
         return "%s runs no Pacemaker" % host
     try:
-        alone = seen.in_no_cluster
+        alone = files.in_no_cluster
     except corosync_conf.ConfError as error:
         raise status.StatusError("corosync.conf cannot be read: %s" % error) from error
     if alone:
         return "%s is in no cluster (its corosync.conf is the distribution's example)" % host
     if not runs:
         return NO_PACEMAKER % host
-    return Look(host, seen, status.parse(parts))
+    return Look(host, files, status.parse(parts))
 
 
-def _seen(host: str, parts: dict[str, tuple[int, str]]) -> membership.Seen:
+def _seen(host: str, parts: dict[str, tuple[int, str]]) -> Seen:
     try:
-        return membership.seen(host, parts)
+        return seen(host, parts)
     except corosync_conf.ConfError as error:
         raise Refused(
             Refusal("join_refused", "Nothing was changed: corosync.conf on %s cannot be read (%s); repair it first." % (host, error))

@@ -24,6 +24,7 @@ class Act:
 
     deadline_s: seconds that a wait goes on without any sign of progress; the whole act takes at most MOST times as long. touched: something
     was done, so that a refusal later is no "nothing was changed". unready: what does not run yet on a node that is in its wanted state.
+    steps: what is done, or in check mode would be, as plain values.
     """
 
     nodes: Nodes
@@ -42,6 +43,7 @@ class Act:
     unready: list[str] = dataclasses.field(default_factory=list)
     timings: dict[str, float | None] = dataclasses.field(default_factory=lambda: {"started_at": None, "joined_at": None, "left_at": None})
     diff: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    steps: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._begun_at = time.time()

@@ -34,11 +34,13 @@ def test_a_join_restarts_nothing_and_check_mode_tells_its_diff(cluster: Cluster,
     name = f"cell-n{count}"
     before, losses = cluster.untouched_by(FIRST), cluster.quorum_losses(FIRST)
     checked = cluster.done(cluster.node(name, "member", "--check", "--diff"))
+    foretold = cluster.info(what_if={"join": name})["answer"]
     assert cluster.conf(name) == "" and len(cluster.told()["nodes"]) == count - 1, "check mode touched something"
     run = cluster.node(name, "member", "--diff", "-vvvvv")
     joined = cluster.done(run)
     assert cluster.cells[FIRST].run("base64", "-w0", "/etc/corosync/authkey").stdout[:40] not in run.output
     assert joined["changed"] and joined["diff"] == checked["diff"] and joined["diff"]
+    assert joined["steps"] == checked["steps"] == foretold["steps"] and foretold["allowed"]
     assert cluster.done(cluster.node(name, "member"))["changed"] is False
     assert cluster.untouched_by(FIRST) == before and before["witness"]
     assert cluster.quorum_losses(FIRST) == losses
@@ -57,13 +59,16 @@ def test_a_leave_restarts_nothing_and_keeps_quorum_down_to_one(cluster: Cluster,
     name = f"cell-n{count}"
     before, losses = cluster.untouched_by(FIRST), cluster.quorum_losses(FIRST)
     checked = cluster.done(cluster.node(name, "absent", "--check", "--diff"))
+    foretold = cluster.info(what_if={"leave": name})["answer"]
     assert len(cluster.told()["nodes"]) == count and cluster.cells[name].processes(), "check mode touched something"
     left = cluster.done(cluster.node(name, "absent", "--diff"))
     assert left["changed"] and left["diff"] == checked["diff"] and left["timings"]["left_at"]
+    assert left["steps"] == checked["steps"] == foretold["steps"] and foretold["allowed"]
     assert cluster.done(cluster.node(name, "absent"))["changed"] is False
     assert cluster.untouched_by(FIRST) == before and before["witness"]
     assert cluster.quorum_losses(FIRST) == losses
     told = cluster.told()
+    assert {**told["votes"], "quorate": told["quorate"]} == foretold["votes"]
     assert [node["name"] for node in told["nodes"]] == [f"cell-n{number}" for number in range(1, count)]
     assert told["votes"]["expected"] == told["votes"]["total"] == count - 1 and not told["two_node"] and told["quorate"]
     assert (told["votes"]["needed"], told["votes"]["expected"]) == ((count - 1) // 2 + 1, count - 1), "one vote of two is not enough"

@@ -8,8 +8,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.driver.values import demo_data, merged
 
 CIB = """<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0" have-quorum="1" dc-uuid="1">
 <configuration><crm_config><cluster_property_set id="o"><nvpair id="o1" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>
@@ -84,7 +87,7 @@ def what_if(files: Path, *options: str) -> subprocess.CompletedProcess[str]:
         ("--cib cib --leave n1 --min-nodes 3", 3, "at least 3 are required"),
         ("--cib alone --standby n1", 3, "n1 must not go to standby: ledger"),
         ("--cib cib --lose n1", 0, "The loss of n1 would be survived."),
-        ("--cib cib --join n4", 0, "  2. start n4: 4 of 4 votes, 3 needed, quorate"),
+        ("--cib cib --join n4", 0, "  5. start the cluster on n4 (it joins): 4 of 4 votes, 3 needed, quorate"),
         ("--cib cib --move ledger", 0, "ledger may move from n1 to n2."),
         ("--cib banned --move ledger", 0, "ledger may move from n1 to n3."),
         ("--cib banned --move ledger --to n2", 3, "ledger can't move to n2"),
@@ -99,10 +102,12 @@ def test_the_verdict_and_its_exit_code(files: Path, options: str, code: int, sai
 def test_people_are_told_the_steps_the_votes_after_each_and_what_moves(files: Path) -> None:
     assert what_if(files, "--cib", "cib", "--leave", "n1").stdout.splitlines() == [
         "n1 may leave.",
-        "  1. standby n1: 3 of 3 votes, 2 needed, quorate",
-        "  2. stop n1: 2 of 3 votes, 2 needed, quorate",
-        "  3. shorten the list n1: 2 of 2 votes, 2 needed, quorate",
-        "  4. forget n1: 2 of 2 votes, 2 needed, quorate",
+        "  1. put n1 in standby (it leaves): 3 of 3 votes, 2 needed, quorate",
+        "  2. stop the cluster on n1 (it leaves): 2 of 3 votes, 2 needed, quorate",
+        "  3. write corosync.conf on n2 (n1 is gone): 2 of 3 votes, 2 needed, quorate",
+        "  4. write corosync.conf on n3 and have every member load it (n1 is gone): 2 of 2 votes, 2 needed, quorate",
+        "  5. have n2 forget n1 (it is on no list any more): 2 of 2 votes, 2 needed, quorate",
+        "  6. have n3 forget n1 (it is on no list any more): 2 of 2 votes, 2 needed, quorate",
         "  ledger would go from n1 to n2",
         "2 of 2 votes, 2 needed, quorate; further losses that are survived: 0",
     ]
@@ -127,10 +132,62 @@ def test_programs_are_told_the_same_as_json(files: Path) -> None:
         ("--cib missing --leave n1", "missing can't be read:"),
         ("--cib odd --leave n1", "odd can't be used: not XML but 'no CIB'"),
         ("--cib cib --corosync-conf odd --leave n1", "odd can't be used: line 1 is neither"),
-        ("--leave n1", "Missing option '--cib'"),
+        ("--leave n1", "which cluster is asked about? give its cluster file, or --cib with a saved CIB"),
+        ("missing --leave n1 --cib cib", "belong to saved files"),
+        ("missing --leave n1 --min-nodes 2", "belong to saved files"),
+        ("missing --leave n1", "missing"),
     ],
 )
 def test_wrong_use_and_unreadable_files_are_told_with_what_and_where(files: Path, options: str, said: str) -> None:
     done = what_if(files, *options.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert said in " ".join(done.stderr.replace("│", " ").split()) and "Traceback" not in done.stderr
+
+
+ANSWER = {
+    "allowed": True, "reason": None, "steps": [], "votes": {"expected": 3, "total": 3, "needed": 2, "quorate": True}, "stops": [], "moves": {}, "stays": [],
+    "survives": 1,
+}  # fmt: skip
+
+
+def of_live(folder: Path, world: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
+    """One call about the cluster of a cluster file, of which the world tells."""
+    file = folder / "shop.yml"
+    file.write_text(json.dumps({"cluster": merged(demo_data()["cluster"], {"access": {"state_dir": str(folder)}})}))
+    (folder / "world.json").write_text(json.dumps(world))
+    playbooks = str(Path(__file__).parent / "playbooks")
+    return what_if(folder, str(file), "--playbooks", playbooks, *options)
+
+
+@pytest.mark.parametrize(
+    ("options", "allowed", "said"),
+    [
+        ("--leave n1", True, "leave n1, move -, to -\n3 of 3 votes, 2 needed, quorate; further losses that are survived: 1\n"),
+        ("--move ledger --to n2", False, "leave -, move ledger, to n2\n"),
+    ],
+)
+def test_the_live_cluster_is_asked_by_the_playbook(tmp_path: Path, options: str, allowed: bool, said: str) -> None:
+    done = of_live(tmp_path, {"answer": {**ANSWER, "allowed": allowed}}, *options.split())
+    assert (done.returncode, done.stderr) == (0 if allowed else 3, "")
+    assert done.stdout.startswith(said)
+    as_json = of_live(tmp_path, {"answer": {**ANSWER, "allowed": allowed}}, *options.split(), "--json")
+    assert json.loads(as_json.stdout) == {**ANSWER, "allowed": allowed, "message": said.splitlines()[0]}
+
+
+@pytest.mark.parametrize(
+    ("world", "said"),
+    [
+        (
+            {"answer": ANSWER, "refusal": "No VM tells of its services"},
+            "the cluster could not be asked: what_if: No VM tells of its services",
+        ),
+        (
+            {"answer": {key: value for key, value in ANSWER.items() if key != "stops"}},
+            "the collection's what_if handed back no `answer.stops`",
+        ),
+    ],
+)
+def test_a_live_cluster_that_gives_no_answer_is_no_verdict(tmp_path: Path, world: dict[str, Any], said: str) -> None:
+    done = of_live(tmp_path, world, "--leave", "n1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr and "Traceback" not in done.stderr

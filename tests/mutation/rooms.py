@@ -18,6 +18,11 @@ DRIVER, DRIVER_TESTS = "driver/src/ondemand", "tests/driver"
 PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/quorum.py": (),
     f"{CLUSTER}/leave_rules.py": (f"{CLUSTER_TESTS}/test_let_go.py",),
+    f"{CLUSTER}/join_rules.py": (),
+    f"{CLUSTER}/membership_plan.py": (),
+    f"{CLUSTER}/seen.py": (),
+    f"{CLUSTER}/step_lists.py": (f"{CLUSTER_TESTS}/test_membership_plan.py",),
+    f"{CLUSTER}/steps.py": (f"{CLUSTER_TESTS}/test_membership_plan.py",),
     f"{CLUSTER}/membership.py": (f"{CLUSTER_TESTS}/test_membership_cases.py", f"{CLUSTER_TESTS}/test_let_go.py"),
     f"{CLUSTER}/corosync_conf.py": (f"{CLUSTER_TESTS}/test_corosync_quorum.py",),
     f"{CLUSTER}/cib_spec.py": (f"{CLUSTER_TESTS}/test_cib_spec_fields.py",),

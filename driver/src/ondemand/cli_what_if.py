@@ -1,35 +1,52 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""The command `ondemand what-if`: saved files of a cluster in, the verdict that a playbook would give out. Nothing is touched."""
+"""The command `ondemand what-if`: a cluster, live or in saved files, in; the verdict that a playbook would give out. Nothing is touched."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ondemand import wall
 from ondemand._cluster import what_if
 from ondemand._cluster.corosync_conf import ConfError
 from ondemand._cluster.status import Status
+from ondemand.act.runner import LOOK, PlaybookActor, find_playbooks
 from ondemand.act.scheduler import schedule
-from ondemand.errors import ActError
+from ondemand.clock import Clock
+from ondemand.config.load import load
+from ondemand.errors import ActError, ObserveError
 
 REFUSED = 3
-CibOption = Annotated[Path, typer.Option("--cib", help="A CIB: what `cibadmin --query` printed, or Pacemaker's own file.", metavar="FILE")]
+PLAYBOOK = "what_if"
+DEADLINE_S = 120.0
+FileArgument = Annotated[Path | None, typer.Argument(help="The cluster file: the live cluster is asked.", metavar="FILE")]
+CibOption = Annotated[
+    Path | None, typer.Option("--cib", help="A CIB: what `cibadmin --query` printed, or Pacemaker's own file.", metavar="FILE")
+]
 ConfOption = Annotated[
-    Path | None, typer.Option("--corosync-conf", help="corosync.conf; default: one vote for each member.", metavar="FILE")
+    Path | None, typer.Option("--corosync-conf", help="With --cib: corosync.conf; default: one vote for each member.", metavar="FILE")
 ]
 QuorumOption = Annotated[
     Path | None,
-    typer.Option("--quorum-status", help="What `corosync-quorumtool -s` printed; default: who is online votes.", metavar="FILE"),
+    typer.Option(
+        "--quorum-status", help="With --cib: what `corosync-quorumtool -s` printed; default: who is online votes.", metavar="FILE"
+    ),
+]
+MinimumOption = Annotated[int | None, typer.Option(help="With --cib: how many nodes have to stay; default: 1.", min=1)]
+PlaybooksOption = Annotated[
+    Path | None,
+    typer.Option("--playbooks", envvar="ONDEMAND_PLAYBOOKS", help="Folder of the playbooks; default: the checkout's, else the collection."),
 ]
 
 
 def what_if_command(
-    cib: CibOption,
+    file: FileArgument = None,
+    cib: CibOption = None,
     corosync_conf: ConfOption = None,
     quorum_status: QuorumOption = None,
     leave: Annotated[str | None, typer.Option(help="The node leaves for good.", metavar="NODE")] = None,
@@ -38,52 +55,79 @@ def what_if_command(
     join: Annotated[str | None, typer.Option(help="A node of this name joins.", metavar="NODE")] = None,
     move: Annotated[str | None, typer.Option(help="The service moves.", metavar="SERVICE")] = None,
     to: Annotated[str | None, typer.Option(help="Where the service moves; default: where it suits best.", metavar="NODE")] = None,
-    min_nodes: Annotated[int, typer.Option(help="How many nodes have to stay.", min=1)] = 1,
+    min_nodes: MinimumOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    playbooks: PlaybooksOption = None,
 ) -> None:
-    """Tells from saved files whether a node may leave, stand by, be lost or join, or a service move, and what would become of the rest.
+    """Tells whether a node may leave, stand by, be lost or join, or a service move, and what would become of the rest.
 
-    Exit codes: 0 allowed, 3 refused, 2 wrong use or a file that can't be read.
+    The cluster is the live one of a cluster file, or that of saved files. Exit codes: 0 allowed, 3 refused, 2 wrong use or a file that can't be
+    read, 1 the live cluster could not be asked.
     """
-    asked: dict[str, tuple[str | None, Callable[[Status, str], what_if.Answer]]] = {
-        "--leave": (leave, lambda status, name: what_if.leave(status, name, min_nodes, schedule)),
-        "--standby": (standby, lambda status, name: what_if.standby(status, name, schedule)),
-        "--lose": (lose, lambda status, name: what_if.lose(status, name, schedule)),
-        "--join": (join, lambda status, name: what_if.join(status, name, schedule)),
-        "--move": (move, lambda status, name: what_if.move(status, name, to, schedule)),
-    }
-    named = [(name, ask) for name, ask in asked.values() if name is not None]
-    if len(named) != 1:
-        raise ActError(f"what is asked? exactly one of {', '.join(asked)}")
+    named = {"leave": leave, "standby": standby, "lose": lose, "join": join, "move": move}
+    asked = [(question, name) for question, name in named.items() if name is not None]
+    if len(asked) != 1:
+        raise ActError(f"what is asked? exactly one of {', '.join('--' + question for question in named)}")
     if to is not None and move is None:
         raise ActError("--to says where a service moves; name that by --move")
-    name, ask = named[0]
-    status = _status(cib, corosync_conf, quorum_status)
-    if (leave or standby or lose) and all(member.name != name for member in status.members):
-        raise ActError(f"the cluster of {cib} has no node {name}; it has {', '.join(member.name for member in status.members)}")
-    try:
-        answer = ask(status, name)
-    except ValueError as error:
-        raise ActError(f"{name} can't be asked about: {error}") from error
-    print(json.dumps(answer.data(), indent=2) if as_json else told(answer))
-    if not answer.allowed:
+    question, name = asked[0]
+    if file is not None:
+        told = _of_live(
+            file, [cib, corosync_conf, quorum_status, min_nodes], {question: name, **({} if to is None else {"to": to})}, playbooks
+        )
+    elif cib is None:
+        raise ActError("which cluster is asked about? give its cluster file, or --cib with a saved CIB")
+    else:
+        told = _of_files(cib, corosync_conf, quorum_status, question, name, min_nodes or 1, to)
+    print(json.dumps(told, indent=2) if as_json else words(told))
+    if not told["allowed"]:
         raise SystemExit(REFUSED)
 
 
-def told(answer: what_if.Answer) -> str:
+def _of_live(file: Path, of_files: list[Any], asked: Mapping[str, str], playbooks: Path | None) -> dict[str, Any]:
+    """The answer of the live cluster. ObserveError where it could not be asked."""
+    if any(one is not None for one in of_files):
+        raise ActError(
+            "--cib, --corosync-conf, --quorum-status and --min-nodes belong to saved files; the cluster file says how many nodes have to stay"
+        )
+    loaded = load(file)
+    actor = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), Clock().now, LOOK)
+    done = actor.run(PLAYBOOK, asked, DEADLINE_S)
+    if not done.ok:
+        raise ObserveError(f"the cluster could not be asked: {done.because}")
+    found = wall.problems(PLAYBOOK, done.facts)
+    if found:
+        raise ObserveError(wall.complaint(PLAYBOOK, found))
+    answer: dict[str, Any] = done.facts["answer"]
+    return answer
+
+
+def _of_files(cib: Path, conf: Path | None, quorum: Path | None, question: str, name: str, minimum: int, to: str | None) -> dict[str, Any]:
+    """The answer over saved files. ActError where they can't be used, or have no such node."""
+    status = _status(cib, conf, quorum)
+    names = [member.name for member in status.members]
+    if question in ("leave", "standby", "lose") and name not in names:
+        raise ActError(f"the cluster of {cib} has no node {name}; it has {', '.join(names)}")
+    try:
+        return what_if.answer(status, question, name, schedule, minimum, to).data()
+    except ValueError as error:
+        raise ActError(f"{name} can't be asked about: {error}") from error
+
+
+def words(told: Mapping[str, Any]) -> str:
     """The answer for people: the verdict, then the steps with the votes after each, then what becomes of the resources."""
-    lines = [answer.message]
-    for number, step in enumerate(answer.steps, start=1):
-        whom = " ".join(str(step[key]) for key in ("service", "node") if key in step)
-        lines.append(f"  {number}. {step['step']}{' ' + whom if whom else ''}: {_votes(step['votes'])}")
-    lines += [f"  {name} would stop" for name in answer.stops]
-    lines += [f"  {name} would stay there" for name in answer.stays]
-    lines += [f"  {name} would go from {', '.join(one['from'])} to {', '.join(one['to'])}" for name, one in answer.moves.items()]
-    lines.append(f"{_votes(answer.votes)}; further losses that are survived: {answer.survives}")
+    lines = [told["message"]]
+    for number, step in enumerate(told["steps"], start=1):
+        why = f" ({step['why']})" if step["why"] else ""
+        lines.append(f"  {number}. {step['words']}{why}: {_votes(step['votes'])}")
+    lines += [f"  {name} would stop" for name in told["stops"]]
+    lines += [f"  {name} would stay there" for name in told["stays"]]
+    lines += [f"  {name} would go from {', '.join(one['from'])} to {', '.join(one['to'])}" for name, one in told["moves"].items()]
+    lines.append(f"{_votes(told['votes'])}; further losses that are survived: {told['survives']}")
     return "\n".join(lines)
 
 
-def _votes(votes: what_if.Votes) -> str:
+def _votes(votes: Mapping[str, Any]) -> str:
     return f"{votes['total']} of {votes['expected']} votes, {votes['needed']} needed, {'quorate' if votes['quorate'] else 'no quorum'}"
 
 

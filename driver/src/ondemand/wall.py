@@ -22,6 +22,13 @@ class Maybe:
     of: Any
 
 
+@dataclass(frozen=True)
+class Table:
+    """A mapping whose keys are names of the user's, and whose values have one shape."""
+
+    of: Any
+
+
 NAMES = [str]
 SECONDS = float
 """epoch seconds; a whole number is one too"""
@@ -71,6 +78,19 @@ CLUSTER: dict[str, Any] = {
 JOINED = {"name": str, "host": str, "address": str, "timings": TIMINGS, "join_started_at": Maybe(SECONDS), "joined_at": Maybe(SECONDS)}
 REMOVED = {"name": str, "host": str, "left_at": Maybe(SECONDS), "deleted_at": Maybe(SECONDS)}
 BUSY = {"name": str, "balancer": str, "service": str, "sessions": Maybe(int), "clients": Maybe(NAMES)}
+VOTES = {**dict.fromkeys(("expected", "total", "needed"), int), "quorate": bool}
+STEP = {**dict.fromkeys(("step", "words", "host", "node", "service", "why"), str), "votes": VOTES, "undo": Maybe(str)}
+ANSWER: dict[str, Any] = {
+    "allowed": bool,
+    "reason": Maybe(str),
+    "message": str,
+    "steps": [STEP],
+    "votes": VOTES,
+    "stops": NAMES,
+    "moves": Table({"from": NAMES, "to": NAMES}),
+    "stays": NAMES,
+    "survives": int,
+}
 
 HANDED_BACK: Mapping[str, Any] = {
     "prepare_host": {"hosts": [HOST]},
@@ -96,6 +116,7 @@ HANDED_BACK: Mapping[str, Any] = {
         "hosts": [HOST],
         "cluster": Maybe(CLUSTER),
     },
+    "what_if": {"answer": ANSWER},
     "destroy_cluster": {"removed": NAMES},
 }
 """playbook -> the shape of its `ondemand`. A mapping has these keys, a list of one shape any number of such"""
@@ -132,6 +153,12 @@ def unlike(shape: Any, value: Any, path: str) -> Iterator[str]:
                 yield from unlike(inner, value[key], here)
             else:
                 yield f"no `{here}`"
+    elif isinstance(shape, Table):
+        if not isinstance(value, Mapping):
+            yield _wrong(path, value, "a mapping")
+            return
+        for key, one in value.items():
+            yield from unlike(shape.of, one, f"{path}.{key}")
     elif isinstance(shape, list):
         if not isinstance(value, list | tuple):
             yield _wrong(path, value, "a list")

@@ -136,9 +136,9 @@ def first_conf(cluster: str, node: Node, token_ms: int) -> Conf:
 
 def with_node(conf: Conf, node: Node) -> Conf:
     """The configuration with this node at the end of the nodelist; unchanged where it is listed already. ConfError as check_node and link_problem."""
-    check_node(node)
     if conf.node(node.name) == node:
         return conf
+    check_node(node)
     problem = link_problem(conf)
     if problem:
         raise ConfError(problem)

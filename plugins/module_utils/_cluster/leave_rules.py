@@ -10,11 +10,12 @@ second copy of them.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Collection, List, Optional, Tuple
+from typing import Callable, Collection, List, Optional, Sequence, Tuple
 
 from .._contract.refusal import Refusal
-from . import corosync_conf, quorum
+from . import corosync_conf, step_lists
 from .status import Member, Status
+from .steps import first_without_quorum
 
 Rule = Callable[[Status, Member, int], Optional[str]]
 
@@ -68,18 +69,18 @@ def _minimum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
 def _quorum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
     if not leaver.listed or status.conf is None:
         return None
+    others = [member.name for member in status.members if member.listed and member.name != leaver.name][:1]
     try:
-        conf = corosync_conf.without_node(status.conf, status.conf.entry_of(leaver.name, leaver.id))
-        passing = corosync_conf.staged(status.conf).two_node
-        then = quorum.after_leave(status.votes.count, leaver.id, passing, conf.expected_votes, conf.two_node)
+        made = step_lists.leaving(step_lists.told_by(status, leaver.name, others), leaver.name)
     except corosync_conf.ConfError as error:
         return "its votes can't be reckoned from corosync.conf: %s" % error
-    if then.quorate:
+    step = None if isinstance(made, Refusal) else first_without_quorum(made, status.votes.count, status.quorate)
+    if step is None:
         return None
     return "without it %d of %d expected votes would be left, and %d are needed; bring missing members back first" % (
-        then.total,
-        then.expected,
-        then.needed,
+        step.count.total,
+        step.count.expected,
+        step.count.needed,
     )
 
 
@@ -145,7 +146,7 @@ def lost_in(status: Status, gone: Collection[str]) -> Tuple[str, ...]:
     return tuple(member.name for member in status.members if member.name in gone and not member.online and not member.votes)
 
 
-def may_let_go(status: Status, lost: Collection[str]) -> Optional[Refusal]:
+def may_let_go(status: Status, lost: Sequence[str]) -> Optional[Refusal]:
     """Why lost members must not be taken off the list at once, or None.
 
     lost: those of whom it is proven that they don't run. Then no quorum is needed before, but the rest has to have it afterwards.
@@ -164,17 +165,18 @@ def may_let_go(status: Status, lost: Collection[str]) -> Optional[Refusal]:
     return _quorum_of_the_rest(status, lost, names)
 
 
-def _quorum_of_the_rest(status: Status, lost: Collection[str], names: str) -> Optional[Refusal]:
+def _quorum_of_the_rest(status: Status, lost: Sequence[str], names: str) -> Optional[Refusal]:
     """What Corosync would count after one reload without the lost ones."""
     if status.conf is None:
         return None
+    others = [member.name for member in status.members if member.listed and member.name not in lost][:1]
     try:
-        conf = status.conf
-        for name in lost:
-            conf = corosync_conf.without_node(conf, conf.entry_of(name, status.member(name).id))
-        then = status.votes.count.reloaded(conf.expected_votes, conf.two_node)
+        made = step_lists.letting_go(step_lists.told_by(status, lost[0], others), lost)
     except corosync_conf.ConfError as error:
         return Refusal("quorum", "%s must not leave: its votes can't be reckoned from corosync.conf: %s." % (names, error))
+    if isinstance(made, Refusal):
+        return made
+    then = made[-1].count if made else status.votes.count
     if then.quorate:
         return None
     missing = [member.name for member in status.members if member.listed and not member.votes and member.name not in lost]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright: (c) 2026, the ondemand.cluster contributors
 
-"""What has to become of the members' files when a node is created, joins or leaves. Pure: observations in, plan or refusal out.
+"""What becomes of the members' corosync.conf when a node is created, joins or leaves. Pure: observations in, texts or refusal out.
 
 Every plan is made from what is there, so a run that was killed half-way is finished by the next one: what is right already is
 not written again. Between one node and two, `two_node: 1` stands in the old member's file (and only there) for the moment in which
@@ -11,31 +11,14 @@ nodes could each believe to be the cluster.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Sequence, Tuple, Union
 
 from .._contract.refusal import Refusal
 from . import corosync_conf, withheld
 from .corosync_conf import Conf, Node
+from .seen import Seen
 from .status import Status
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The files and daemons of one host. text is empty and conf None where it has no corosync.conf; key is a SHA-256 or empty."""
-
-    host: str
-    text: str
-    conf: Optional[Conf]
-    key: str
-    seeded: bool
-    active: bool
-
-    @property
-    def in_no_cluster(self) -> bool:
-        """No configuration, or the distribution's example, whose nodes all are loopback addresses."""
-        return self.conf is None or all(_loopback(node.address) for node in self.conf.nodes)
 
 
 @dataclass(frozen=True)
@@ -51,20 +34,6 @@ class Plan:
     member_then: str
     fresh: bool = False
     passing: bool = False
-
-
-def seen(host: str, parts: Dict[str, Tuple[int, str]]) -> Seen:
-    """Read the file part of one observation. Raises ConfError where its corosync.conf cannot be read."""
-    rc, text = parts.get("conf", (1, ""))
-    key_rc, key = parts.get("key", (1, ""))
-    return Seen(
-        host=host,
-        text=text if rc == 0 else "",
-        conf=corosync_conf.parse(text) if rc == 0 else None,
-        key=key.split()[0] if key_rc == 0 and key.split() else "",
-        seeded=parts.get("seed", (1, ""))[0] == 0,
-        active=parts.get("corosync", (3, ""))[0] == 0 and parts.get("pacemaker", (3, ""))[0] == 0,
-    )
 
 
 def plan_create(host: Seen, cluster: str, name: str, address: str, token_ms: int) -> Union[Plan, Refusal]:
@@ -157,51 +126,19 @@ def plan_join(members: Sequence[Seen], host: Seen, status: Status, name: str, ad
     return Plan(node, text, corosync_conf.render(staged), text, fresh=fresh, passing=staged.two_node)
 
 
-def join_refusal(status: Status, name: str) -> Optional[Refusal]:
-    """May a node join this cluster now? All reasons at once; the first gives the kind. Who is listed already needs no quorum: it brings it."""
-    found: List[Tuple[str, str]] = []
-    others = [member for member in status.members if member.name != name]
-    listed = any(member.name == name and member.listed for member in status.members)
-    if not status.quorate and not listed:
-        found.append(("not_quorate", "this part of the cluster has no quorum; bring members back first"))
-    unclean = [member.name for member in others if member.unclean]
-    if unclean:
-        found.append(("unclean", "the state of %s is unknown (unclean); have it fenced, or confirm that it is down" % ", ".join(unclean)))
-    pending = [member.name for member in others if member.pending]
-    if pending:
-        found.append(("unstable", "%s is joining or leaving; wait until that has ended" % ", ".join(pending)))
-    if status.conf is not None and not listed:
-        found += _why_not_listed(status, status.conf, name)
-    if not found:
-        return None
-    return Refusal(found[0][0], "%s did not join: %s." % (name, "; ".join(sentence for _reason, sentence in found)))
-
-
-def _why_not_listed(status: Status, conf: Conf, name: str) -> List[Tuple[str, str]]:
-    """What stands against the node in the list before it is there."""
-    links = corosync_conf.link_problem(conf)
-    if links:
-        return [("join_refused", "in its corosync.conf %s" % links)]
-    longer = corosync_conf.staged(corosync_conf.with_node(conf, Node(name, "192.0.2.1", conf.highest_id + 1)))
-    then = status.votes.count.reloaded(longer.expected_votes, longer.two_node)
-    if then.quorate or not status.quorate:
-        return []
-    why = "only %d votes are present, and with it %d are expected and %d needed; bring missing members back first"
-    return [("quorum", why % (then.total, then.expected, then.needed))]
-
-
-def plan_leave(members: Sequence[Seen], name: str, node_id: int = 0) -> Union[Plan, Refusal]:
+def plan_leave(members: Sequence[Seen], name: str, node_id: int = 0, may_return: bool = False) -> Union[Plan, Refusal]:
     """Everybody's file without the node; in between, from two nodes to one, the passing two_node.
 
-    node_id: its number, by which it is found where its entry has no name.
+    node_id: its number, by which it is found where its entry has no name; may_return: what it is called stays withheld, where it is.
     """
     entry = next((one.conf.entry_of(name, node_id) for one in members if one.conf is not None), name)
     conf = agreed_conf(members, entry)
     if isinstance(conf, Refusal):
         return conf
     node = conf.node(entry) or Node(name, "", 0)
-    # Who is gone for good is withheld no longer.
-    conf = withheld.released(conf, [entry])
+    if not may_return:
+        # Who is gone for good is withheld no longer.
+        conf = withheld.released(conf, [entry])
     final = corosync_conf.with_one_vote_enough(corosync_conf.without_node(conf, entry), False)
     staged = conf if conf.node(entry) is None else corosync_conf.staged(conf)
     return Plan(node, "", corosync_conf.render(staged), corosync_conf.render(final), passing=staged.two_node)
@@ -222,39 +159,6 @@ def plan_let_go(members: Sequence[Seen], lost: Sequence[Tuple[str, int]], may_re
     return corosync_conf.render(corosync_conf.with_one_vote_enough(conf, False))
 
 
-def diff(hosts: Sequence[Tuple[str, str, str]]) -> List[Dict[str, str]]:
-    """What --diff shows, from (host, text before, text after); equal changes of several hosts are shown once."""
-    groups: Dict[Tuple[str, str], List[str]] = {}
-    for host, before, after in hosts:
-        if before != after:
-            groups.setdefault((before, after), []).append(host)
-    return [
-        {
-            "before_header": "corosync.conf on %s" % ", ".join(names),
-            "after_header": "corosync.conf on %s" % ", ".join(names),
-            "before": before,
-            "after": after,
-        }
-        for (before, after), names in groups.items()
-    ]
-
-
-def standby_diff(name: str, before: bool, after: bool, leaving: bool = False) -> List[Dict[str, str]]:
-    """What --diff shows of a node that goes to standby or comes back; nothing where it is so already.
-
-    leaving: the standby before is that of a leave that was begun and not ended; afterwards it is none, or somebody's wish.
-    """
-    if before == after and not leaving:
-        return []
-    header = "standby of %s" % name
-    then = "on, for a leave that was begun\n" if leaving else _on_off(before)
-    return [{"before_header": header, "after_header": header, "before": then, "after": _on_off(after)}]
-
-
-def _on_off(value: bool) -> str:
-    return "on\n" if value else "off\n"
-
-
 def _core(conf: Conf, *names: str) -> str:
     """What must be equal on all members."""
     for name in names:
@@ -268,13 +172,6 @@ def _other_address(name: str, listed: str, given: str) -> Refusal:
         "join_refused",
         "%s was not changed: it is a member with the address %s, not %s; let it leave first (state absent)." % (name, listed, given),
     )
-
-
-def _loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _names(nodes: Sequence[Node]) -> str:

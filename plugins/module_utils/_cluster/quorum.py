@@ -68,14 +68,3 @@ class Count:
     def reloaded(self, expected: int, two_node: bool) -> Count:
         """After Corosync has read its file again, in which so many votes are expected; fewer than are there it never expects."""
         return replace(self, expected=max(expected, self.total), two_node=two_node, least=1)
-
-
-def after_leave(count: Count, node_id: int, passing: bool, expected: int, two_node: bool) -> Count:
-    """The count of those who stay at the worst moment of a leave: the stop of the node, or the shorter list (expected, two_node) after it.
-
-    passing: `two_node` is set for the moment in which the node stops. Example: of two nodes with a vote each one leaves: without
-    `two_node` 1 of 2 votes is left and 2 are needed; with it 1 is.
-    """
-    before = replace(count, two_node=True) if passing else count
-    stopped = before.without(node_id)
-    return stopped if not stopped.quorate else stopped.reloaded(expected, two_node)

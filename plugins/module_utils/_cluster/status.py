@@ -14,6 +14,7 @@ from .._contract import marks
 from . import corosync_conf
 from .cib import xml_root
 from .quorum import Count
+from .seen import Loaded, loaded
 from .simulation import Effects
 
 ROOTS = {"cib": "cib", "monitor": "pacemaker-result"}
@@ -152,10 +153,10 @@ class Status:
     services: Tuple[Service, ...]
     failures: Tuple[Dict[str, Any], ...]
     constraints: Tuple[str, ...]
-    remembered: Tuple[str, ...] = ()
-    """Nodes that are gone from the list and from the CIB, but not from the asked controller's memory."""
     conf: Optional[corosync_conf.Conf] = None
     """The file of the member that was asked."""
+    loaded: Optional[Loaded] = None
+    """What of that file its Corosync has taken over; None where it did not tell."""
     cib: Optional[ET.Element] = field(default=None, repr=False, compare=False)
     """Pacemaker's configuration and state as that member has it; it may hold secrets."""
     simulated: Mapping[str, Effects] = field(default_factory=dict)
@@ -210,8 +211,8 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
         failures=failures,
         constraints=tuple(item.get("id", "") for item in cib.findall("configuration/constraints/*")),
         conf=conf,
+        loaded=loaded(*parts.get("loaded", (1, ""))),
         cib=cib,
-        remembered=_remembered(text("peers"), {member.name for member in members if member.listed}),
     )
 
 
@@ -299,12 +300,6 @@ def _known(cib: ET.Element, seen: Mapping[str, ET.Element], listed: Container[st
 
 def _marked(node: ET.Element) -> bool:
     return any(item.get("name") == "standby" and item.get("id", "").startswith(marks.LEAVING) for item in node.iter("nvpair"))
-
-
-def _remembered(text: str, listed: Set[str]) -> Tuple[str, ...]:
-    """Read `crm_node -l`: a line is id, name and state; the lost ones that no list has any more."""
-    lines = [line.split() for line in text.splitlines()]
-    return tuple(line[1] for line in lines if len(line) == 3 and line[0].isdigit() and line[2] == "lost" and line[1] not in listed)
 
 
 def idle_by_wish(said: str) -> Set[str]:

@@ -12,38 +12,30 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from .._contract.refusal import Refusal
-from . import corosync_conf, leave_rules, membership, simulation
+from . import corosync_conf, simulation
 from .cib import is_true, parse_cib, xml_root
 from .corosync_conf import Conf, Section
+from .join_rules import nowhere
+from .membership_plan import Wanted, steps
 from .move_rules import Move, choose_move
 from .moves import build_wish
 from .quorum import Count
+from .seen import Seen
 from .status import Status, StatusError, parse
+from .step_lists import told_by
+from .steps import Step, votes_data
 
 Votes = Mapping[str, Any]
 """Expected, total and needed votes, and whether that is a quorum."""
 Scheduler = Callable[[ET.Element], str]
 """A CIB in, what simulation.SIMULATE prints of it out."""
+QUESTIONS = ("leave", "standby", "lose", "join", "move")
+"""What can be asked; each about a node, the last one about a service."""
 FOREVER = 4e9
 """A wish's moment of expiry in epoch seconds that no simulation reaches."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a change: what, on which node or with which service (empty: on all members), and Corosync's count after it."""
-
-    what: str
-    count: Count
-    node: str = ""
-    service: str = ""
-
-    def data(self) -> Dict[str, Any]:
-        """The same as plain values."""
-        named = {"service": self.service, "node": self.node}
-        return {"step": self.what, **{key: value for key, value in named.items() if value}, "votes": _votes(self.count)}
 
 
 @dataclass(frozen=True)
@@ -124,29 +116,51 @@ def _monitor(seen: ET.Element, dc: str, quorate: bool) -> str:
     return ET.tostring(result, encoding="unicode")
 
 
+def answer(status: Status, question: str, name: str, scheduler: Scheduler, minimum: int = 1, to: Optional[str] = None) -> Answer:
+    """The answer to one of QUESTIONS. minimum: nodes that have to stay, of a leave; to: where the service of a move goes.
+
+    StatusError where the cluster has no such node.
+    """
+    names = [member.name for member in status.members]
+    if question in ("leave", "standby", "lose") and name not in names:
+        raise StatusError("the cluster has no node %s; it has %s" % (name, ", ".join(names) or "none"))
+    if question == "leave":
+        return leave(status, name, minimum, scheduler)
+    if question == "move":
+        return move(status, name, to, scheduler)
+    return {"standby": standby, "lose": lose, "join": join}[question](status, name, scheduler)
+
+
 def leave(status: Status, name: str, minimum: int, scheduler: Scheduler) -> Answer:
     """The node leaves for good. Unknown names raise KeyError."""
     found = _emptied(status, name, scheduler)
-    status = replace(status, simulated={name: found})
-    refusal = leave_rules.may_leave(status, name, minimum)
-    return _answer(status, refusal, name + " may leave.", () if refusal else _leaving(status, name), found)
+    return _changed(replace(status, simulated={name: found}), Wanted("absent", name, min_nodes=minimum), name + " may leave.", found)
 
 
 def standby(status: Status, name: str, scheduler: Scheduler) -> Answer:
     """The node carries nothing and stays a member. Unknown names raise KeyError."""
     found = _emptied(status, name, scheduler)
-    refusal = leave_rules.may_be_empty(replace(status, simulated={name: found}), name)
-    steps = () if refusal else (Step("standby", status.votes.count, name),)
-    return _answer(status, refusal, name + " may go to standby.", steps, found)
+    return _changed(replace(status, simulated={name: found}), Wanted("standby", name), name + " may go to standby.", found)
 
 
 def join(status: Status, name: str, scheduler: Scheduler) -> Answer:
     """Another node joins."""
-    refusal = membership.join_refusal(status, name)
-    if refusal is None and any(member.name == name and member.online for member in status.members):
-        refusal = Refusal("in_use", "%s did not join: it is a member already." % name)
     found = simulation.effects(scheduler(simulation.with_node(_cib(status), name)))
-    return _answer(status, refusal, name + " may join.", () if refusal else _joining(status, name), found)
+    if any(member.name == name and member.online for member in status.members):
+        return _answer(status, Refusal("in_use", "%s did not join: it is a member already." % name), "", (), found)
+    address = next((member.address for member in status.members if member.name == name and member.listed), None)
+    # Who is listed has the files already.
+    files = told_by(status, name, [name]).files if address is not None else ()
+    return _changed(status, Wanted("member", name, nowhere(status.conf) if address is None else address), name + " may join.", found, files)
+
+
+def _changed(status: Status, wanted: Wanted, message: str, found: simulation.Effects, own: Sequence[Seen] = ()) -> Answer:
+    """The very list of steps that a playbook would carry out. own: the node's files, where it has any."""
+    observed = replace(told_by(status, wanted.name), node=own[0] if own else None)
+    made = steps(observed, wanted)
+    if isinstance(made, Refusal):
+        return _answer(status, made, "", (), found)
+    return _answer(status, None, message, made, found)
 
 
 def lose(status: Status, name: str, scheduler: Scheduler) -> Answer:
@@ -160,7 +174,7 @@ def lose(status: Status, name: str, scheduler: Scheduler) -> Answer:
         refusal = Refusal("quorum", "%s must not be lost: %s." % (name, why % (then.total, then.expected, then.needed)))
     elif found.stops:
         refusal = Refusal("no_place", "%s must not be lost: %s would run nowhere." % (name, ", ".join(found.stops)))
-    return _answer(status, refusal, "The loss of %s would be survived." % name, (Step("lose", then, name),), found)
+    return _answer(status, refusal, "The loss of %s would be survived." % name, (Step("lose", name, "", then, node=name),), found)
 
 
 def move(status: Status, service: str, to: Optional[str], scheduler: Scheduler) -> Answer:
@@ -175,8 +189,11 @@ def move(status: Status, service: str, to: Optional[str], scheduler: Scheduler) 
         return _answer(status, plan, "", (), simulation.Effects())
     if plan.source == plan.target:
         return _answer(status, None, "%s is on %s." % (service, plan.target), (), simulation.Effects())
-    steps = tuple(Step(what, status.votes.count, node, service) for what, node in (("stop", plan.source), ("start", plan.target)))
-    return _answer(status, None, "%s may move from %s to %s." % (service, plan.source, plan.target), steps, outcome(plan))
+    count = status.votes.count
+    moved = tuple(
+        Step(what + " service", node, "", count, service=service) for what, node in (("stop", plan.source), ("start", plan.target))
+    )
+    return _answer(status, None, "%s may move from %s to %s." % (service, plan.source, plan.target), moved, outcome(plan))
 
 
 def _cib(status: Status) -> ET.Element:
@@ -185,65 +202,20 @@ def _cib(status: Status) -> ET.Element:
     return status.cib
 
 
-def _conf(status: Status) -> Conf:
-    if status.conf is None:
-        raise StatusError("no corosync.conf was read")
-    return status.conf
-
-
 def _emptied(status: Status, name: str, scheduler: Scheduler) -> simulation.Effects:
     if not status.member(name).online:
         return simulation.Effects()
     return simulation.effects(scheduler(simulation.with_standby(_cib(status), name)), name)
 
 
-def _leaving(status: Status, name: str) -> Tuple[Step, ...]:
-    """The steps of a leave, as cluster_node takes them, with Corosync's count after each."""
-    member, conf, count = status.member(name), _conf(status), status.votes.count
-    final = corosync_conf.without_node(conf, conf.entry_of(name, member.id))
-    passing = member.listed and corosync_conf.staged(conf).two_node and not conf.two_node
-    steps = [Step("standby", count, name)] if member.online else []
-    if passing:
-        count = replace(count, two_node=True)
-        steps.append(Step("set two_node", count))
-    if member.votes:
-        count = count.without(member.id)
-        steps.append(Step("stop", count, name))
-    count = count.reloaded(final.expected_votes, final.two_node)
-    return (*steps, Step("shorten the list", count, name), Step("forget", count, name))
-
-
-def _joining(status: Status, name: str) -> Tuple[Step, ...]:
-    """The steps of a join, with Corosync's count after each."""
-    conf = _conf(status)
-    known = [member.id for member in status.members if member.name == name and member.listed]
-    number = known[0] if known else conf.highest_id + 1
-    if not known:
-        conf = corosync_conf.with_node(conf, corosync_conf.Node(name, "192.0.2.1", number))
-    node = next(one for one in conf.nodes if one.id == number)
-    staged = corosync_conf.staged(conf)
-    count = status.votes.count.reloaded(staged.expected_votes, staged.two_node)
-    steps = [Step("lengthen the list", count, name)]
-    count = replace(count, present={**count.present, number: node.votes})
-    steps.append(Step("start", count, name))
-    if staged.two_node and not conf.two_node:
-        count = count.reloaded(conf.expected_votes, conf.two_node)
-        steps.append(Step("remove two_node", count))
-    return tuple(steps)
-
-
-def _votes(count: Count) -> Votes:
-    return {"expected": count.expected, "total": count.total, "needed": count.needed, "quorate": count.quorate}
-
-
-def _answer(status: Status, refusal: Optional[Refusal], message: str, steps: Tuple[Step, ...], found: simulation.Effects) -> Answer:
-    count = steps[-1].count if steps else status.votes.count
+def _answer(status: Status, refusal: Optional[Refusal], message: str, made: Tuple[Step, ...], found: simulation.Effects) -> Answer:
+    count = made[-1].count if made else status.votes.count
     return Answer(
         allowed=refusal is None,
         reason=str(refusal.reason) if refusal else None,
         message=refusal.sentence if refusal else message,
-        steps=tuple(step.data() for step in steps),
-        votes=_votes(count),
+        steps=tuple(step.data() for step in made),
+        votes=votes_data(count),
         stops=found.stops,
         moves={name: {"from": before, "to": after} for name, (before, after) in found.moves.items()},
         stays=tuple(name for name, _managed in found.stays),

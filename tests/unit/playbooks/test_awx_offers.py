@@ -22,6 +22,7 @@ OURS = (
     "recover_cluster",
     "scale_in",
     "scale_out",
+    "what_if",
 )
 # AWX 24.6: a file with such a line, or one that a vault encrypted, is offered, unless one of its folders is hidden.
 PLAYBOOK_LINE = re.compile(r"^\s*?-?\s*?(?:hosts|(ansible\.builtin\.)?include|(ansible\.builtin\.)?import_playbook):\s*?.*?$")

@@ -57,9 +57,11 @@ PLAYBOOKS = [
     "configure_services",
     "observe",
     "recover_cluster",
+    "what_if",
     "destroy_cluster",
 ]
 NEEDED = {
+    "what_if": {"leave": "shop-n1"},
     "scale_out": {"wanted": 2},
     "scale_in": {"wanted": 1},
     "move_service": {"service": "ledger"},
@@ -99,7 +101,7 @@ def test_a_wrong_wish_is_refused_before_anything_is_touched(playbook, variables,
     assert not touched
 
 
-@pytest.mark.parametrize("playbook", ["scale_in", "destroy_cluster"])
+@pytest.mark.parametrize("playbook", ["scale_in", "what_if", "destroy_cluster"])
 def test_a_host_that_does_not_answer_is_refused_where_its_vms_count(playbook, tmp_path):
     code, output, _touched = run(playbook, tmp_path, **NEEDED[playbook])
     assert code == 2, output

@@ -12,13 +12,15 @@ from tests.unit.playbooks.wall_stage import ALONE, Stage, domain, record
 
 FAILING = """
 
-_as_it_is = join
+_as_it_is = _bring
 
 
-def join(act):
-    if %(member)s:
-        _as_it_is(act)
-    raise Refused(Refusal("%(reason)s", "something went wrong"))
+def _bring(act, state):
+    if state == "member" and not act.check:
+        if %(member)s:
+            _as_it_is(act, state)
+        raise Refused(Refusal("%(reason)s", "something went wrong"))
+    _as_it_is(act, state)
 """
 
 
@@ -31,8 +33,8 @@ def test_whose_join_failed_stays_only_as_a_member_or_as_another_run_s(
     member: bool, reason: str, stays: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = Stage(tmp_path, monkeypatch.setenv)
-    acts = stage.collection / "plugins/plugin_utils/membership_acts.py"
-    acts.write_text(acts.read_text() + FAILING % {"member": member, "reason": reason})
+    action = stage.collection / "plugins/action/cluster_node.py"
+    action.write_text(action.read_text() + FAILING % {"member": member, "reason": reason})
     volumes = [f"cell-n{number}{end}" for number in (1, 2) for end in (".qcow2", "-seed.iso")]
     stage.hosts({"hv1": [domain(1), domain(2)]}, volumes)
     for number in (1, 2):

@@ -66,6 +66,15 @@ def busy_members(stage: Stage) -> None:
     stage.file["cluster"]["scaling"]["scale_in"]["drain_end"] = "cut"
 
 
+def one_unmanaged(stage: Stage) -> None:
+    """Two members; a service on each is left to itself by somebody."""
+    two_members(stage)
+    unmanaged = '<meta_attributes id="d-meta"><nvpair id="d-is-managed" name="is-managed" value="false"/></meta_attributes>'
+    primitive = '<primitive id="d" class="ocf" provider="pacemaker" type="Dummy"'
+    for number in (1, 2):
+        stage.says(number, record().replace(primitive + "/>", f"{primitive}>{unmanaged}</primitive>"))
+
+
 def one_gone(stage: Stage) -> None:
     """A member whose VM is gone from every host."""
     stage.hosts({"hv1": [domain(1)]}, VOLUMES)
@@ -90,12 +99,20 @@ PLAYED: dict[str, tuple[Setting, dict[str, Any]]] = {
     "move_service": (two_members, {"service": "ledger"}),
     "configure_services": (two_members, {}),
     "observe": (in_trouble, {}),
+    "what_if": (two_members, {"leave": "cell-n2"}),
     "destroy_cluster": (a_surplus_vm, {"confirm": "cell"}),
 }
 AND_PLAYED: dict[str, list[tuple[Setting, dict[str, Any]]]] = {
-    "recover_cluster": [(one_off, {}), (one_gone, {"wanted": 1}), (two_members, {"wanted": 3})]
+    "what_if": [
+        *((two_members, {one: "cell-n1"}) for one in ("standby", "lose")),
+        *((one_unmanaged, {"standby": f"cell-n{number}"}) for number in (1, 2)),
+        (two_members, {"move": "ledger"}),
+    ],
+    "recover_cluster": [(one_off, {}), (one_gone, {"wanted": 1}), (two_members, {"wanted": 3})],
 }
 """what is met in other settings only"""
+# Mappings whose keys are names of the user's.
+TABLES = {"answer.moves"}
 # No VM that joins was deleted in the same run.
 NEVER = {"vms[].timings.deleted_at"}
 
@@ -107,6 +124,8 @@ def declared(shape: Any, path: str = "") -> Iterator[str]:
     elif isinstance(shape, Mapping):
         for key, inner in shape.items():
             yield from declared(inner, f"{path}.{key}" if path else key)
+    elif isinstance(shape, wall.Table):
+        yield from declared(shape.of, f"{path}.*")
     elif isinstance(shape, list):
         yield from declared(shape[0], f"{path}[]")
     else:
@@ -117,7 +136,7 @@ def met(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Paths of all values that were handed back, with each value."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from met(inner, f"{path}.{key}" if path else key)
+            yield from met(inner, f"{path}.{'*' if path in TABLES else key}" if path else key)
     elif isinstance(value, list):
         for one in value:
             yield from met(one, f"{path}[]")

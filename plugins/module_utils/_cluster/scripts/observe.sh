@@ -18,13 +18,15 @@ for unit in corosync pacemaker; do
   if [ "$state" = active ]; then tell $unit 0 active; else tell $unit 3 "$state"; fi
   [ $unit != corosync ] || corosync=$state
 done
+# What Corosync has taken over may be less than its file says, and Pacemaker may remember whom no list has any more.
+[ "$corosync" != active ] || section loaded corosync-cmapctl nodelist. quorum.
+[ "$state" != active ] || section peers crm_node -l
 printf '\n==ondemand-section== conf\n'
 cat /etc/corosync/corosync.conf 2>&1
 printf '\n==ondemand-rc== %s\n' $?
 [ "$1" = files ] && exit 0
 section votes votes
 section cib cibadmin -Q
-section peers crm_node -l
 mon=$(monitor)
 tell monitor $? "$mon"
 dc=$(dc_of "$mon")

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.seen import Seen
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.withheld import withheld
 
@@ -61,9 +62,9 @@ def test_votes_that_the_file_does_not_tell_let_nobody_go() -> None:
     assert refusal is not None and refusal.reason == "quorum" and "expected_votes 'many' is no number" in refusal.sentence
 
 
-def seen(host: str, conf: cc.Conf) -> ms.Seen:
+def seen(host: str, conf: cc.Conf) -> Seen:
     """A member with this file."""
-    return ms.Seen(host, cc.render(conf), conf, "k" * 64, False, True)
+    return Seen(host, cc.render(conf), conf, "k" * 64, False, True)
 
 
 def test_everybody_s_file_loses_all_of_them_in_one_step() -> None:
@@ -95,7 +96,7 @@ def test_of_the_lost_only_those_that_may_return_are_withheld_and_a_later_leave_o
     assert withheld(left) == (("n3", "10.99.0.23"),)
     gone = ms.plan_leave([seen("n1", left)], "n3")
     assert isinstance(gone, ms.Plan) and withheld(cc.parse(gone.member_then)) == ()
-    back = ms.plan_join([seen("n1", left)], ms.Seen("n3", "", None, "", False, False), status(member(1)), "n3", "10.99.0.23")
+    back = ms.plan_join([seen("n1", left)], Seen("n3", "", None, "", False, False), status(member(1)), "n3", "10.99.0.23")
     assert isinstance(back, ms.Plan) and withheld(cc.parse(back.member_then)) == () and back.node.id == 4
 
 
@@ -104,9 +105,7 @@ def test_who_is_listed_starts_again_without_a_vote_for_those_who_wait_and_who_is
     lacking = replace(status(member(1), member(2, **DEAD)), quorate=False)
     back = ms.plan_join([seen("n1", two)], seen("n2", two), lacking, "n2", "10.99.0.22")
     assert isinstance(back, ms.Plan) and not back.passing and back.member_now == back.member_then == cc.render(two)
-    new = ms.plan_join(
-        [seen("n1", listed_in((member(1),)))], ms.Seen("n2", "", None, "", False, False), status(member(1)), "n2", "10.99.0.22"
-    )
+    new = ms.plan_join([seen("n1", listed_in((member(1),)))], Seen("n2", "", None, "", False, False), status(member(1)), "n2", "10.99.0.22")
     assert isinstance(new, ms.Plan) and new.passing
     half = ms.plan_join([seen("n1", two)], seen("n2", two), status(member(1), member(2, **DEAD)), "n2", "10.99.0.22")
     assert isinstance(half, ms.Plan) and half.passing, "an interrupted join, in which the passing two_node gives the quorum"

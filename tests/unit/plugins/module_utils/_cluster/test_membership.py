@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.seen import Seen
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Member, Status, Votes
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
@@ -25,9 +26,9 @@ def conf(count: int, passing: bool = False) -> cc.Conf:
     return cc.with_one_vote_enough(made, passing)
 
 
-def seen(name: str, value: cc.Conf | None, key: str = KEY, active: bool = True) -> ms.Seen:
+def seen(name: str, value: cc.Conf | None, key: str = KEY, active: bool = True) -> Seen:
     """A host with this file."""
-    return ms.Seen(name, cc.render(value) if value else "", value, key if value else "", False, active and value is not None)
+    return Seen(name, cc.render(value) if value else "", value, key if value else "", False, active and value is not None)
 
 
 def status(count: int, there: int | None = None, **more: object) -> Status:
@@ -58,7 +59,7 @@ def test_the_first_member_gets_a_file_of_its_own() -> None:
 
 
 def test_the_distributions_example_is_no_cluster() -> None:
-    example = ms.Seen("n1", EXAMPLE, cc.parse(EXAMPLE), KEY, False, True)
+    example = Seen("n1", EXAMPLE, cc.parse(EXAMPLE), KEY, False, True)
     assert planned(ms.plan_create(example, "shop", "n1", "10.99.0.21", 3000)).fresh
 
 
@@ -186,7 +187,7 @@ OTHER = cc.with_node(conf(1), replace(NODES[1], address="10.99.0.88"))
         ([seen("n1", conf(2)), seen("n2", None)], "n2 has no corosync.conf"),
     ],
 )
-def test_members_that_differ_are_refused_before_anything_is_written(members: list[ms.Seen], said: str) -> None:
+def test_members_that_differ_are_refused_before_anything_is_written(members: list[Seen], said: str) -> None:
     for plan in (ms.plan_join(members, seen("n3", None), status(2), "n3", "10.99.0.23"), ms.plan_leave(members, "n3")):
         assert isinstance(plan, Refusal) and plan.reason == "join_refused" and said in plan.sentence
 
@@ -198,7 +199,7 @@ def test_members_that_differ_are_refused_before_anything_is_written(members: lis
         (seen("n2", cc.first_conf("other", cc.Node("n2", "10.99.0.22", 1), 3000)), "10.99.0.22", "belongs to the cluster other"),
     ],
 )
-def test_a_node_that_cannot_join_is_told_why(host: ms.Seen, address: str, said: str) -> None:
+def test_a_node_that_cannot_join_is_told_why(host: Seen, address: str, said: str) -> None:
     plan = ms.plan_join([seen("n1", conf(1))], host, status(1), "n2", address)
     assert isinstance(plan, Refusal) and said in plan.sentence
 
@@ -218,31 +219,3 @@ def test_a_stale_member_gets_a_fresh_start() -> None:
     left = cc.without_node(conf(2), "n2")
     assert planned(ms.plan_join([seen("n1", left)], seen("n2", conf(2)), status(1), "n2", "10.99.0.22")).fresh
     assert planned(ms.plan_join([seen("n1", conf(2))], seen("n2", conf(2), key="b" * 64), status(2), "n2", "10.99.0.22")).fresh
-
-
-@pytest.mark.parametrize(
-    ("cluster", "reason"),
-    [
-        (status(2), None),
-        (status(1), None),
-        (status(2, quorate=False), "not_quorate"),
-        (status(3, 2), "quorum"),
-        (replace(status(2), members=(replace(status(2).members[0], unclean=True), status(2).members[1])), "unclean"),
-        (replace(status(2), members=(replace(status(2).members[0], pending=True), status(2).members[1])), "unstable"),
-    ],
-)
-def test_a_join_is_refused_where_it_would_harm(cluster: Status, reason: str | None) -> None:
-    refusal = ms.join_refusal(cluster, "n5")
-    assert (refusal.reason if refusal else None) == reason
-
-
-def test_equal_changes_are_shown_once() -> None:
-    shown = ms.diff([("n1", "a\n", "b\n"), ("n2", "a\n", "b\n"), ("n3", "", "b\n"), ("n4", "b\n", "b\n")])
-    assert [item["before_header"] for item in shown] == ["corosync.conf on n1, n2", "corosync.conf on n3"]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "shown"), [(False, True, [("off\n", "on\n")]), (True, False, [("on\n", "off\n")]), (True, True, [])]
-)
-def test_a_change_of_standby_is_shown(before: bool, after: bool, shown: list[tuple[str, str]]) -> None:
-    assert [(item["before"], item["after"]) for item in ms.standby_diff("n1", before, after)] == shown

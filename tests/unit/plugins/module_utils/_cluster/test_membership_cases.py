@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""Plans of membership at their boundaries: what is read of a host, what is fresh, which base counts, which reasons are told."""
+"""Plans of membership at their boundaries: what is fresh, which base counts."""
 
 from __future__ import annotations
 
@@ -9,49 +9,11 @@ from dataclasses import replace
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership as ms
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.seen import Seen
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
-from .test_membership import KEY, NEW, NODES, conf, planned, seen, status
-
-FILES = {
-    "conf": (0, cc.render(conf(1))),
-    "key": (0, KEY + "  /etc/corosync/authkey\n"),
-    "seed": (0, ""),
-    "corosync": (0, ""),
-    "pacemaker": (0, ""),
-}
-READ = {
-    "everything is there": ({}, (True, KEY, True, True)),
-    "no corosync.conf": ({"conf": (1, "cat: no such file")}, (False, KEY, True, True)),
-    "no key": ({"key": (1, "sha256sum: no such file")}, (True, "", True, True)),
-    "an empty answer for the key": ({"key": (0, " \n")}, (True, "", True, True)),
-    "not seeded": ({"seed": (1, "")}, (True, KEY, False, True)),
-    "only Corosync is active": ({"pacemaker": (3, "")}, (True, KEY, True, False)),
-    "only Pacemaker is active": ({"corosync": (3, "")}, (True, KEY, True, False)),
-}
-
-
-@pytest.mark.parametrize("case", READ)
-def test_the_files_and_daemons_of_a_host_are_read(case: str) -> None:
-    changed, (has_conf, key, seeded, active) = READ[case]
-    found = ms.seen("n1", {**FILES, **changed})
-    assert (found.host, found.key, found.seeded, found.active) == ("n1", key, seeded, active)
-    assert found.conf == (conf(1) if has_conf else None) and found.text == (FILES["conf"][1] if has_conf else "")
-
-
-def test_a_host_that_answered_nothing_has_nothing() -> None:
-    assert ms.seen("n1", {}) == ms.Seen("n1", "", None, "", False, False)
-
-
-@pytest.mark.parametrize(
-    ("addresses", "in_none"),
-    [(("127.0.0.1",), True), (("127.0.0.1", "::1"), True), (("127.0.0.1", "10.99.0.21"), False), (("node1.example",), False), ((), True)],
-)
-def test_only_a_list_of_loopback_addresses_is_no_cluster(addresses: tuple[str, ...], in_none: bool) -> None:
-    nodes = "".join(f"node {{\nname: a{i}\nnodeid: {i + 1}\nring0_addr: {address}\n}}\n" for i, address in enumerate(addresses))
-    value = cc.parse("totem {\n}\nnodelist {\n" + nodes + "}\n")
-    assert seen("n1", value).in_no_cluster is in_none
+from .test_membership import NEW, NODES, conf, planned, seen, status
 
 
 def test_the_first_member_is_node_1_and_needs_one_file_for_all_times() -> None:
@@ -81,7 +43,7 @@ def test_a_first_member_with_others_must_run_to_stay_as_it_is(nodes: int, active
         (seen("n1", conf(1)), "n1", "shop", "10.99.0.99", "a member with the address 10.99.0.21, not 10.99.0.99"),
     ],
 )  # fmt: skip
-def test_a_create_that_is_refused_says_what_the_host_belongs_to(host: ms.Seen, name: str, cluster: str, address: str, said: str) -> None:
+def test_a_create_that_is_refused_says_what_the_host_belongs_to(host: Seen, name: str, cluster: str, address: str, said: str) -> None:
     plan = ms.plan_create(host, cluster, name, address, 3000)
     assert isinstance(plan, Refusal) and plan.reason == "join_refused" and said in plan.sentence
 
@@ -130,7 +92,7 @@ def test_a_join_says_whether_two_node_passes(count: int) -> None:
         (seen("n2", None), True),
     ],
 )
-def test_only_a_node_with_the_members_entry_and_key_keeps_its_files(host: ms.Seen, fresh: bool) -> None:
+def test_only_a_node_with_the_members_entry_and_key_keeps_its_files(host: Seen, fresh: bool) -> None:
     assert planned(ms.plan_join([seen("n1", conf(2))], host, status(2), "n2", "10.99.0.22")).fresh is fresh
 
 
@@ -177,62 +139,7 @@ def changed(cluster: Status, number: int, **more: object) -> Status:
     return replace(cluster, members=members)
 
 
-JOINS = {
-    "a cluster in order": (status(3), []),
-    "the one that joins is in doubt itself": (changed(status(3), 3, unclean=True), []),
-    "the one that joins is on its way": (changed(status(3), 3, pending=True, votes=False), []),
-    "a node that is no longer listed is away": (changed(status(3), 2, listed=False, votes=False, online=False), []),
-    "a member that is listed adds nothing to what is expected": (changed(status(3), 2, votes=False, online=False), []),
-    "with two_node one of two is away": (status(2, 1), ["only 1 votes are present, and with it 3 are expected and 2 needed"]),
-    "no quorum": (replace(status(2), quorate=False), ["has no quorum"]),
-    "no quorum and too few votes": (replace(status(2, 1), quorate=False), ["has no quorum"]),
-    "no quorum, and it is listed: it brings its vote": (replace(changed(status(3, 1), 2, online=False), quorate=False), []),
-    "one in doubt, one on its way": (
-        changed(changed(status(4), 1, unclean=True), 2, pending=True), ["the state of n1 is unknown", "n2 is joining or leaving"],
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", JOINS)
-def test_a_refused_join_tells_all_its_reasons_and_no_other(case: str) -> None:
-    cluster, said = JOINS[case]
-    refusal = ms.join_refusal(cluster, "n3")
-    if not said:
-        assert refusal is None
-        return
-    assert refusal is not None and refusal.sentence.startswith("n3 did not join: ") and refusal.sentence.endswith(".")
-    clauses = refusal.sentence.removeprefix("n3 did not join: ").split("; ")
-    assert [words for words in said if words not in refusal.sentence] == []
-    assert len([clause for clause in clauses if any(words in clause for words in said)]) == len(said)
-    reasons = {"has no quorum": "not_quorate", "only 1 votes": "quorum", "the state": "unclean"}
-    assert refusal.reason == next(reason for words, reason in reasons.items() if said[0].startswith(words))
-    assert ("votes are present" in refusal.sentence) == said[0].startswith("only")
-
-
 LINKED = cc.parse(cc.render(conf(2)).replace("        name:", "        ring1_addr: 10.98.0.1\n        name:"))
-
-
-@pytest.mark.parametrize(
-    ("cluster", "reasons"),
-    [
-        (replace(status(2), conf=LINKED), ["links"]),
-        (replace(status(2, quorate=False), conf=LINKED), ["no quorum", "links"]),
-        (replace(status(3), conf=LINKED), []),
-        (changed(replace(status(3), conf=LINKED), 3, listed=False), ["links"]),
-        (replace(status(2, 1), conf=None), []),
-        (changed(replace(status(3, 2), votes=replace(status(3, 2).votes, total=1, present=(1,))), 3, listed=False), ["only 1 votes"]),
-        (status(2, 1, quorate=False), ["no quorum"]),
-    ],
-)
-def test_a_node_that_is_not_listed_yet_is_judged_by_links_and_votes(cluster: Status, reasons: list[str]) -> None:
-    refusal = ms.join_refusal(cluster, "n3")
-    told = refusal.sentence if refusal else ""
-    assert [one for one in ("no quorum", "links", "only 1 votes") if one in told] == reasons
-    if reasons:
-        assert (
-            refusal is not None
-            and refusal.reason == {"no quorum": "not_quorate", "links": "join_refused", "only 1 votes": "quorum"}[reasons[0]]
-        )
 
 
 def test_a_listed_node_of_a_cluster_with_two_links_may_come_back() -> None:
@@ -248,32 +155,6 @@ def test_a_key_that_is_missing_everywhere_is_no_key() -> None:
 def test_a_leave_of_who_is_on_no_list_sets_no_two_node() -> None:
     plan = planned(ms.plan_leave([seen(name, conf(2)) for name in ("n1", "n2")], "n9"))
     assert plan.member_now == plan.member_then == cc.render(conf(2)) and not plan.passing
-
-
-def test_a_difference_shows_both_texts_under_the_hosts_that_share_it() -> None:
-    header = "corosync.conf on n1, n2"
-    assert ms.diff([("n1", "a\n", "b\n"), ("n2", "a\n", "b\n")]) == [
-        {"before_header": header, "after_header": header, "before": "a\n", "after": "b\n"}
-    ]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "leaving", "shown"),
-    [
-        (True, True, True, ("on, for a leave that was begun\n", "on\n")),
-        (True, False, True, ("on, for a leave that was begun\n", "off\n")),
-        (True, False, False, ("on\n", "off\n")),
-    ],
-)
-def test_the_standby_of_a_leave_is_told_from_a_person_s(before: bool, after: bool, leaving: bool, shown: tuple[str, str]) -> None:
-    header = "standby of n1"
-    assert ms.standby_diff("n1", before, after, leaving) == [
-        {"before_header": header, "after_header": header, "before": shown[0], "after": shown[1]}
-    ]
-
-
-def test_a_standby_that_stays_is_not_shown() -> None:
-    assert ms.standby_diff("n1", False, False) == []
 
 
 @pytest.mark.parametrize("note", ["# highest node id ever given: 9\n", "# a person's note\n"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.quorum import Count, after_leave, needed
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.quorum import Count, needed
 
 
 def count(expected: int, *votes: int, device: int = 0, two_node: bool = False, least: int = 1) -> Count:
@@ -64,31 +64,6 @@ def test_a_stop_takes_the_node_s_votes_and_lowers_nothing_that_is_needed() -> No
 def test_a_reload_takes_over_what_the_file_says_but_expects_no_fewer_than_are_there() -> None:
     assert count(5, 1, 1, least=3).reloaded(2, True) == count(2, 1, 1, two_node=True)
     assert count(5, 1, 1, two_node=True).reloaded(1, False) == count(2, 1, 1)
-
-
-LEAVES = {
-    "one of three": (count(3, 1, 1, 1), 3, False, 2, (2, 2, True)),
-    "one of two, with two_node in passing": (count(2, 1, 1), 2, True, 1, (1, 1, True)),
-    "one of two, without": (count(2, 1, 1), 2, False, 1, (1, 2, False)),
-    "of unequal votes the heavy one": (count(4, 2, 1, 1), 1, False, 2, (2, 4, False)),
-    "of unequal votes a light one": (count(4, 2, 1, 1), 3, False, 3, (3, 3, True)),
-    "one of three where four are expected": (count(4, 1, 1, 1), 3, False, 2, (2, 4, False)),
-    "one of two with a device": (count(3, 1, 1, device=1), 2, False, 2, (2, 2, True)),
-    "one that is away": (count(3, 1, 1), 3, False, 2, (2, 2, True)),
-    "the list is shortened below those who are there": (count(3, 1, 1), 3, False, 1, (2, 2, True)),
-    "a fixed number that stays too high": (count(3, 1, 1, 1), 3, False, 4, (2, 4, False)),
-}
-
-
-@pytest.mark.parametrize("case", LEAVES)
-def test_the_worst_moment_of_a_leave(case: str) -> None:
-    before, leaver, passing, expected, (total, then, quorate) = LEAVES[case]
-    after = after_leave(before, leaver, passing, expected, False)
-    assert (after.total, after.expected, after.quorate) == (total, then, quorate)
-
-
-def test_after_a_leave_two_node_is_what_the_file_says() -> None:
-    assert after_leave(count(3, 1, 1, 1), 3, False, 2, True) == count(2, 1, 1, two_node=True)
 
 
 @pytest.mark.parametrize("votes", [votes for size in range(2, 6) for votes in itertools.product(range(3), repeat=size)])

@@ -165,11 +165,6 @@ def test_a_section_that_was_cut_off_is_no_answer() -> None:
     assert sections("\n==ondemand-section== a\nx\n\n==ondemand-rc== 3\n") == {"a": (3, "x\n")}
 
 
-def test_who_is_lost_and_on_no_list_is_remembered() -> None:
-    peers = "\n==ondemand-section== peers\n1 cell-n1 member\n2 cell-n2 lost\n3 cell-n3 lost\n\n==ondemand-rc== 0\n"
-    assert status.parse(sections(TWO + peers)).remembered == ("cell-n3",), "cell-n2 is on the list"
-
-
 ENTRY = '<node id="4" uname="cell-n2"><instance_attributes id="a"><nvpair id="%s" name="standby" value="on"/></instance_attributes></node>'
 
 

@@ -62,7 +62,7 @@ def test_an_observation_without_the_rest_is_a_cluster_without_a_dc() -> None:
     b = Member("b", 2, "192.0.2.2", True, False, False, False, False, False, False)
     votes = Votes(expected=2, total=1, needed=2, present=(1,), two_node=True)
     seen = status.parse(observed())
-    assert seen == status.Status("shop", False, None, False, votes, (a, b), (), (), (), (), corosync_conf.parse(CONF))
+    assert seen == status.Status("shop", False, None, False, votes, (a, b), (), (), (), corosync_conf.parse(CONF))
     assert (seen.votes_total, seen.votes_expected) == (1, 2)
     assert seen.member("b") is seen.members[1]
     with pytest.raises(KeyError, match="c"):
@@ -166,13 +166,6 @@ def test_a_member_that_is_off_the_list_has_no_vote_whoever_has_its_number() -> N
     old = [f"old{letter}" for letter in "abcdef"]
     members = status.parse(observed("".join(f'<node id="1" uname="{name}"/>' for name in reversed(old)))).members
     assert [(one.name, one.votes) for one in members] == [("a", True), *((name, False) for name in old), ("b", False)]
-
-
-PEERS = "1 a member\n2 b lost\n3 c lost\n4 d member\nx e lost\n5 f lost now\n6 g\n"
-
-
-def test_remembered_is_who_is_lost_and_on_no_list() -> None:
-    assert status.parse(observed('<node id="3" uname="c"/>', peers=(0, PEERS))).remembered == ("c",)
 
 
 COUNTED = {

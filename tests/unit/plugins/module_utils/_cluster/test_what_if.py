@@ -50,9 +50,12 @@ def votes(expected: int, total: int, needed: int, quorate: bool = True) -> dict[
     return {"expected": expected, "total": total, "needed": needed, "quorate": quorate}
 
 
-def step(what: str, count: dict[str, Any], **more: str) -> dict[str, Any]:
-    """A step as an answer has it."""
-    return {"step": what, **more, "votes": count}
+def outline(answer: what_if.Answer) -> list[tuple[str, dict[str, Any]]]:
+    """What is done where, and the votes after each step."""
+    return [
+        (f"{one['step']} {one.get('node') or one.get('service') or ''}@{one['host']}".replace(" @", "@"), one["votes"])
+        for one in answer.steps
+    ]
 
 
 def test_a_cib_alone_is_a_cluster_in_which_who_is_online_votes() -> None:
@@ -110,27 +113,30 @@ def test_the_steps_of_a_leave_from_three_to_two() -> None:
     answer = what_if.leave(seen(3, 3), "n1", 1, scheduler(3, 3))
     assert answer.data() == {
         "allowed": True, "reason": None, "message": "n1 may leave.",
-        "steps": (
-            step("standby", votes(3, 3, 2), node="n1"),
-            step("stop", votes(3, 2, 2), node="n1"),
-            step("shorten the list", votes(2, 2, 2), node="n1"),
-            step("forget", votes(2, 2, 2), node="n1"),
-        ),
+        "steps": answer.steps,
         "votes": votes(2, 2, 2), "stops": (), "moves": {"ledger": {"from": ("n1",), "to": ("n2",)}}, "stays": (), "survives": 0,
+    }  # fmt: skip
+    assert outline(answer) == [
+        ("standby n1@n2", votes(3, 3, 2)), ("stop@n1", votes(3, 2, 2)), ("write@n2", votes(3, 2, 2)), ("load@n3", votes(2, 2, 2)),
+        ("forget n1@n2", votes(2, 2, 2)), ("forget n1@n3", votes(2, 2, 2)),
+    ]  # fmt: skip
+    assert answer.steps[0] == {
+        "step": "standby", "host": "n2", "node": "n1", "service": "", "why": "it leaves", "words": "put n1 in standby", "votes": votes(3, 3, 2),
+        "undo": "take n1 out of standby",
     }  # fmt: skip
 
 
 def test_the_steps_of_a_leave_from_two_to_one() -> None:
     answer = what_if.leave(seen(2, 2), "n1", 1, scheduler(2, 2))
-    assert [(one["step"], one["votes"]) for one in answer.steps] == [
-        ("standby", votes(2, 2, 2)), ("set two_node", votes(2, 2, 1)), ("stop", votes(2, 1, 1)), ("shorten the list", votes(1, 1, 1)),
-        ("forget", votes(1, 1, 1)),
+    assert outline(answer) == [
+        ("standby n1@n2", votes(2, 2, 2)), ("load@n2", votes(2, 2, 1)), ("stop@n1", votes(2, 1, 1)), ("load@n2", votes(1, 1, 1)),
+        ("forget n1@n2", votes(1, 1, 1)),
     ]  # fmt: skip
 
 
 def test_a_member_that_is_away_is_only_taken_off_the_list() -> None:
     answer = what_if.leave(seen(2, 3), "n3", 1, scheduler(2, 3))
-    assert [one["step"] for one in answer.steps] == ["shorten the list", "forget"] and answer.moves == {}
+    assert [what for what, _votes in outline(answer)] == ["write@n1", "load@n2", "forget n3@n1", "forget n3@n2"] and answer.moves == {}
 
 
 def test_a_refused_leave_has_no_steps_and_the_votes_of_now() -> None:
@@ -142,7 +148,7 @@ def test_a_refused_leave_has_no_steps_and_the_votes_of_now() -> None:
 
 def test_a_standby_keeps_its_vote() -> None:
     answer = what_if.standby(seen(2, 2), "n1", scheduler(2, 2))
-    assert (answer.allowed, answer.message, answer.steps) == (True, "n1 may go to standby.", (step("standby", votes(2, 2, 2), node="n1"),))
+    assert (answer.allowed, answer.message, outline(answer)) == (True, "n1 may go to standby.", [("standby n1@n2", votes(2, 2, 2))])
     stuck = what_if.standby(seen(2, 2), "n1", scheduler(2, 2, ("n1", "n1")))
     assert (stuck.allowed, stuck.reason, stuck.stays, stuck.steps) == (False, "unstable", ("ledger",), ())
 
@@ -155,16 +161,16 @@ LISTED = (
 def test_a_two_node_that_a_person_set_is_neither_set_nor_removed() -> None:
     stated = LISTED.replace("quorum_votes: 2", "quorum_votes: 1") + "quorum {\ntwo_node: 1\n}\n"
     leave = what_if.leave(seen(2, 2, conf=stated), "n1", 1, scheduler(2, 2))
-    assert [one["step"] for one in leave.steps] == ["standby", "stop", "shorten the list", "forget"]
+    assert [one["step"] for one in leave.steps] == ["standby", "stop", "load", "forget"]
     assert leave.steps[1]["votes"] == votes(2, 1, 1), "one of two is enough already"
     first = stated[: stated.index("node {\nring0_addr: 192.0.2.2")] + "}\nquorum {\ntwo_node: 1\n}\n"
     join = what_if.join(seen(1, 1, conf=first), "n2", scheduler(1, 1, ("n1", "n1")))
-    assert [one["step"] for one in join.steps] == ["lengthen the list", "start"]
+    assert [one["step"] for one in join.steps] == ["install", "load", "start"]
 
 
 def test_who_is_on_no_list_leaves_without_two_node() -> None:
     answer = what_if.leave(seen(2, 3, conf=LISTED), "n3", 1, scheduler(2, 3))
-    assert [one["step"] for one in answer.steps] == ["shorten the list", "forget"]
+    assert [one["step"] for one in answer.steps] == ["forget", "forget"]
 
 
 def test_a_member_that_is_away_comes_back_with_its_own_votes() -> None:
@@ -176,9 +182,7 @@ def test_a_member_that_is_away_comes_back_with_its_own_votes() -> None:
         return scheduler(2, 2)(one).replace('id="1" online="true"', 'id="1" online="false"')
 
     back = what_if.join(what_if.observed(cib(2), LISTED, away, without_n1), "n1", without_n1)
-    assert [(one["step"], one["votes"]) for one in back.steps] == [
-        ("lengthen the list", votes(3, 2, 1)), ("start", votes(3, 3, 1)), ("remove two_node", votes(3, 3, 2)),
-    ]  # fmt: skip
+    assert outline(back) == [("load@n2", votes(3, 2, 1)), ("start@n1", votes(3, 3, 1)), ("load@n2", votes(3, 3, 2))]
 
 
 COUNTED = "Quorate: Yes\nExpected votes: 3\nTotal votes: 3\nQuorum: 2\nMembership information\n 1 1 n1\n 2 2 n2\n"
@@ -202,7 +206,7 @@ def test_what_was_not_read_is_told(lacking: str) -> None:
 def test_a_loss_is_survived_where_the_others_have_quorum(total: int, reason: str | None, then: dict[str, Any], survives: int) -> None:
     answer = what_if.lose(seen(total, total), "n1", scheduler(total, total))
     assert (answer.allowed, answer.reason, answer.votes, answer.survives) == (reason is None, reason, then, survives)
-    assert answer.steps == (step("lose", then, node="n1"),)
+    assert outline(answer) == [("lose n1@n1", then)] and answer.steps[0]["words"] == "lose n1"
 
 
 def test_a_loss_that_leaves_a_service_nowhere_is_not_survived() -> None:
@@ -212,11 +216,13 @@ def test_a_loss_that_leaves_a_service_nowhere_is_not_survived() -> None:
 
 def test_the_steps_of_a_join() -> None:
     second = what_if.join(seen(1, 1), "n2", scheduler(1, 1, ("n1", "n1")))
-    assert [(one["step"], one["votes"]) for one in second.steps] == [
-        ("lengthen the list", votes(2, 1, 1)), ("start", votes(2, 2, 1)), ("remove two_node", votes(2, 2, 2)),
+    assert outline(second) == [
+        ("install@n2", votes(1, 1, 1)), ("load@n1", votes(2, 1, 1)), ("start@n2", votes(2, 2, 1)), ("load@n1", votes(2, 2, 2)),
     ]  # fmt: skip
     third = what_if.join(seen(2, 2), "n3", scheduler(2, 2, ("n1", "n1")))
-    assert [(one["step"], one["votes"]) for one in third.steps] == [("lengthen the list", votes(3, 2, 2)), ("start", votes(3, 3, 2))]
+    assert outline(third) == [
+        ("install@n3", votes(2, 2, 2)), ("write@n1", votes(2, 2, 2)), ("load@n2", votes(3, 2, 2)), ("start@n3", votes(3, 3, 2)),
+    ]  # fmt: skip
     assert (third.allowed, third.message, third.survives) == (True, "n3 may join.", 1)
 
 
@@ -236,9 +242,7 @@ def test_a_join_where_one_address_is_too_few_is_refused() -> None:
 def test_a_move_goes_where_the_scheduler_takes_it() -> None:
     answer = what_if.move(seen(2, 2), "ledger", None, scheduler(2, 2))
     assert (answer.allowed, answer.message) == (True, "ledger may move from n1 to n2.")
-    assert answer.steps == (
-        step("stop", votes(2, 2, 2), service="ledger", node="n1"), step("start", votes(2, 2, 2), service="ledger", node="n2"),
-    )  # fmt: skip
+    assert outline(answer) == [("stop service ledger@n1", votes(2, 2, 2)), ("start service ledger@n2", votes(2, 2, 2))]
     banned = what_if.move(seen(3, 3), "ledger", None, scheduler(3, 3, ("n1", "n1")))
     assert (banned.reason, banned.steps) == ("no_place", ()) and banned.message.startswith("No other node can take ledger: n2: Pacemaker")
     named = what_if.move(seen(3, 3), "ledger", "n3", scheduler(3, 3, ("n1", "n1")))
