@@ -143,10 +143,14 @@ def why_not_pure(tree: Tree) -> list[str]:
 
 
 def why_not_one_way_to_nodes(tree: Tree) -> list[str]:
-    """Only NODE_DOOR runs commands on nodes."""
-    problems = lines_matching(
-        Tree({path: tree.files[path] for path in tree.under("plugins/*.py")}), NODE_CALLS, f"only {NODE_DOOR} does that"
-    )
+    """Only NODE_DOOR runs commands on nodes. An action may run the module of its own name, which works where the task does."""
+
+    def without_own_module(path: str) -> str:
+        own = f'_execute_module(module_name="ondemand.cluster.{posixpath.basename(path)[:-3]}"'
+        return tree.files[path].replace(own, "")
+
+    files = {path: without_own_module(path) for path in tree.under("plugins/*.py")}
+    problems = lines_matching(Tree(files), NODE_CALLS, f"only {NODE_DOOR} does that")
     return [problem for problem in problems if not problem.startswith(NODE_DOOR + ":")]
 
 

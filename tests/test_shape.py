@@ -60,6 +60,10 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
         shape_rules.why_not_one_way_to_nodes,
         {"plugins/action/cluster_info.py": "self._low_level_execute_command('id')\n"},
     ),
+    "an action runs its own module only": (
+        shape_rules.why_not_one_way_to_nodes,
+        {"plugins/action/hosts_lease.py": 'self._execute_module(module_name="ondemand.cluster.vm")\n'},
+    ),
     "plan opens no file": (shape_rules.why_not_pure, {"driver/src/ondemand/plan/grow.py": "x = open('a')\n"}),
     "decide has no clock": (shape_rules.why_not_pure, {"driver/src/ondemand/decide/threshold.py": "from time import monotonic\n"}),
     "plan writes no log": (shape_rules.why_not_pure, {"driver/src/ondemand/plan/grow.py": "import logging\n"}),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -142,7 +143,7 @@ class ActionModule(ActionBase):
         before = self._changed
         # While nobody knows what became of it, it counts as done.
         self._changed = before or what == "push"
-        run = nodes.change if what == "push" else nodes.script
+        run = functools.partial(nodes.change, once=True) if what == "push" else nodes.script
         try:
             done = run(member, PUSH, [what, plan.version], stdin=push_input(plan.original, wanted), check=False)
         except Refused:

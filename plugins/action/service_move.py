@@ -125,7 +125,7 @@ class ActionModule(ActionBase):
         wish = build_wish(plan.service, plan.target, node_now, deadline_s)
         try:
             # Three waits at most (rest before, move, rest or way back), each with the deadline, and a margin.
-            done = nodes.change(members[0], MOVE, args, stdin=wish, timeout_s=3 * deadline_s + 60)
+            done = nodes.change(members[0], MOVE, args, stdin=wish, timeout_s=3 * deadline_s + 60, once=True)
             return parse_report(done.stdout, time.time())
         except NodeError as error:
             # The member that carried the move out was lost; the wish would end by itself, but nobody should wait for that.

@@ -13,6 +13,7 @@ import contextlib
 import copy
 import dataclasses
 import os
+import secrets
 import shlex
 import signal
 import threading
@@ -139,17 +140,26 @@ class Nodes:
         stdin: str | bytes | None = None,
         timeout_s: float = 60,
         check: bool = True,
+        once: bool = False,
     ) -> Result:
-        """script() for a text that changes something: the node asks its CIB first whether the lease allows it. Raises Refused if not."""
-        return self._guarded(host, lease.GUARD + text, args, stdin, timeout_s, check)
+        """script() for a text that changes something: the node asks its CIB first whether the lease allows it. Raises Refused if not.
+
+        once: it must not run twice; where the connection is lost after it had begun that is a NodeError, and what became of it is not known.
+        """
+        return self._guarded(host, lease.GUARD + text, args, stdin, timeout_s, check, once)
 
     def keep_lease(self, host: str, for_s: float) -> Result:
         """The lease prolonged for what is done elsewhere. Raises Refused where it is another's by now, NodeError where no CIB answers here."""
         return self._guarded(host, lease.KEEP, (), None, for_s, True)
 
-    def _guarded(self, host: str, text: str, args: t.Sequence[str], stdin: str | bytes | None, timeout_s: float, check: bool) -> Result:
-        words = [self._lease_token or "-", "%d" % timeout_s, *args]
+    def _guarded(
+        self, host: str, text: str, args: t.Sequence[str], stdin: str | bytes | None, timeout_s: float, check: bool, once: bool = False
+    ) -> Result:
+        call = secrets.token_hex(8) if once else "-"
+        words = [self._lease_token or "-", "%d" % timeout_s, call, *args]
         done = self.script(host, text, words, stdin=stdin, timeout_s=timeout_s, check=False)
+        if once and done.rc == lease.BEGUN:
+            raise NodeError(host, ["sh", "-c", text], None, done.stderr)
         refusal = lease.why_refused(done.stderr) if done.rc == lease.REFUSED else None
         if refusal:
             raise Refused(refusal)

@@ -72,6 +72,26 @@ def test_a_lost_connection_is_made_anew(cluster: Cluster) -> None:
     assert before["stdout"] == "one\n" and after.get("stdout") == "two\n", (killed, after)
 
 
+# Writes down that it ran, and at its first run breaks the connection that it came by.
+BREAKS = """
+[ -e /run/broke ] && first=no || first=yes
+echo run >>/run/broke
+if [ $first = yes ]; then trap '' HUP; for p in $(pgrep sshd); do [ $p = 1 ] || kill -9 $p; done; sleep 1; fi
+"""
+
+
+@pytest.mark.parametrize(("once", "runs"), [(True, 1), (False, 2)], ids=["one that may not run twice", "one that may"])
+def test_a_change_whose_connection_broke_runs_again_only_where_it_may(cluster: Cluster, once: bool, runs: int) -> None:
+    cell = cluster.cells["cell-n2"]
+    cell.run("rm", "-f", "/run/broke")
+    (answer,) = ask(cluster, {"host": "cell-n2", "change": BREAKS, "once": once})
+    assert len(cell.run("cat", "/run/broke").stdout.split()) == runs
+    if once:
+        assert answer["unreachable"] and "it is not begun a second time" in answer["error"]
+    else:
+        assert answer["rc"] == 0, answer
+
+
 def test_a_host_that_is_away_is_unreachable(cluster: Cluster) -> None:
     cluster.cells["cell-n3"].run("ip", "link", "set", "eth0", "down")
     (answer,) = ask(cluster, {"host": "cell-n3", "argv": ["true"]}, options=("-e", "ansible_timeout=2"))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import subprocess
 import time
@@ -44,8 +45,24 @@ def services(tale: Tale) -> list[str]:
     return sorted(one["name"].removesuffix("-clone") for one in tale.seen()["cluster"]["services"] if one["name"] != "haproxy-clone")
 
 
-def test_the_requirement_becomes_a_cluster_of_one_that_serves(tale):
-    run = tale.done("create_cluster")
+def leases() -> list[str]:
+    """The leases that stand on the hosts."""
+    return [one for host in ("hv1", "hv2") for one in said(host, "virsh", "-q", "list", "--all", "--name").split() if "lease" in one]
+
+
+def test_the_requirement_becomes_a_cluster_of_one_that_serves_whoever_else_tries_the_same(tale):
+    """The rival has keys of its own; who comes second is told who is at work, and touches nothing."""
+    rival = tale.changed("rival", access={"state_dir": str(tale.state) + "-rival"}, deadlines={"lease_s": 3})
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        creation = pool.submit(tale.done, "create_cluster")
+        end = time.monotonic() + 60
+        while not leases():
+            assert not creation.done() and time.monotonic() < end, "no lease was ever seen"
+            time.sleep(0.1)
+        second = finished("create_cluster", rival)
+        run = creation.result(900)
+    assert second.code != 0 and "are being worked on by" in second.output and "create the cluster" in second.output, second.output
+    assert leases() == []
     assert run.ondemand["nodes"] == ["tale-n1"]
     assert run.ondemand["vms"][0]["joined_at"] > run.ondemand["vms"][0]["timings"]["reachable_at"]
     cluster = tale.seen()["cluster"]

@@ -29,6 +29,7 @@ TAKE = script("take_lease")
 
 GUARD = script("guard_lease")
 KEEP = script("keep_lease")
+BEGUN = 67
 REFUSED = 69
 _MARK = "ondemand-lease "
 

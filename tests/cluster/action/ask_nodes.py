@@ -20,7 +20,9 @@ class ActionModule(ActionBase):
     @staticmethod
     def _answer(nodes, call):
         try:
-            if "script" in call:
+            if "change" in call:
+                done = nodes.change(call["host"], call["change"], check=call.get("check", True), once=call["once"])
+            elif "script" in call:
                 done = nodes.script(
                     call["host"], call["script"], call.get("args", ()), stdin=call.get("stdin"), check=call.get("check", True)
                 )

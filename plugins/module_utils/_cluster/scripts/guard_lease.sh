@@ -3,8 +3,9 @@
 # BSD-2-Clause license (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-# Goes before every script that changes a node: $1 the token ("-": none), $2 for how many seconds the change may go on; the rest is the
-# script's. Code 69: refused, with the lease on stderr. Where Pacemaker does not run there is nothing to ask: such a node is in no cluster yet,
+# Goes before every script that changes a node: $1 the token ("-": none), $2 for how many seconds the change may go on, $3 the name of this call
+# where it may not run twice ("-": it may); the rest is the script's. Code 69: refused, with the lease on stderr; 67: a lost connection was made
+# anew and the script sent again, and it had begun before. Where Pacemaker does not run there is nothing to ask: such a node is in no cluster yet,
 # or in none any more, and its VM was made by whoever holds the lease.
 #
 # A change whose run was killed may still be going on here. Nobody waits for it any more, and what it still does would mix with what comes
@@ -12,8 +13,8 @@
 
 # shellcheck source=lease_in_cib.sh
 . ./lease_in_cib.sh
-lease_token=$1 lease_s=$2
-shift 2
+lease_token=$1 lease_s=$2 lease_call=$3
+shift 3
 lease_refuse() { printf 'ondemand-lease %s %s %s\n' "$1" "$(date +%s)" "$2" >&2; exit 69; }
 # shellcheck disable=SC2086  # its words are what is wanted
 lease_process() { read -r _stat <"/proc/$1/stat" && _stat=${_stat##*') '} && set -- $_stat && printf '%s %s' "$3" "${20}"; }
@@ -47,4 +48,9 @@ if [ "$lease_token" != - ]; then
   fi
   lease_group=$(lease_process $$); lease_group=${lease_group%% *}
   printf '%s %s\n' "$(lease_process "$lease_group")" "$lease_token" >$lease_note
+fi
+if [ "$lease_call" != - ]; then
+  IFS= read -r lease_last 2>/dev/null </run/ondemand-begun || lease_last=
+  [ "$lease_last" != "$lease_call" ] || { echo "the connection broke after it had begun; it is not begun a second time" >&2; exit 67; }
+  printf '%s\n' "$lease_call" >/run/ondemand-begun
 fi

@@ -17,7 +17,7 @@ begin "$1" "$2"
 _lost=
 until rested; do
   look
-  if grep -q '<current_dc [^>]*with_quorum="false"' "$d/seen"; then _lost=${_lost:-$(seconds)}; else _lost=; fi
+  if grep -q '<current_dc [^>]*with_quorum="false"' "$d/seen" && ! grep -q ' no-quorum-policy="ignore"' "$d/seen"; then _lost=${_lost:-$(seconds)}; else _lost=; fi
   if [ -n "$_lost" ] && [ $(($(seconds) - _lost)) -ge "$4" ]; then
     code=76
     printf 'the cluster has had no quorum for %s s, so it starts nothing: bring its other nodes back\n' "$4" >&2

@@ -51,6 +51,7 @@ while :; do
     [ -z "$mon" ] || why="it is not empty yet ($(running "$mon") still there)" ;;
   esac
   [ $code = 3 ] && picture=$mon || picture=$(own "$1" "$mon")
+  ! without_quorum "$mon" || { echo "$(spent) $why" >&2; exit 3; }
   if over "$picture" || { [ $code = 7 ] && kept_off "$1" "$mon"; }; then echo "$(spent) $why" >&2; exit $code; fi
   breathe
 done

@@ -84,7 +84,7 @@ def test_the_guard_leaves_a_script_its_own_arguments_and_its_input() -> None:
     """cibadmin is not there, as on a node without Pacemaker: then there is nothing to ask."""
     text = lease.GUARD + '\nprintf "%s|" "$@"; cat'
     done = subprocess.run(
-        ["sh", "-c", text, "sh", "-", "60", "a b", "", "$c"],
+        ["sh", "-c", text, "sh", "-", "60", "-", "a b", "", "$c"],
         input="input",
         capture_output=True,
         text=True,

@@ -95,3 +95,29 @@ def test_a_deadline_counts_from_the_last_progress_and_has_a_cap(tmp_path: Path, 
     told = done.stdout.splitlines()
     assert int(told[0]) == turns, done.stdout + done.stderr
     assert told[1].startswith("after ") and "without any progress" in told[1]
+
+
+WAITS = node_scripts.script("waits")
+LOST, THERE = '<current_dc name="n1" with_quorum="false"/>', '<current_dc name="n1" with_quorum="true"/>'
+
+
+@pytest.mark.parametrize(
+    ("pictures", "ended"),
+    [
+        ([LOST, LOST, LOST], [False, False, True]),
+        ([LOST, LOST, THERE, LOST, LOST, LOST], [False, False, False, False, False, True]),
+        ([THERE, THERE, THERE], [False, False, False]),
+        ([LOST + '<cluster_options no-quorum-policy="ignore"/>'] * 3, [False, False, False]),
+    ],
+    ids=["it stays lost", "it comes back in between", "it is there", "nobody minds"],
+)
+def test_a_wait_ends_where_the_quorum_has_been_away_for_half_a_minute(tmp_path: Path, pictures: list[str], ended: list[bool]) -> None:
+    """The clock stands at twenty seconds more with each picture."""
+    text = (
+        WAITS
+        + 'begin 60 60\nfor mon in "$@"; do now=$((${now:-0} + 20)); if without_quorum "$mon"; then echo "yes $why"; else echo no; fi; done\n'
+    )
+    text = text.replace("begin 60 60", "seconds() { echo $now; }\nnow=0\nbegin 60 60")
+    done = subprocess.run(["/bin/sh", "-c", text, "sh", *pictures], capture_output=True, text=True, timeout=60, check=True)
+    assert [line.startswith("yes") for line in done.stdout.splitlines()] == ended
+    assert "bring its other nodes back" in done.stdout or not any(ended)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""The lease on hosts, on libvirt's real QEMU driver: of many who try at once one has it, it ends, and it goes."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+import time
+import uuid
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, hosts_lease, vms
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import HostAddress
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.hosts_lease import Claim
+
+NAME = "ondemand-lease-shop"
+
+
+@pytest.fixture
+def daemon(libvirt_daemon):
+    """A connection to the daemon; its domains are gone afterwards."""
+    host = connection.open_host(libvirt_daemon.uri, 60)
+    yield host
+    for domain in host.listAllDomains(0):
+        vms.undefine(domain)
+    host.close()
+
+
+@pytest.fixture
+def lease(libvirt_daemon, run_module):
+    """Run the module for shop on that host, named twice under two names as a careless file does."""
+    hosts = [{"name": name, "uri": libvirt_daemon.uri} for name in ("hv1", "hv2")]
+    return lambda state, token, **options: run_module(
+        "hosts_lease", hosts=hosts, cluster="shop", state=state, token=token, deadline_s=60, **options
+    )
+
+
+def test_who_comes_second_is_refused_until_it_is_given_back(daemon, lease):
+    first = lease("held", "a", holder="anna", purpose="create the cluster")
+    assert first["changed"] is False and first["lease"]["token"] == "a" and first["unreachable_hosts"] == []
+    second = lease("held", "b")
+    assert second["failed"] and second["refusal"]["reason"] == "held" and second["lease"]["token"] == "a"
+    assert "anna: create the cluster" in second["msg"]
+    assert not daemon.lookupByName(NAME).isActive()
+    again = lease("held", "a", for_s=900)
+    assert again["lease"]["since"] == first["lease"]["since"] and again["lease"]["until"] > first["lease"]["until"]
+    lease("free", "b")
+    assert daemon.lookupByName(NAME), "nobody gives back what is another's"
+    lease("free", "a")
+    assert [domain.name() for domain in daemon.listAllDomains(0)] == []
+    assert lease("held", "b")["lease"]["token"] == "b"
+
+
+def test_what_has_ended_and_what_is_over_is_taken_over(daemon, lease):
+    lease("held", "a", for_s=1)
+    time.sleep(1.1)
+    assert lease("held", "b")["lease"]["token"] == "b"
+    assert lease("held", "c")["failed"]
+    assert lease("held", "c", over="b")["lease"]["token"] == "c"
+
+
+def test_check_mode_takes_none(daemon, lease):
+    assert lease("held", "a", check=True)["lease"] is None
+    assert daemon.listAllDomains(0) == []
+
+
+def test_a_host_that_does_not_answer_is_told_and_keeps_nobody(daemon, libvirt_daemon, run_module):
+    hosts = [{"name": "hv1", "uri": libvirt_daemon.uri}, {"name": "hv2", "uri": "qemu+unix:///system?socket=/nowhere"}]
+    told = run_module("hosts_lease", hosts=hosts, cluster="shop", state="held", token="a", deadline_s=60)
+    assert told["lease"]["token"] == "a" and [one["host"] for one in told["unreachable_hosts"]] == ["hv2"]
+    nobody = run_module("hosts_lease", hosts=hosts[1:], cluster="shop", state="held", token="a", deadline_s=60)
+    assert nobody["lease"] is None and not nobody.get("failed")
+
+
+def test_a_domain_of_somebody_else_with_that_name_is_never_touched(daemon, lease):
+    xml = hosts_lease.domain_xml(
+        hosts_lease.render.machine(daemon.getCapabilities()), "shop", Claim("a", "b", "c", 1, 2), str(uuid.uuid4())
+    )
+    theirs = xml[: xml.index("<metadata>")] + xml[xml.index("</metadata>") + len("</metadata>") :]
+    identity = daemon.defineXML(theirs).UUIDString()
+    refused = lease("held", "a")
+    assert refused["refusal"]["reason"] == "held" and "not ours" in refused["msg"]
+    lease("free", "a")
+    assert daemon.lookupByName(NAME).UUIDString() == identity
+
+
+def attempt(host, token, gate):
+    """Whose it is after one of several who try at once."""
+    gate.wait(60)
+    now = int(time.time())
+    return token, hosts_lease.held([host], "shop", Claim(token, "x", "y", now, now + 60), "", 60)[0].token
+
+
+@pytest.mark.parametrize("stale", [False, True], ids=["where there is none", "where an old one has ended"])
+def test_of_many_who_try_at_once_one_has_it(daemon, libvirt_daemon, stale):
+    host = HostAddress("hv1", libvirt_daemon.uri)
+    for turn in range(10):
+        if stale:
+            hosts_lease.held([host], "shop", Claim("old", "x", "y", 1, 2), "", 60)
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            had = list(pool.map(attempt, [host] * 4, [f"{turn}-{number}" for number in range(4)], [threading.Barrier(4)] * 4))
+        standing, _uuid = hosts_lease.look(daemon, "shop")
+        winners = [mine for mine, told in had if mine == told]
+        assert standing.token in winners, had
+        if not stale:
+            assert len(winners) == 1, had
+        hosts_lease.free([host], "shop", standing.token, 60)
