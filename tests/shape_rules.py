@@ -30,7 +30,7 @@ DOORS: dict[str, tuple[str, ...]] = {
 }
 
 # What decide/ and plan/ may import: values and arithmetic. No clock, no file, no process, no log.
-PURE_ROOMS = ("driver/src/ondemand/decide/*", "driver/src/ondemand/plan/*")
+PURE_ROOMS = ("driver/src/ondemand/decide/*", "driver/src/ondemand/plan/*", "driver/src/ondemand/memory", "driver/src/ondemand/members")
 PURE_STDLIB = frozenset(
     {
         "__future__",
@@ -50,7 +50,10 @@ PURE_STDLIB = frozenset(
         "typing",
     }
 )
-PURE_OWN = ("ondemand._contract", "ondemand.model", "ondemand.config", "ondemand.decide", "ondemand.plan", "ondemand.errors")
+PURE_OWN = tuple(f"ondemand.{one}" for one in ("_contract", "model", "memory", "members", "config", "decide", "plan", "errors"))
+
+# The driver's floors: values flow from one to the next, and none knows another.
+FLOORS = ("decide", "plan", "act", "observe", "record")
 
 # Modules outside the action groups, with the reason.
 UNGROUPED = {
@@ -140,6 +143,18 @@ def why_not_pure(tree: Tree) -> list[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS:
                 problems.append(f"{path}:{node.lineno} calls {node.func.id}(); decide and plan touch nothing outside")
     return problems
+
+
+def why_not_floors(tree: Tree) -> list[str]:
+    """decide, plan, act, observe and record import nothing of each other."""
+    return [
+        f"{path} imports {name}; floors know nothing of each other: what two of them need is a value of the driver's own (model, memory, members)"
+        for floor in FLOORS
+        for path in tree.under(f"driver/src/ondemand/{floor}/*")
+        if path.endswith(".py")
+        for name in imports_of(tree.python[path], path)
+        if any(is_or_below(name, f"ondemand.{other}") for other in FLOORS if other != floor)
+    ]
 
 
 def why_not_one_way_to_nodes(tree: Tree) -> list[str]:
@@ -316,6 +331,7 @@ RULES: tuple[Rule, ...] = (
     why_not_one_door,
     why_not_one_way_to_nodes,
     why_not_pure,
+    why_not_floors,
     why_not_walled,
     why_not_one_home,
     why_not_short,

@@ -68,6 +68,8 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "decide has no clock": (shape_rules.why_not_pure, {"driver/src/ondemand/decide/threshold.py": "from time import monotonic\n"}),
     "plan writes no log": (shape_rules.why_not_pure, {"driver/src/ondemand/plan/grow.py": "import logging\n"}),
     "plan doesn't act": (shape_rules.why_not_pure, {"driver/src/ondemand/plan/grow.py": "from ..act import runner\n"}),
+    "decide doesn't plan": (shape_rules.why_not_floors, {"driver/src/ondemand/decide/x.py": "from ondemand.plan.steps import a\n"}),
+    "record doesn't decide": (shape_rules.why_not_floors, {"driver/src/ondemand/record/x.py": "from ..decide.threshold import a\n"}),
     "decide doesn't observe": (shape_rules.why_not_pure, {"driver/src/ondemand/decide/x.py": "from ondemand.observe import load\n"}),
     "plugins don't import the driver": (
         shape_rules.why_not_walled,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ondemand import cli
-from ondemand.decide.memory import Memory
+from ondemand.memory import Memory
 from ondemand.record.journal import Journal
 from tests.driver.values import demo_data, merged
 

@@ -13,7 +13,7 @@ import time
 
 from ondemand.act import processes
 from ondemand.act.runner import memory_folder
-from ondemand.decide.memory import Memory
+from ondemand.memory import Memory
 from ondemand.model import Cause
 from ondemand.record.journal import Journal
 from ondemand.record.lock import is_held

@@ -13,7 +13,7 @@ import yaml
 
 from ondemand.config.model import Cluster
 from ondemand.decide.decide import decide
-from ondemand.decide.memory import Memory
+from ondemand.memory import Memory
 from ondemand.model import Cause, Decision, Node, Observation, Plan, Refusal, Signal, StepKind, Verdict, Vm
 from ondemand.plan.plan import plan
 from tests.driver.values import cluster, observation

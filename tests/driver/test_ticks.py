@@ -11,7 +11,7 @@ import pytest
 
 from ondemand.config.load import Loaded
 from ondemand.daemon import Tick
-from ondemand.decide.memory import Memory
+from ondemand.memory import Memory
 from ondemand.model import Step, StepKind
 from ondemand.record.journal import Journal
 from tests.driver.ticks import World

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ondemand.daemon import Daemon, Tick
-from ondemand.decide.memory import Memory
+from ondemand.memory import Memory
 from ondemand.model import Cause, StepKind
 from ondemand.record.journal import Journal
 from tests.driver.ticks import World

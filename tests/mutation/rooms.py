@@ -45,6 +45,8 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{LIBVIRT}/sightings.py": (),
     f"{LIBVIRT}/spec.py": (),
     f"{DRIVER}/decide/*.py": (f"{DRIVER_TESTS}/decide/test_*.py", f"{DRIVER_TESTS}/test_scenarios.py"),
+    f"{DRIVER}/memory.py": (f"{DRIVER_TESTS}/decide/test_*.py", f"{DRIVER_TESTS}/test_scenarios.py"),
+    f"{DRIVER}/members.py": (f"{DRIVER_TESTS}/plan/test_*.py", f"{DRIVER_TESTS}/test_scenarios.py"),
     f"{DRIVER}/plan/*.py": (f"{DRIVER_TESTS}/plan/test_*.py", f"{DRIVER_TESTS}/test_scenarios.py"),
     "lab/report*.py": ("tests/unit/lab/test_report*.py",),
 }

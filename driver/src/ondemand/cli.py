@@ -24,8 +24,8 @@ from ondemand.config.load import Loaded, load
 from ondemand.config.schema import schema_text
 from ondemand.daemon import Daemon, Parts, Tick
 from ondemand.decide.decide import decide
-from ondemand.decide.memory import Memory
 from ondemand.errors import ActError, ConfigError, ObserveError, OndemandError, RecordError
+from ondemand.memory import Memory
 from ondemand.model import Observation, Refusal
 from ondemand.observe.cluster import read_cluster
 from ondemand.observe.load import LoadReader

@@ -16,11 +16,11 @@ from ondemand._contract.refusal import Reason
 from ondemand.act.actor import Actor
 from ondemand.config.load import Loaded
 from ondemand.decide.decide import decide
-from ondemand.decide.memory import SAME_NODES, begun, remember
 from ondemand.errors import ConfigError, ObserveError
+from ondemand.members import idle_words
+from ondemand.memory import SAME_NODES, begun, remember
 from ondemand.model import Decision, Kind, Observation, Outcome, Plan, Refusal, Signal, Step, StepKind
 from ondemand.observe.cluster import read_cluster
-from ondemand.plan.members import idle_words
 from ondemand.plan.plan import plan
 from ondemand.plan.steps import why_not_reached
 from ondemand.record.journal import BLIND, Journal

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ondemand.decide.decide import decide
-from ondemand.decide.memory import Memory, begun, pause_s, remember
+from ondemand.memory import Memory, begun, pause_s, remember
 from ondemand.model import Cause, ClusterState, Kind, Observation, Outcome, Signal, Step, StepKind
 from tests.driver.values import cluster, node, observation
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ondemand.decide.decide import decide
-from ondemand.decide.memory import Memory, Window
 from ondemand.decide.threshold import window_key
+from ondemand.memory import Memory, Window
 from ondemand.model import Cause, Decision, Kind, Node, Observation, Signal, Vm
 from tests.driver.values import cluster, merged, node, observation, vm
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ondemand.decide.decide import decide
-from ondemand.decide.memory import Memory, Window
 from ondemand.decide.threshold import window_key
+from ondemand.memory import Memory, Window
 from ondemand.model import Cause, Kind, Signal
 from tests.driver.values import cluster, node, observation
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ondemand.config.model import Policy
-from ondemand.decide.memory import Window
 from ondemand.decide.threshold import PER_NODE, Vote, stale_after_s, vote, why_unusable, window_key, windows_after
+from ondemand.memory import Window
 from ondemand.model import Signal
 from tests.driver.values import cluster
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ondemand.decide.memory import Memory, Window
 from ondemand.decide.wish import standing
+from ondemand.memory import Memory, Window
 from ondemand.model import Cause, Node, Observation, Signal, StepKind, Vm
 from tests.driver.values import cluster, merged, node, observation, vm
 

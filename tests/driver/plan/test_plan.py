@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ondemand.members import fits
 from ondemand.model import Node, Observation, Plan, Refusal, Step, StepKind, Verdict
 from ondemand.plan import steps
-from ondemand.plan.members import fits
 from ondemand.plan.plan import plan
 from ondemand.plan.spread import evened, weights
 from ondemand.plan.steps import why_not_reached

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from ondemand._contract.refusal import Reason
-from ondemand.decide.memory import Memory, Window, begun
 from ondemand.errors import RecordError
+from ondemand.memory import Memory, Window, begun
 from ondemand.model import Cause, Decision, Kind, Outcome, Plan, Refusal, Step, StepKind
 from ondemand.record import journal as journal_module
 from ondemand.record.journal import VERSION, Journal

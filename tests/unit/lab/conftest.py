@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from lab.report_run import Run
-from ondemand.decide.memory import Memory
+from ondemand.memory import Memory
 from ondemand.model import Decision, Kind, Outcome, Plan, Step, StepKind
 from ondemand.record.journal import Journal
 from tests.unit.lab.world import SERVICES as STATED

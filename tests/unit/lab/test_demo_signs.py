@@ -14,7 +14,7 @@ from lab.demo_progress import CAP, DemoFailed, Progress
 from lab.demo_signs import Signs
 from lab.demo_state import Tail, nodes_online, vms_present
 from lab.demo_steps import CHANGE_S
-from ondemand.decide.memory import Memory
+from ondemand.memory import Memory
 from ondemand.model import Kind, Outcome, Step, StepKind
 from ondemand.record.journal import Journal
 from tests.unit.lab import world

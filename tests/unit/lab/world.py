@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lab.report_run import Run
-from ondemand.decide.memory import Memory
+from ondemand.memory import Memory
 from ondemand.model import Decision, Kind, Outcome, Plan, Step, StepKind
 from ondemand.record.journal import Journal
 

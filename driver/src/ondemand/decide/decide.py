@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ondemand.config.model import Requirement, Scaling
-from ondemand.decide.memory import Memory, Window, decided
 from ondemand.decide.threshold import Vote, stale_after_s, vote, why_unusable, windows_after
 from ondemand.decide.wish import Standing, standing
+from ondemand.members import idle, leaving, outdated, size_words
+from ondemand.memory import Memory, Window, decided
 from ondemand.model import Cause, Decision, Kind, Observation
-from ondemand.plan.members import idle, leaving, outdated, size_words
 
 
 def decide(observation: Observation, requirement: Requirement, scaling: Scaling, memory: Memory, now: float) -> tuple[Decision, Memory]:

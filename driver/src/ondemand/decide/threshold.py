@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ondemand.config.model import Policy, ScaleIn, Scaling
-from ondemand.decide.memory import Window
+from ondemand.memory import Window
 from ondemand.model import Signal
 
 PER_NODE = ("vm.cpu", "lb.rate_per_node")

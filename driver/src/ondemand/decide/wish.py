@@ -8,10 +8,10 @@ import math
 from dataclasses import dataclass, replace
 
 from ondemand.config.model import Policy, Requirement, Scaling
-from ondemand.decide.memory import Memory
 from ondemand.decide.threshold import PER_NODE, stale_after_s, why_unusable
+from ondemand.members import away, ghosts, idle, known, leaving, nodes_words, outdated, unfinished
+from ondemand.memory import Memory
 from ondemand.model import Cause, Observation, StepKind
-from ondemand.plan.members import away, ghosts, idle, known, leaving, nodes_words, outdated, unfinished
 
 ASKED_S = 600.0
 """a growth that no sample has asked for in so long is given up, also when there is no sample that could"""

@@ -15,9 +15,7 @@ from typing import cast
 from ondemand._contract import marks
 from ondemand._contract.refusal import REASONS, Reason
 from ondemand.config.model import Cluster
-from ondemand.model import ClusterState, Node, Observation, Plan, Refusal, Step, StepKind, Vm
-from ondemand.plan import steps
-from ondemand.plan.members import (
+from ondemand.members import (
     away,
     fits,
     ghosts,
@@ -32,6 +30,8 @@ from ondemand.plan.members import (
     unknown,
     unseen,
 )
+from ondemand.model import ClusterState, Node, Observation, Plan, Refusal, Step, StepKind, Vm
+from ondemand.plan import steps
 from ondemand.plan.spread import emptied, evened, unfinished_services
 
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from ondemand.decide.memory import Memory, capped
 from ondemand.errors import RecordError
+from ondemand.memory import Memory, capped
 from ondemand.model import Cause, Decision, Observation, Outcome, Plan, Refusal, Step, StepKind
 
 P = ParamSpec("P")

@@ -10,8 +10,7 @@ from dataclasses import replace
 import pytest
 
 from ondemand.config.model import Size
-from ondemand.model import Node, Observation, Vm
-from ondemand.plan.members import (
+from ondemand.members import (
     away,
     fits,
     ghosts,
@@ -25,6 +24,7 @@ from ondemand.plan.members import (
     unfinished,
     unseen,
 )
+from ondemand.model import Node, Observation, Vm
 from tests.driver.values import node, observation, vm
 
 SIZE = Size(vcpus=1, memory_mib=640)

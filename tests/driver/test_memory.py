@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ondemand.decide.memory import Memory, Window, begun, capped, decided, remember
+from ondemand.memory import Memory, Window, begun, capped, decided, remember
 from ondemand.model import Cause, Decision, Kind, Outcome, Step, StepKind
 
 NOW = 1000.0
