@@ -116,6 +116,7 @@ def measure(cluster: Cluster, directory: Path, turns: int) -> tuple[dict[str, An
         ssh_options=["-i", str(cluster.state / "id_ed25519"), "-o", f"UserKnownHostsFile={cluster.state / 'known_hosts'}"],
         run=cluster.run,
         directory=directory,
+        services=True,
     )
     pair.node(second["name"], "absent")
     return growth(growths), join.measure_pair(pair, turns, most_ratio=1.5)

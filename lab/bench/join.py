@@ -2,8 +2,8 @@
 # Copyright: (c) 2026, the ondemand.cluster contributors
 """A join of a second node, by ssh and sh alone and by cluster_node: in cells at native speed, or on VMs of the lab.
 
-Whole commands are measured, from the start of bash or ansible-playbook to its end, and both wait for the same: the new node online, and
-both members with the final file. The script pauses between its looks as the collection's do, which leaves the node's processor to its
+Whole commands are measured, from the start of bash or ansible-playbook to its end, and both wait for the same: the new node online, what is to run
+there running (where the cluster has services: `crm_resource --wait`, as a practised person does), and both members with the final file. The script pauses between its looks as the collection's do, which leaves the node's processor to its
 daemons; looking all the time made it slower.
 """
 
@@ -27,10 +27,10 @@ ANSIBLE = str(Path(sys.executable).with_name("ansible-playbook"))
 TURN_S = 400.0  # no turn takes longer, on emulated VMs either
 
 # The same changes in as few trips as a practised person makes, and a wait for the same end.
-# $1 $2: address and name of the old member, $3 $4: of the new node, $5: the pauses; then options for ssh.
+# $1 $2: address and name of the old member, $3 $4: of the new node, $5: the pauses, $6: the wait for services; then options for ssh.
 RAW_JOIN = r"""
 set -e
-old_address=$1 new_address=$3 new=$4 pauses=$5; shift 5
+old_address=$1 new_address=$3 new=$4 pauses=$5 services=$6; shift 6
 on() { local address=$1; shift; ssh "${options[@]}" "root@$address" "$@"; }
 options=("$@")
 conf=$(on "$old_address" cat /etc/corosync/corosync.conf)
@@ -46,7 +46,8 @@ printf '%s\n' "$final" | on "$new_address" 'cat >/etc/corosync/corosync.conf'
 printf '%s\n' "$staged" | on "$old_address" 'cat >/etc/corosync/corosync.conf; corosync-cfgtool -R' >/dev/null
 on "$new_address" "$pauses
 systemctl start corosync pacemaker
-until crm_mon -1 --output-as=xml 2>/dev/null | grep -q 'name=.$new. .*online=.true.*pending=.false'; do breathe; done"
+until crm_mon -1 --output-as=xml 2>/dev/null | grep -q 'name=.$new. .*online=.true.*pending=.false'; do breathe; done
+$services"
 printf '%s\n' "$final" | on "$old_address" 'cat >/etc/corosync/corosync.conf; corosync-cfgtool -R' >/dev/null
 """
 
@@ -63,7 +64,8 @@ class Node:
 class Pair:
     """A cluster of `old` that `new` can join, and how their operator reaches them.
 
-    `run` takes a command and its environment and returns what it printed; `directory` is for files of this measurement.
+    `run` takes a command and its environment and returns what it printed; `directory` is for files of this measurement; `services`: whether the
+    cluster has any.
     """
 
     cluster: str
@@ -73,6 +75,7 @@ class Pair:
     ssh_options: Sequence[str]
     run: Callable[[Sequence[str], Mapping[str, str]], str]
     directory: Path
+    services: bool = False
 
     def node(self, name: str, state: str) -> tuple[float, float]:
         """Seconds of ansible-playbook with the one task cluster_node, and of this task alone."""
@@ -100,6 +103,7 @@ class Pair:
         options = ["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "ControlMaster=auto", "-o", "ControlPersist=30"]
         options += ["-o", f"ControlPath={self.directory}/raw-%h", *self.ssh_options]
         nodes = [self.old.address, self.old.name, self.new.address, self.new.name, node_script("breathe")]
+        nodes.append("timeout 300 crm_resource --wait" if self.services else "")
         begun = time.monotonic()
         self.run(["bash", str(script), *nodes, *options], {})
         return time.monotonic() - begun
