@@ -31,6 +31,7 @@ def leftovers(name: str, standing: Standing) -> list[str]:
     found = []
     for host, domains in standing.domains.items():
         found += [f"the domain {one} on {host} is no member" for one in domains if one.startswith(f"{name}-") and one not in members]
+        found += [f"the lease {one} is left on {host}" for one in domains if one == f"ondemand-lease-{name}"]
     for host, files in standing.files.items():
         own = {f"{vm}{end}" for vm in standing.domains[host] if vm in members for end in (".qcow2", "-seed.iso")}
         found += [f"the file {one} on {host} belongs to no member's VM" for one in files if one.startswith(f"{name}-") and one not in own]

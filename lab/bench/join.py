@@ -3,8 +3,8 @@
 """A join of a second node, by ssh and sh alone and by cluster_node: in cells at native speed, or on VMs of the lab.
 
 Whole commands are measured, from the start of bash or ansible-playbook to its end, and both wait for the same: the new node online, what is to run
-there running (where the cluster has services: `crm_resource --wait`, as a practised person does), and both members with the final file. The script pauses between its looks as the collection's do, which leaves the node's processor to its
-daemons; looking all the time made it slower.
+there running (where the cluster has services: by `crm_resource --wait`, as a practised person does), and both members with the final file. The
+script pauses between its looks as the collection's do, which leaves the node's processor to its daemons; looking all the time made it slower.
 """
 
 from __future__ import annotations

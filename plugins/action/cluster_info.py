@@ -11,6 +11,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import status, what_if
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import ConfError
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.leave_rules import leave_order, may_leave
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
@@ -130,6 +131,8 @@ def _answer(nodes: Nodes, look: Look | None, asked: t.Mapping[str, str | None], 
         told = what_if.answer(look.status, question, name, lambda cib: ask(nodes, look.host, cib), min_nodes, asked["to"])
     except status.StatusError as error:
         raise Refused(Refusal("not_found", "%s can't be asked about: %s." % (name, error))) from error
+    except ConfError as error:
+        raise Refused(Refusal("unstable", "%s can't be asked about: corosync.conf of %s: %s." % (name, look.host, error))) from error
     except (CibError, NodeError) as error:
         raise Refused(Refusal("unstable", "Pacemaker did not tell what would become of the services: %s; try it again." % error)) from error
     return told.data()

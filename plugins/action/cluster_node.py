@@ -49,33 +49,34 @@ def _failed(act: Act | None) -> dict[str, t.Any]:
 
 def _bring(act: Act, state: str) -> None:
     """Bring the node into the state, or in check mode say how that would be done."""
-    plan, members = _planned(act, state)
+    plan, members, begun = _planned(act, state)
     act.changed, act.diff, act.steps = bool(plan), steps.diff(plan), [step.data() for step in plan]
     if act.check or not plan:
         return
-    carry_out(act, plan, members)
+    carry_out(act, plan, members, begun)
     if state == "member" and any(step.what == "active" for step in plan):
         act.joined()
     if state == "absent":
         act.timings["left_at"] = time.time()
 
 
-def _planned(act: Act, state: str) -> tuple[t.Sequence[steps.Step], list[str]]:
-    """The steps, and the members that stay, the one that told of the cluster first."""
+def _planned(act: Act, state: str) -> tuple[t.Sequence[steps.Step], list[str], list[steps.Step]]:
+    """The steps, the members that stay (the one that told of the cluster first), and what an earlier run did of the same."""
     if state == "created":
         host = look_at(act.nodes, act.name)
         files = membership.plan_create(host, act.cluster, act.name, act.address, act.token_ms)
         if isinstance(files, Refusal):
             raise Refused(files)
-        return step_lists.creating(host, files), []
+        return step_lists.creating(host, files), [], []
     wanted = Wanted(state, act.name, act.address, act.min_nodes, tuple(act.gone), tuple(act.may_return))
     observed = observe(act, wanted)
     if observed is None:
-        return (), []
+        return (), [], []
     plan = steps_of(observed, wanted)
     if isinstance(plan, Refusal):
         raise Refused(plan)
-    return plan, [observed.teller, *(one.host for one in observed.files)]
+    begun = step_lists.begun(observed, act.name) if state == "absent" else []
+    return plan, [observed.teller, *(one.host for one in observed.files)], begun
 
 
 class ActionModule(ActionBase):

@@ -31,8 +31,8 @@ class ActionModule(ActionBase):
         while True:
             done = self._execute_module(module_name="ondemand.cluster.hosts_lease", module_args=args, task_vars=task_vars)
             waited_s = time.monotonic() - begun
-            if (done.get("refusal") or {}).get("reason") != "held":
-                return {**result, **done}
+            if (done.get("refusal") or {}).get("reason") != "held" or args.get("state") != "held":
+                return {**result, **done, "waited_s": round(waited_s, 1)}
             other = done.get("lease") or {}
             over = lease_holder.is_dead(other.get("token", ""))
             if over and args.get("over") != other["token"]:

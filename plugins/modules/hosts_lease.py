@@ -35,9 +35,10 @@ options:
     description:
       - V(held) takes it, or prolongs it where O(token) holds it already, and is refused where another run has it. V(free) gives it back, if it is still
         that of O(token).
+      - V(kept) prolongs it, and is refused where O(token) does not hold it any more, whoever had it since.
     type: str
     required: true
-    choices: [held, free]
+    choices: [held, kept, free]
   cluster:
     description:
       - Name of the cluster.
@@ -45,7 +46,7 @@ options:
     required: true
   token:
     description:
-      - Token of the lease, as RV(lease.token) returned it. Required with O(state=free); without it O(state=held) makes a new one.
+      - Token of the lease, as RV(lease.token) returned it. Required with O(state=kept) and O(state=free); without it O(state=held) makes a new one.
     type: str
   holder:
     description:
@@ -136,7 +137,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.argument
 )
 
 OPTIONS = {
-    "state": {"type": "str", "required": True, "choices": ["held", "free"]},
+    "state": {"type": "str", "required": True, "choices": ["held", "kept", "free"]},
     "cluster": {"type": "str", "required": True},
     "token": {"type": "str", "no_log": False},
     "holder": {"type": "str"},
@@ -145,6 +146,8 @@ OPTIONS = {
     "wait_s": {"type": "float", "default": 0.0},
     "over": {"type": "str"},
 }
+
+LOST = "The lease of this run on the hosts is gone: it ended, and another run may have worked on the VMs since. Run it again: it looks at them anew."
 
 
 def problems_of(params):
@@ -171,8 +174,13 @@ def main():
         module.exit_json(changed=False, lease=None, unreachable_hosts=[])
     now = time.time()
     wish = hosts_lease.Claim(params["token"], params["holder"] or "?", params["purpose"], int(now), int(now + params["for_s"]))
-    claim, seen = hosts_lease.held(addresses, params["cluster"], wish, params["over"] or "", params["deadline_s"])
+    if params["state"] == "kept":
+        claim, seen = hosts_lease.kept(addresses, params["cluster"], wish, params["deadline_s"])
+    else:
+        claim, seen = hosts_lease.held(addresses, params["cluster"], wish, params["over"] or "", params["deadline_s"])
     told = {"lease": claim.data() if claim else None, "unreachable_hosts": hosts.not_reached(seen)}
+    if params["state"] == "kept" and claim is None and any(one.reachable for one in seen):
+        refuse(module, Refusal("held", LOST), **told)
     if claim is not None and claim.token != params["token"]:
         refuse(module, Refusal("held", hosts_lease.words(claim.data(), now, 0)), **told)
     module.exit_json(changed=False, **told)

@@ -58,6 +58,12 @@ seen_twice:
   type: list
   elements: dict
   sample: [{name: shop-n1, host: hv1, also: [hv2], because: shop-n1 is one VM and was seen on hv1 and on hv2}]
+lease:
+  description:
+    - Who holds the lease of O(cluster) on the hosts, see M(ondemand.cluster.hosts_lease), with C(token), C(holder), C(purpose), C(since) and C(until). Null
+      where nobody does, and without O(cluster).
+  returned: success
+  type: dict
 elapsed_s:
   description: Seconds that the reading took.
   returned: always
@@ -65,12 +71,13 @@ elapsed_s:
   sample: 0.4
 """
 
+import dataclasses
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import name_problem
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import all_problems
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts, sightings
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, hosts, hosts_lease, sightings
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import (
     host_addresses,
     host_problems,
@@ -80,6 +87,11 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.argument
     refuse,
     warn_of,
 )
+
+
+def look(host, address, cluster):
+    """The VMs on a host, and who works on the cluster's VMs there while no member can tell."""
+    return hosts.our_vms(host, address, cluster), hosts_lease.look(host, cluster)[0] if cluster else None
 
 
 def main():
@@ -95,10 +107,14 @@ def main():
     if problems:
         refuse(module, all_problems(problems))
     begun = time.monotonic()
-    readings = hosts.read_vms(host_addresses(params["hosts"]), params["cluster"], params["deadline_s"])
+    addresses = host_addresses(params["hosts"])
+    looks = connection.read_hosts(addresses, lambda host, address: look(host, address, params["cluster"]), params["deadline_s"])
+    readings = [dataclasses.replace(one, value=one.value[0] if one.reachable else None) for one in looks]
+    claims = [one.value[1] for one in looks if one.reachable and one.value[1] is not None]
     vms, twice = sightings.seen(readings)
     warn_of(module, twice)
     result = {"vms": vms, "seen_twice": twice, "unreachable_hosts": hosts.not_reached(readings)}
+    result["lease"] = claims[0].data() if claims else None
     module.exit_json(changed=False, elapsed_s=round(time.monotonic() - begun, 4), **result)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, step_lists
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_plan import Wanted, verdict
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.seen import Seen
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
@@ -67,8 +67,12 @@ def _listed(status: Status, name: str) -> bool:
 def _asked(act: Act, look: Look, wanted: Wanted) -> Look:
     """The look with Pacemaker's word on what becomes of the services if the node has to be empty; where it is away nothing runs there."""
     _refuse_if(verdict(look.status, wanted))
-    online = any(member.online for member in look.status.members if member.name == act.name)
-    return simulated(act.nodes, look, [act.name]) if online and wanted.state in ("absent", "standby") else look
+    member = next((member for member in look.status.members if member.name == act.name), None)
+    if member is None or not member.online or wanted.state not in ("absent", "standby"):
+        return look
+    if wanted.state == "standby" and not step_lists.standing(Observed(look.status, look.host, ()), act.name, True):
+        return look
+    return simulated(act.nodes, look, [act.name])
 
 
 def _others(act: Act) -> list[str]:

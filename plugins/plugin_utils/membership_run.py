@@ -44,9 +44,12 @@ class FileRefused(Exception):
         )
 
 
-def carry_out(act: Act, steps: t.Sequence[Step], members: t.Sequence[str]) -> None:
-    """One step after another. members: the first one has the key; any of them can take a standby back where another has become silent."""
-    done: list[Step] = []
+def carry_out(act: Act, steps: t.Sequence[Step], members: t.Sequence[str], begun: t.Sequence[Step] = ()) -> None:
+    """One step after another. members: the first one has the key; any of them can take a standby back where another has become silent.
+
+    begun: what an earlier run did of the same.
+    """
+    done = list(begun)
     for step in steps:
         before = act.touched
         try:
@@ -56,8 +59,10 @@ def carry_out(act: Act, steps: t.Sequence[Step], members: t.Sequence[str]) -> No
             # What Corosync did not even take was not put anywhere.
             act.touched = before or error.put or not error.by_corosync
             raise error.told(act, state) from error
-        except Refused:
-            _taken_back(act, [*done, step] if step.what == "standby" else done if step.what in FILES else [], members)
+        except Refused as refused:
+            # What another run has the lease for is its work by now, also what is half done.
+            if refused.refusal.reason != "held" and step.what in ("standby", *FILES):
+                _taken_back(act, [*done, step] if step.what == "standby" else done, members)
             raise
         except NodeError as error:
             raise _lost(act, step, done, members, error) from error

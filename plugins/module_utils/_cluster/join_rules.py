@@ -46,9 +46,12 @@ def _why_not_listed(status: Status, conf: Conf, name: str) -> List[Tuple[str, st
     if links:
         return [("join_refused", "in its corosync.conf %s" % links)]
     teller = [member.name for member in status.members if member.listed and member.name != name][:1]
-    made = step_lists.joining(step_lists.told_by(status, name, teller), name, nowhere(conf))
+    try:
+        made = step_lists.joining(step_lists.told_by(status, name, teller), name, nowhere(conf))
+    except corosync_conf.ConfError as error:
+        return [("join_refused", "its votes can't be reckoned from corosync.conf: %s" % error)]
     if isinstance(made, Refusal):
-        return []
+        return [(str(made.reason), made.sentence.rstrip("."))]
     step = first_without_quorum(made, status.votes.count, status.quorate) if status.quorate else None
     if step is None:
         return []

@@ -74,7 +74,9 @@ def _quorum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
         made = step_lists.leaving(step_lists.told_by(status, leaver.name, others), leaver.name)
     except corosync_conf.ConfError as error:
         return "its votes can't be reckoned from corosync.conf: %s" % error
-    step = None if isinstance(made, Refusal) else first_without_quorum(made, status.votes.count, status.quorate)
+    if isinstance(made, Refusal):
+        return "its votes can't be reckoned from corosync.conf: %s" % made.sentence.rstrip(".")
+    step = first_without_quorum(made, status.votes.count, status.quorate)
     if step is None:
         return None
     return "without it %d of %d expected votes would be left, and %d are needed; bring missing members back first" % (

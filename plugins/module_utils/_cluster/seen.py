@@ -50,11 +50,18 @@ class Seen:
 
     @property
     def stale(self) -> bool:
-        """Does Corosync run here with something else than its file says, because nobody had it read that again?"""
-        if self.loaded is None or self.conf is None:
+        """Does Corosync run here with something else than its file says, because nobody had it read that again?
+
+        Where it did not tell, that is not certain, so it is to read it once more.
+        """
+        if self.conf is None:
             return False
-        numbers = tuple(sorted(node.id for node in self.conf.nodes if node.id))
-        return self.loaded != Loaded(numbers, self.conf.two_node)
+        if self.loaded is None:
+            return self.active
+        numbers = tuple(sorted(node.id for node in self.conf.nodes))
+        # Numbers that no entry states Corosync makes itself, and of several lists it keeps the last: these can't be compared.
+        compared = all(numbers) and len(self.conf.root.sections("nodelist")) == 1
+        return self.loaded.two_node != self.conf.two_node or (compared and self.loaded.ids != numbers)
 
 
 def seen(host: str, parts: Dict[str, Tuple[int, str]]) -> Seen:

@@ -49,7 +49,7 @@ def told_by(status: Status, name: str, hosts: Optional[Sequence[str]] = None) ->
         raise StatusError("no corosync.conf was read")
     text = corosync_conf.render(status.conf)
     listed = [one.name for one in status.members if one.listed and one.name != name] if hosts is None else hosts
-    files = tuple(Seen(host, text, status.conf, "-", False, True, status.loaded) for host in listed)
+    files = tuple(Seen(host, text, status.conf, "-", False, status.loaded is not None, status.loaded) for host in listed)
     return Observed(status, listed[0] if listed else "", files)
 
 
@@ -124,6 +124,15 @@ def leaving(observed: Observed, name: str, gone: Sequence[str] = (), may_return:
     return making.steps
 
 
+def begun(observed: Observed, name: str) -> List[Step]:
+    """What an earlier run did of a leave, and what is undone with the rest where that is refused."""
+    member = observed.member(name)
+    making = Making((), observed.status.votes.count)
+    if member is not None and member.online and member.leaving:
+        making.add("standby", observed.teller, "an earlier run began it", node=name, before=OFF, text=ON, how="leave")
+    return making.steps
+
+
 def letting_go(observed: Observed, lost: Sequence[str], may_return: Sequence[str] = ()) -> Steps:
     """Lost members go all in one step: each one still listed is a vote that is missing."""
     text = membership.plan_let_go(observed.files, [(name, observed.status.member(name).id) for name in lost], may_return)
@@ -141,7 +150,9 @@ def standing(observed: Observed, name: str, wanted: bool) -> List[Step]:
     making = Making((), observed.status.votes.count)
     before = _standby(member)
     # Whose standby somebody asks for is not leaving any more: the standby is theirs then.
-    if wanted and (not member.standby or member.leaving or (member.online and not _carries_nothing(observed.status, name))):
+    # What stays there while nothing is under way is nobody's to move (unmanaged, blocked): that was told when the standby was asked for.
+    emptying = member.online and not observed.status.idle and not _carries_nothing(observed.status, name)
+    if wanted and (not member.standby or member.leaving or emptying):
         making.add("standby", observed.teller, "that is wanted", node=name, before=before, text=ON, how="on")
     if not wanted and member.standby:
         making.add("active", observed.teller, "that is wanted", node=name, before=before, text=OFF)

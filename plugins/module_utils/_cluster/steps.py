@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from . import corosync_conf
 from .quorum import Count
-from .seen import Seen
+from .seen import Loaded, Seen
 
 WORDS = {
     "install": "install the key and corosync.conf on {host}",
@@ -99,7 +99,8 @@ class Making:
         last = differing[-1]
         then = self.count.reloaded(conf.expected_votes, conf.two_node)
         self.add("load", last.host, why, then, text=text, before=last.text)
-        self.files = tuple(replace(one, text=text, conf=conf, loaded=None) for one in self.files)
+        loaded = Loaded(tuple(sorted(node.id for node in conf.nodes)), conf.two_node)
+        self.files = tuple(replace(one, text=text, conf=conf, loaded=loaded) for one in self.files)
 
 
 def first_without_quorum(steps: Sequence[Step], before: Count, had: bool) -> Optional[Step]:

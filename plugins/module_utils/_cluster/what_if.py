@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
+from .._contract.names import name_problem
 from .._contract.refusal import Refusal
 from . import corosync_conf, simulation
 from .cib import is_true, parse_cib, xml_root
@@ -124,6 +125,9 @@ def answer(status: Status, question: str, name: str, scheduler: Scheduler, minim
     names = [member.name for member in status.members]
     if question in ("leave", "standby", "lose") and name not in names:
         raise StatusError("the cluster has no node %s; it has %s" % (name, ", ".join(names) or "none"))
+    problem = name_problem(name, "name") if question == "join" else None
+    if problem:
+        raise StatusError(problem)
     if question == "leave":
         return leave(status, name, minimum, scheduler)
     if question == "move":

@@ -126,21 +126,35 @@ def _undefine(connection: Any, identity: str) -> None:
 def held(hosts: Sequence[HostAddress], cluster: str, wish: Claim, over: str, deadline_s: float) -> Tuple[Optional[Claim], List[Reading]]:
     """Take it on every host that answers, in the order of their names, so that of two who try one gets on; and how each host answered.
 
-    The claim is the wish's where it is ours everywhere, else the one that stands in the way, and what was taken is given back.
+    The claim is the wish's where it is ours everywhere, else the one that stands in the way, and what was taken is given back. None where no host
+    answered. A host that answers and does not take it counts as one that does not answer: nothing can be made there either.
     """
-    seen = read_hosts(hosts, lambda connection, _host: look(connection, cluster)[0], deadline_s, read_only=False)
-    taken: List[HostAddress] = []
+    answers: List[Reading] = []
     claim: Optional[Claim] = None
-    for one in sorted((one for one in seen if one.reachable), key=lambda one: one.host.name):
-        done = read_hosts([one.host], lambda connection, _host: take(connection, cluster, wish, over), deadline_s, read_only=False)[0]
+    looks = read_hosts(hosts, lambda connection, _host: look(connection, cluster)[0], deadline_s, read_only=False)
+    for one in sorted(looks, key=lambda one: one.host.name):
+        done = one
+        if one.reachable:
+            done = read_hosts([one.host], lambda connection, _host: take(connection, cluster, wish, over), deadline_s, read_only=False)[0]
+        answers.append(done)
         if not done.reachable:
             continue
         claim = done.value or Claim("", "a domain called %s%s that is not ours" % (PREFIX, cluster), "it", 0, 0)
         if claim.token != wish.token:
-            free(taken, cluster, wish.token, deadline_s)
+            # Everywhere: a host whose answer was too late may have taken it all the same.
+            free(hosts, cluster, wish.token, deadline_s)
             break
-        taken.append(one.host)
-    return claim, seen
+    return claim, answers
+
+
+def kept(hosts: Sequence[HostAddress], cluster: str, wish: Claim, deadline_s: float) -> Tuple[Optional[Claim], List[Reading]]:
+    """Prolong it where it is ours still. The claim is another's, or none with some host answering, where it was lost; what is ours stays then."""
+    looks = read_hosts(hosts, lambda connection, _host: look(connection, cluster)[0], deadline_s, read_only=False)
+    claims = [one.value for one in looks if one.reachable and one.value is not None]
+    others = [one for one in claims if one.token != wish.token]
+    if others or not claims:
+        return (others[0] if others else None), looks
+    return held([one.host for one in looks if one.reachable and one.value is not None], cluster, wish, "", deadline_s)[0], looks
 
 
 def free(hosts: Sequence[HostAddress], cluster: str, token: str, deadline_s: float) -> None:

@@ -71,3 +71,12 @@ def test_of_a_destroyed_cluster_nothing_may_be_left():
         "known_hosts has a line for 10.99.0.21, which is no member",
     ]
     assert leftovers("gone", Standing(one.domains, one.files, [], None, [])) == []
+
+
+def test_a_lease_that_nobody_gave_back_is_told():
+    one = standing()
+    domains = {host: [*names, "ondemand-lease-shop", "ondemand-lease-other"] for host, names in one.domains.items()}
+    found = leftovers("shop", Standing(domains, one.files, one.known_hosts, one.cluster, []))
+    assert sorted(line for line in found if "lease" in line) == [
+        f"the lease ondemand-lease-shop is left on {host}" for host in sorted(domains)
+    ]

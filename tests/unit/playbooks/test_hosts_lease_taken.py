@@ -8,34 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.hosts_lease import Claim, domain_xml
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.render import Machine
 
 from tests.unit.playbooks.wall_stage import ALONE, Stage, domain, record
 
-# In the place of the module, whose hosts here keep nothing: writes down what was asked; `other_holds`, if it is there, holds the lease.
-NOTED = """
-import pathlib
-_FOLDER = pathlib.Path(__file__).parents[2]
-
-
-def _execute(self, module_name=None, module_args=None, task_vars=None):
-    with (_FOLDER / "hosts_lease_asked").open("a") as asked:
-        asked.write("%s %s\\n" % (module_args["state"], module_args.get("token")))
-    if (_FOLDER / "other_holds").is_file() and module_args["state"] == "held":
-        refusal = {"reason": "held", "sentence": "anna creates it."}
-        return {"failed": True, "changed": False, "msg": "anna creates it.", "refusal": refusal, "lease": {"token": "theirs"}}
-    return {"changed": False, "lease": {"token": module_args["token"]} if module_args["state"] == "held" else None}
-
-
-ActionModule._execute_module = _execute
-"""
 VOLUMES = [f"cell-n{number}{end}" for number in (1, 2) for end in (".qcow2", "-seed.iso")]
 
 
 def staged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """A stage on which the hosts' lease is noted."""
+    """A stage on which each VM that is made, started or deleted is noted too."""
     stage = Stage(tmp_path, monkeypatch.setenv)
-    action = stage.collection / "plugins/action/hosts_lease.py"
-    action.write_text(action.read_text() + NOTED)
+    module = stage.collection / "plugins/modules/vm.py"
+    noted = "def main():\n    open(%r, 'a').write('vm\\n')\n" % str(stage.collection / "vms_touched")
+    module.write_text(module.read_text().replace("def main():\n", noted))
     stage.file["cluster"]["deadlines"]["lease_s"] = 1
     for number in (1, 2, 3):
         stage.says(number, ALONE)
@@ -56,7 +42,8 @@ def test_a_creation_holds_it_from_before_the_first_vm_until_there_is_a_member(tm
     done = stage.play("create_cluster")
     assert done.ok, done.because
     told = asked(stage)
-    assert told[0] == "held" and told[-1] == "free" and "free" not in told[:-1]
+    assert told[0] == "held" and set(told[1:-1]) <= {"kept"} and told[-1] == "free"
+    assert not (stage.collection / "hosts_lease").exists()
 
 
 @pytest.mark.parametrize(
@@ -67,10 +54,11 @@ def test_who_comes_second_touches_nothing(
 ) -> None:
     stage = staged(tmp_path, monkeypatch)
     stage.hosts({"hv1": [domain(1, running=False), domain(2, running=False)]}, VOLUMES)
-    (stage.collection / "other_holds").touch()
+    (stage.collection / "hosts_lease").write_text("theirs")
     done = stage.play(playbook, **variables)
     assert (done.ok, done.reason) == (False, "held"), done.because
     assert set(asked(stage)) == {"held"}, "what it does not hold it does not give back"
+    assert not (stage.collection / "vms_touched").exists()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +71,7 @@ def test_where_a_member_tells_none_is_needed(
     stage.hosts({"hv1": [domain(1), domain(2)]}, VOLUMES)
     for number in (1, 2):
         stage.says(number, record())
-    (stage.collection / "other_holds").touch()
+    (stage.collection / "hosts_lease").write_text("theirs")
     stage.file["cluster"]["scaling"]["scale_in"]["drain_end"] = "cut"
     done = stage.play(playbook, **variables)
     assert done.ok, done.because
@@ -98,5 +86,26 @@ def test_a_destruction_holds_it_beside_the_cluster_s_own(tmp_path: Path, monkeyp
     done = stage.play("destroy_cluster", confirm="cell")
     assert done.ok, done.because
     told = asked(stage)
-    assert told[0] == "held" and told[-1] == "free"
+    assert told[0] == "held" and set(told[1:-1]) == {"kept"} and told[-1] == "free"
     assert "take cell-n1" in (stage.collection / "lease_asked").read_text()
+
+
+@pytest.mark.parametrize("still_there", [True, False], ids=["it is still at work", "it has ended"])
+def test_a_cluster_that_another_run_is_still_making_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, still_there: bool
+) -> None:
+    """Its first member tells of a cluster already, whose lease is free."""
+    stage = staged(tmp_path, monkeypatch)
+    claim = Claim("theirs", "anna", "create the cluster", 1, 2)
+    stands = domain_xml(Machine("test", "i686"), "cell", claim, "00000000-0000-0000-0000-0000000000aa")
+    stage.hosts({"hv1": [domain(1), domain(2), stands]}, VOLUMES)
+    for number in (1, 2):
+        stage.says(number, record())
+    if still_there:
+        (stage.collection / "hosts_lease").write_text("theirs")
+    done = stage.play("move_service", service="ledger")
+    assert done.ok is not still_there, done.because
+    assert done.reason == ("held" if still_there else "")
+    assert asked(stage)[-1] == ("held" if still_there else "free")
+    lease = stage.collection / "lease_asked"
+    assert lease.exists() is not still_there, "the cluster's own lease is not taken from whoever makes it"

@@ -110,6 +110,28 @@ def create(connection, pool, name, source, size):
     """A volume without its content: the test driver takes no uploads."""
     return pool.createXML(render.volume_xml(name, size, "raw"), 0)
 '''
+# The hosts of a stage keep nothing, so a lease on them stands in a file: TOKEN, or THEIRS for one of another run. It writes down what was asked.
+HOSTS_LEASE = """#!/usr/bin/python
+from pathlib import Path
+from ansible.module_utils.basic import AnsibleModule
+
+keys = ("hosts", "cluster", "state", "token", "holder", "purpose", "for_s", "wait_s", "over", "deadline_s")
+module = AnsibleModule(argument_spec={key: {"type": "raw"} for key in keys}, supports_check_mode=True)
+file, state, token = Path(%(folder)r) / "hosts_lease", module.params["state"], module.params["token"]
+with file.with_name("hosts_lease_asked").open("a") as asked:
+    asked.write("%%s %%s\\n" %% (state, token))
+there = file.read_text() if file.exists() else ""
+lease = {"token": there, "holder": "anna", "purpose": "create", "since": 1, "until": 2} if there else None
+if module.check_mode:
+    module.exit_json(changed=False, lease=None)
+if (there and there != token and state != "free") or (state == "kept" and there != token):
+    module.fail_json(msg="anna works on it", refusal={"reason": "held", "sentence": "anna works on it"}, lease=lease)
+if state == "free" and there == token:
+    file.unlink()
+elif state != "free":
+    file.write_text(token)
+module.exit_json(changed=False, lease=None if state == "free" else {"token": token})
+"""
 IMAGE_MODULE = """#!/usr/bin/python
 from ansible.module_utils.basic import AnsibleModule
 
@@ -216,6 +238,7 @@ class Stage:
         for path, more in DOORS.items():
             (top / path).write_text((ROOT / path).read_text() + more)
         (top / "plugins/modules/image.py").write_text(IMAGE_MODULE)
+        (top / "plugins/modules/hosts_lease.py").write_text(HOSTS_LEASE % {"folder": str(top)})
         for name in EMPTY_ROLES:
             (top / f"roles/{name}/tasks/main.yml").write_text("---\n[]\n")
         (top / "roles/load_balancer/tasks/main.yml").write_text(BALANCER_TASKS)

@@ -19,8 +19,8 @@ for unit in corosync pacemaker; do
   [ $unit != corosync ] || corosync=$state
 done
 # What Corosync has taken over may be less than its file says, and Pacemaker may remember whom no list has any more.
-[ "$corosync" != active ] || section loaded corosync-cmapctl nodelist. quorum.
-[ "$state" != active ] || section peers crm_node -l
+[ "$corosync" != active ] || section loaded ask corosync-cmapctl nodelist. quorum.
+[ "$state" != active ] || section peers ask crm_node -l
 printf '\n==ondemand-section== conf\n'
 cat /etc/corosync/corosync.conf 2>&1
 printf '\n==ondemand-rc== %s\n' $?

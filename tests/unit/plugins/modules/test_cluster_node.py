@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -65,3 +66,45 @@ def test_without_a_running_cluster_there_is_nothing_to_leave(monkeypatch: pytest
 def test_nobody_stands_by_who_is_no_member(monkeypatch: pytest.MonkeyPatch) -> None:
     told, door = run(monkeypatch, "cluster_node", {**LEAVE, "name": "cell-n9", "state": "standby"}, {"cell-n1": record()})
     assert told["refusal"]["reason"] == "not_found" and "cell-n1, cell-n2" in told["msg"] and door.acts == []
+
+
+def begun(text: str) -> str:
+    """The same cluster, in which a leave of cell-n2 was begun, and it is empty."""
+    entry = '<nvpair id="ondemand-leaving-cell-n2" name="standby" value="on"/>'
+    attributes = f'<instance_attributes id="nodes-4">{entry}</instance_attributes>'
+    text = re.sub(r'<node id="4" uname="cell-n2"/>', f'<node id="4" uname="cell-n2">{attributes}</node>', text)
+    text = re.sub(r'(<node name="cell-n2" id="4" online="true" standby=)"false"', r'\1"true"', text)
+    return re.sub(r'<node name="cell-n2" id="4" cached="true"/>', '<node name="cell-n1" id="1" cached="true"/>', text)
+
+
+REFUSALS = {
+    "Corosync refuses the file": (65, "parse error in config: no"),
+    "Corosync refuses to load it": (66, "no"),
+}
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+@pytest.mark.parametrize("old", [False, True], ids=["begun by this run", "begun by an earlier run"])
+def test_a_leaver_whose_leave_is_refused_on_the_way_works_on(why: str, old: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    rc, said = REFUSALS[why]
+    text = begun(record()) if old else record()
+    told, door = run(monkeypatch, "cluster_node", LEAVE, {"cell-n1": text, "cell-n2": text}, {"corosync-cfgtool -R": (rc, "", said)})
+    assert told["refusal"]["reason"] == "join_refused", told
+    standbys = [asked.split(" cell-n2 ")[-1].split()[0] for _host, asked, _read in door.acts if "crm_attribute --node" in asked]
+    assert standbys[-1:] == ["off"] and standbys[:-1] == ([] if old else ["leave"]), door.acts
+    assert not any("rm -f /etc/corosync/corosync.conf" in asked for _host, asked, _read in door.acts), "nobody was stopped"
+
+
+def test_who_lost_the_lease_undoes_nothing_for_it_is_another_s_work_by_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = "ondemand-lease lost 1000 theirs 2000 900 anna work"
+    args = {"name": "cell-n3", "state": "member", "members": ["cell-n1", "cell-n2"], "address": "10.98.0.13", "lease": "mine"}
+    told, door = run(
+        monkeypatch,
+        "cluster_node",
+        args,
+        {"cell-n1": record(), "cell-n2": record(), "cell-n3": ALONE},
+        {"corosync-cfgtool -R": (69, "", lost)},
+    )
+    assert told["refusal"]["reason"] == "held" and told["changed"], told
+    assert [host for host, asked, _read in door.acts if "rm -f /etc/corosync/corosync.conf" in asked] == []
+    assert any(host == "cell-n3" for host, _asked, _read in door.acts), "it was installed before"

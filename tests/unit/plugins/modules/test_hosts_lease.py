@@ -60,6 +60,18 @@ def test_what_has_ended_and_what_is_over_is_taken_over(daemon, lease):
     assert lease("held", "c", over="b")["lease"]["token"] == "c"
 
 
+def test_what_was_lost_is_not_had_again_by_who_goes_on(daemon, lease):
+    lease("held", "a", for_s=1)
+    assert lease("kept", "a", for_s=2)["lease"]["token"] == "a"
+    time.sleep(2.1)
+    lease("held", "b")
+    assert lease("kept", "a")["refusal"]["reason"] == "held"
+    lease("free", "b")
+    gone = lease("kept", "a")
+    assert gone["refusal"]["reason"] == "held" and "is gone" in gone["msg"]
+    assert daemon.listAllDomains(0) == []
+
+
 def test_check_mode_takes_none(daemon, lease):
     assert lease("held", "a", check=True)["lease"] is None
     assert daemon.listAllDomains(0) == []

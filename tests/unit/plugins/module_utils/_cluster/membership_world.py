@@ -90,10 +90,10 @@ class World:
         conf_there = cc.parse(host.text) if host.text else None
         return Seen(name, host.text, conf_there, host.key, host.seeded, host.running, loaded, tuple(sorted(host.remembers)))
 
-    def observed(self, name: str, lost: tuple[str, ...] = ()) -> Observed:
-        """What a change of this node is planned from."""
+    def observed(self, name: str, lost: tuple[str, ...] = (), settled: bool = True) -> Observed:
+        """What a change of this node is planned from. settled: Pacemaker was waited for, so that nothing is under way."""
         teller = next(host.name for host in self.running() if host.name != name)
-        status = self.status(teller)
+        status = replace(self.status(teller), idle=settled or not any(self.work.get(one) for one in self.standby))
         staying = [one.name for one in status.members if one.listed and one.name not in (name, *lost)]
         files = tuple(self.seen(one) for one in dict.fromkeys([teller, *staying]))
         return Observed(status, teller, files, self.seen(name) if name in self.hosts and name not in lost else None)

@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf as cc
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.join_rules import may_join
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
 
-from tests.unit.plugins.module_utils._cluster.test_membership import status
+from tests.unit.plugins.module_utils._cluster.test_membership import conf, status
 from tests.unit.plugins.module_utils._cluster.test_membership_cases import LINKED, changed
 
 
@@ -83,3 +84,16 @@ def test_a_node_that_is_not_listed_yet_is_judged_by_links_and_votes(cluster: Sta
             refusal is not None
             and refusal.reason == {"no quorum": "not_quorate", "links": "join_refused", "only 1 votes": "quorum"}[reasons[0]]
         )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("provider: corosync_votequorum", "expected_votes: two", "can't be reckoned from corosync.conf: expected_votes 'two'"),
+        ("# highest node id ever given: 2", "# highest node id ever given: many", "tells no number"),
+    ],
+)
+def test_a_file_that_is_not_understood_is_told_and_lets_nobody_in(before: str, after: str, said: str) -> None:
+    odd = cc.parse(cc.render(conf(2)).replace(before, after))
+    refusal = may_join(replace(status(2), conf=odd), "n3")
+    assert refusal is not None and refusal.reason == "join_refused" and said in refusal.sentence

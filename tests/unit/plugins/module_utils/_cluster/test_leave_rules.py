@@ -291,3 +291,10 @@ ORDERS = {
 def test_the_order_of_leaving(case: str) -> None:
     members, order = ORDERS[case]
     assert leave_rules.leave_order(status(*members)) == order
+
+
+def test_a_file_from_which_no_list_of_steps_can_be_made_keeps_everybody() -> None:
+    """What cluster_node would refuse cluster_info must not allow: the driver would try it again and again."""
+    odd = cc.parse("# highest node id ever given: many\n" + cc.render(listed_in((member(1), member(2), member(3)))))
+    refusal = leave_rules.may_leave(status(member(1), member(2), member(3), conf=odd), "n3")
+    assert refusal is not None and refusal.reason == "quorum" and "can't be reckoned from corosync.conf" in refusal.sentence

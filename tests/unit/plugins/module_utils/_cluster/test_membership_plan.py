@@ -60,7 +60,7 @@ class Case:
             lost = leave_rules.lost_in(
                 world.status(next(host.name for host in world.running() if host.name != self.wanted.name)), self.wanted.gone
             )
-        made = steps(world.observed(self.wanted.name, lost), self.wanted)
+        made = steps(world.observed(self.wanted.name, lost, settled=self.wanted.state != "standby"), self.wanted)
         assert not isinstance(made, Refusal), made
         return made
 
@@ -234,3 +234,21 @@ def test_a_create_that_is_cut_off_is_finished_by_the_rest(text: str) -> None:
         # Until the short wait of the first start is taken back nobody knows whether the start was waited for.
         assert outline(listed(world))[-len(plan[number + 1 :]) or len(plan) :] == outline(plan[number + 1 :])
     assert listed(world) == [] and world.with_quorum()
+
+
+@pytest.mark.parametrize(
+    ("settled", "kinds"), [(True, []), (False, ["standby"])], ids=["and nothing is under way", "and it is being emptied"]
+)
+def test_who_is_in_standby_and_not_empty_is_waited_for_only_while_something_happens(settled: bool, kinds: list[str]) -> None:
+    """What stays there with nobody at work (unmanaged, blocked) is no reason for a task that never ends unchanged."""
+    world = cluster(3, standby={"n2": WISH})
+    made = steps(world.observed("n2", settled=settled), Wanted("standby", "n2"))
+    assert not isinstance(made, Refusal) and [step.what for step in made] == kinds
+
+
+@pytest.mark.parametrize(("kind", "kinds"), [(LEAVE, ["standby"]), (WISH, []), (None, [])])
+def test_what_an_earlier_run_began_is_undone_too(kind: str | None, kinds: list[str]) -> None:
+    world = cluster(3, standby={"n2": kind} if kind else {}, work={})
+    begun = step_lists.begun(world.observed("n2"), "n2")
+    assert [step.what for step in begun] == kinds
+    assert [step.what for step in way_back(begun)] == ["active"] * len(kinds)

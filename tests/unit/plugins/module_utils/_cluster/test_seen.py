@@ -81,7 +81,9 @@ STALE = {
     "its file lists one less": (conf(1), Loaded((1, 2), False), True),
     "its file has two_node": (conf(2, passing=True), Loaded((1, 2), False), True),
     "its file has two_node no longer": (conf(2), Loaded((1, 2), True), True),
-    "it does not run": (conf(2), None, False),
+    "it does not tell": (conf(2), None, True),
+    "numbers that Corosync made itself": (cc.parse(cc.render(conf(2)).replace("        nodeid: 2\n", "")), Loaded((1, 77), False), False),
+    "of two lists it keeps the last": (cc.parse(cc.render(conf(2)) + "nodelist {\n}\n"), Loaded((9,), False), False),
     "it has no file": (None, Loaded((1,), False), False),
 }  # fmt: skip
 
@@ -90,6 +92,10 @@ STALE = {
 def test_who_runs_with_something_else_than_its_file_says_is_stale(case: str) -> None:
     value, loaded, stale = STALE[case]
     assert Seen("n1", "", value, KEY, False, True, loaded).stale is stale
+
+
+def test_who_does_not_run_is_not_stale() -> None:
+    assert not Seen("n1", "", conf(2), KEY, False, False).stale
 
 
 def test_entries_without_a_number_are_not_compared() -> None:
