@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.quorum import Count
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.seen import Loaded, Seen
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.steps import (
     BEGUN,
     OFF,
     ON,
     WORDS,
+    Making,
     Step,
     diff,
     first_without_quorum,
@@ -121,7 +125,55 @@ def test_a_step_tells_what_it_does_and_how_it_is_undone() -> None:
     assert (moved["service"], moved["words"], moved["undo"], moved["node"]) == ("ledger", "stop ledger on n1", None, "")
 
 
-@pytest.mark.parametrize("what", WORDS)
-def test_every_kind_of_step_has_words(what: str) -> None:
-    told = step(what, "n7", node="n8", service="ledger").words
-    assert "{" not in told and any(name in told for name in ("n7", "n8"))
+TOLD = {
+    "install": "install the key and corosync.conf on n7",
+    "write": "write corosync.conf on n7",
+    "load": "write corosync.conf on n7 and have every member load it",
+    "start": "start the cluster on n7",
+    "standby": "put n8 in standby",
+    "active": "take n8 out of standby",
+    "stop": "stop the cluster on n7",
+    "forget": "have n7 forget n8",
+    "settle": "take back the short wait of the first start on n7",
+    "lose": "lose n8",
+    "stop service": "stop ledger on n7",
+    "start service": "start ledger on n7",
+}
+
+
+def test_every_kind_of_step_has_words() -> None:
+    assert {what: step(what, "n7", node="n8", service="ledger").words for what in WORDS} == TOLD
+
+
+def test_the_way_back_says_what_is_there_before_and_why() -> None:
+    (back,) = way_back([load("n1", "a", "b")])
+    assert (back.text, back.before, back.why) == ("a", "b", "it was not ended")
+
+
+def test_a_diff_is_of_files_and_standbys_alone() -> None:
+    assert diff([step("start", text="b", before="a"), step("forget", node="n3", text="b", before="a")]) == []
+
+
+FILE = corosync_conf.render(corosync_conf.first_conf("shop", corosync_conf.Node("n1", "10.99.0.21", 1), 3000))
+SYNCED = Seen("n1", FILE, corosync_conf.parse(FILE), "k", False, True, Loaded((1,), False))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "steps"),
+    [
+        ([SYNCED, replace(SYNCED, host="n2")], []),
+        ([replace(SYNCED, text=""), replace(SYNCED, host="n2", text="")], ["write n1", "load n2"]),
+        ([SYNCED, replace(SYNCED, host="n2", text="")], ["load n2"]),
+        ([replace(SYNCED, loaded=Loaded((1, 2), False)), SYNCED], ["load n1"]),
+        ([replace(SYNCED, loaded=None), replace(SYNCED, host="n2", loaded=None)], ["load n2"]),
+    ],
+    ids=["all have it", "none has it", "one lacks it", "one did not load it", "none tells"],
+)
+def test_a_file_is_written_where_it_differs_and_loaded_once(hosts: list[Seen], steps: list[str]) -> None:
+    making = Making(hosts, ONE)
+    making.configure(FILE, "so it is wanted")
+    assert [f"{one.what} {one.host}" for one in making.steps] == steps
+    assert all(one.text == FILE and not one.stale for one in making.files)
+    assert [one.count for one in making.steps][-1:] == ([ONE.reloaded(1, False)] if steps else [])
+    making.configure(FILE, "again")
+    assert len(making.steps) == len(steps), "what was loaded is loaded"
