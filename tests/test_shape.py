@@ -54,7 +54,7 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "the database has one door": (shape_rules.why_not_one_door, {"driver/src/ondemand/cli.py": "import sqlite3\n"}),
     "the collection starts no processes of its own": (
         shape_rules.why_not_one_door,
-        {"plugins/module_utils/_libvirt/seed.py": "import subprocess\n"},
+        {"plugins/module_utils/_libvirt/vm/seed.py": "import subprocess\n"},
     ),
     "commands on nodes have one door": (
         shape_rules.why_not_one_way_to_nodes,

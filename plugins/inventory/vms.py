@@ -53,8 +53,9 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import with_defaults
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import name_problem
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, hosts, sightings
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import host_addresses, host_problems
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts, sightings
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import inventory as of_vm
 
 

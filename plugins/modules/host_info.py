@@ -55,7 +55,6 @@ hosts:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import all_problems
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import (
     host_addresses,
     host_problems,
@@ -64,6 +63,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.argument
     need_libvirt,
     refuse,
 )
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts
 
 
 def main():

@@ -126,7 +126,6 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import name_problem
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, all_problems
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts, hosts_lease
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import (
     host_addresses,
     host_problems,
@@ -135,6 +134,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.argument
     need_libvirt,
     refuse,
 )
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts, hosts_lease
 
 OPTIONS = {
     "state": {"type": "str", "required": True, "choices": ["held", "kept", "free"]},

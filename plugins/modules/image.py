@@ -99,8 +99,10 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused, all_problems
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, images, publish, volumes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import libvirt_spec, need_libvirt, one_host_spec, refuse
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import volumes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image import images, publish
 
 
 def argument_spec():

@@ -165,7 +165,6 @@ from dataclasses import replace
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, all_problems
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts, placement, sightings, waiting
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import (
     host_addresses,
     host_problems,
@@ -175,6 +174,8 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.argument
     refuse,
     warn_of,
 )
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts, placement, sightings
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import waiting
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import addresses
 
 # The cluster's VMs that have no address, or that nobody may look at, can't be counted on; this bounds the probing.

@@ -15,8 +15,8 @@ description:
   - A VM is a linked clone of a published image, with a seed that gives it its name, its address, its SSH host key and
     the keys that may log in, and a mark in its domain metadata that says whose it is.
   - Nothing without that mark is ever changed. Making a VM that broke off is finished or made anew by the next run.
-  - What can be changed while the VM runs is changed, up to its headroom; else it is named in RV(restart_required) or RV(rebuild_required).
-    An option that isn't given is not compared with a VM that exists.
+  - What can be changed while the VM runs is changed, up to its headroom; else it is named in RV(restart_required) or
+    RV(rebuild_required). An option that isn't given is not compared with a VM that exists.
 extends_documentation_fragment:
   - ondemand.cluster.libvirt
   - ondemand.cluster.libvirt.one_host
@@ -192,7 +192,7 @@ vm:
   returned: always
   type: dict
 timings:
-  description: When the domain was defined, started, reachable and deleted, in epoch seconds; null for what was not done.
+  description: When it was defined, started, reachable and deleted, in epoch seconds; null for what was not done.
   returned: always
   type: dict
 steps:
@@ -230,9 +230,12 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, images, seed, spec, state, vms, volumes, waiting
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import libvirt_spec, need_libvirt, one_host_spec, refuse
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import difference, plan, predicted
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import volumes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image import images
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import seed, spec, state, vms, waiting
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.plan import difference, plan, predicted
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import known_hosts
 
 
@@ -265,9 +268,8 @@ def argument_spec():
         "wait_s": {"type": "float", "default": 0},
         "stop_s": {"type": "float", "default": 60},
     }
-    options.update({name: {"type": "str"} for name in ("role", "host", "zone", "image", "image_sha256")})
-    sizes = ("generation", "vcpus", "vcpus_max", "memory_mib", "memory_max_mib", "disk_gib")
-    options.update({name: {"type": "int"} for name in sizes})
+    options.update(dict.fromkeys(("role", "host", "zone", "image", "image_sha256"), {"type": "str"}))
+    options.update(dict.fromkeys(("generation", "vcpus", "vcpus_max", "memory_mib", "memory_max_mib", "disk_gib"), {"type": "int"}))
     return dict(**libvirt_spec(), **one_host_spec(), **options)
 
 
@@ -276,10 +278,9 @@ def is_pinned(work, absent):
     if not work.known_hosts:
         return None
     mark = (work.state.mark or {}) if work.state else {}
-    text = known_hosts.read(work.known_hosts)
+    text, key = known_hosts.read(work.known_hosts), mark.get("host_key")
     if absent:
         return known_hosts.changed_text(text, work.spec.name, mark.get("address"), None) != text
-    key = mark.get("host_key")
     return bool(key) and known_hosts.changed_text(text, work.spec.name, mark.get("address"), key) == text
 
 
@@ -299,9 +300,7 @@ def load(module, host, wanted):
     with connection.refusing(wanted.uri, f"look at {wanted.spec.name}", "not_found"):
         wanted.domain = vms.find(host, wanted.spec.name)
         wanted.state = vms.look(host, wanted.domain, wanted.spec.pool) if wanted.domain else None
-        left = []
-        if wanted.domain is None:
-            left = left_over(module, host, wanted)
+        left = left_over(module, host, wanted) if wanted.domain is None else []
     want = module.params["state"]
     pinned = is_pinned(wanted, want == "absent")
     changes = plan(wanted.spec, wanted.state, want, tuple(left), pinned)

@@ -77,7 +77,7 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import name_problem
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import all_problems
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, hosts, hosts_lease, sightings
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import (
     host_addresses,
     host_problems,
@@ -87,6 +87,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.argument
     refuse,
     warn_of,
 )
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts, hosts_lease, sightings
 
 
 def look(host, address, cluster):

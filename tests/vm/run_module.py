@@ -20,7 +20,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "var" / "collections"))
 
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import vms, volumes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import volumes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import vms
 
 
 def die() -> None:

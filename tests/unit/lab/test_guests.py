@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import render, seed, spec
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.render import Machine
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render, seed, spec
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.render import Machine
 
 from lab.guests import IMAGE, sleeper
 from lab.guests.domain import Guest, parse_guest

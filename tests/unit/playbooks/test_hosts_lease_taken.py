@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.hosts_lease import Claim, domain_xml
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.render import Machine
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host.hosts_lease import Claim, domain_xml
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.render import Machine
 
 from tests.unit.playbooks.wall_stage import ALONE, Stage, domain, record
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import render
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot, VmSpec
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import Boot, VmSpec
 
 from ondemand.act.runner import LOOK, PlaybookActor, Where
 from ondemand.model import Outcome
@@ -171,8 +171,8 @@ inactive
 """
 DOORS = {
     "plugins/plugin_utils/nodes.py": NODES,
-    "plugins/module_utils/_libvirt/waiting.py": WAITING,
-    "plugins/module_utils/_libvirt/volumes.py": VOLUMES,
+    "plugins/module_utils/_libvirt/vm/waiting.py": WAITING,
+    "plugins/module_utils/_libvirt/host/volumes.py": VOLUMES,
 }
 
 

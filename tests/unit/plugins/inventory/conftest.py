@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import render
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot, from_params
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import Boot, from_params
 
 
 @pytest.fixture

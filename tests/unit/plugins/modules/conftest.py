@@ -10,8 +10,9 @@ from unittest import mock
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, render
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot, from_params
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import Boot, from_params
 
 try:
     from ansible.module_utils.testing import patch_module_args

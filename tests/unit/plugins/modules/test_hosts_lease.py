@@ -10,9 +10,11 @@ import time
 import uuid
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, hosts_lease, vms
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import HostAddress
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.hosts_lease import Claim
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts_lease
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host.hosts_lease import Claim
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import vms
 
 NAME = "ondemand-lease-shop"
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import publish, render
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image import publish
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render
 
 from .conftest import POOL, URI
 

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import mac_of
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import render, waiting
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render, waiting
 
 from .conftest import POOL, URI
 from .test_vm_info import DEAD

@@ -13,10 +13,11 @@ from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, metadata, plan, render, vms
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import libvirt
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import from_params
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import parse
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image import images
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import metadata, plan, render, vms
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import from_params
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.state import parse
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import known_hosts
 
 from .conftest import KEY, POOL, URI
@@ -284,7 +285,7 @@ def _really_run(argv):
 
 
 def test_a_failed_upload_leaves_no_volume(libvirt_host):
-    from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import volumes
+    from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import volumes
 
     pool = libvirt_host.storagePoolLookupByName(POOL)
     with pytest.raises(Exception, match="not supported"):

@@ -12,8 +12,9 @@ import subprocess
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection, vms
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import libvirt
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import vms
 
 POOL = "ondemand"
 NETWORK = {"bridge": "br0", "address": "192.0.2.21", "prefix": 24}

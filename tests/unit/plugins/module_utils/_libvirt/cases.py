@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import render
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot, DataDisk, VmSpec
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import Boot, DataDisk, VmSpec
 
 KEY = "ssh-ed25519 " + "A" * 68
 UUID = "952e9cb4-e633-42b7-8dfb-e9af0465524a"

@@ -103,7 +103,7 @@ def test_a_host_that_dies_within_a_call_is_told_as_one_that_does_not_answer():
 
 
 def test_who_looks_for_vms_may_not_write(monkeypatch):
-    from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import hosts
+    from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts
 
     def refuse(_uri):
         raise AssertionError("a connection that may write was opened")

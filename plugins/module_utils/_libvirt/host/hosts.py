@@ -10,7 +10,6 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import volumes
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import (
     HostAddress,
     Reading,
@@ -18,8 +17,9 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connecti
     libvirt,
     read_hosts,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.sightings import Claims, claims_of
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState, parse
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import volumes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host.sightings import Claims, claims_of
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.state import VmState, parse
 
 
 @dataclass(frozen=True)

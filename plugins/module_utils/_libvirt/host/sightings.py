@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import Reading
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState, as_data
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.state import VmState, as_data
 
 
 @dataclass(frozen=True)

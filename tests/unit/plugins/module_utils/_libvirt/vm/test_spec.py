@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import mac_of
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import spec
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import spec
 
 NETWORK = {"bridge": "br0", "address": "10.0.0.2", "prefix": 24}
 GOOD = {"name": "shop-n1", "cluster": "shop", "pool": "ondemand", "image": "debian", "network": NETWORK}

@@ -11,8 +11,9 @@ from xml.etree import ElementTree as ET
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, render
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import is_error, libvirt, refusing
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image import images
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render
 
 # Primary volume descriptor of ISO 9660: sector 16; the application identifier stands at byte 574 of it.
 SEED_MARK_AT = 16 * 2048 + 574

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import Changes, difference, plan, predicted
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import DataDisk
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import as_data
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.plan import Changes, difference, plan, predicted
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import DataDisk
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.state import as_data
 
-from .cases import KEY, SPEC, UUID
+from ..cases import KEY, SPEC, UUID
 from .test_plan import PAUSED, RUNNING, STOPPED, foreign, vm
 
 MISSING, HALF, GONE, LEFT = (

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from xml.etree import ElementTree as ET
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import render
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import (
     HostAddress,
     Reading,
@@ -22,6 +21,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connecti
     libvirt,
     read_hosts,
 )
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render
 
 NAMESPACE = "urn:ondemand:cluster:lease:1"
 PREFIX = "ondemand-lease-"

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names import mac_of
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.placement import (
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host.placement import (
     Candidate,
     Demand,
     candidate,
@@ -18,7 +18,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.placemen
     free_vcpus,
     place,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.sightings import Claims
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host.sightings import Claims
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -18,8 +18,9 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, volumes
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import refusing
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import volumes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image import images
 
 CHUNK = 1 << 20
 

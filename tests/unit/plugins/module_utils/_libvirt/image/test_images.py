@@ -7,7 +7,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image import images
 
 SHA = "0123456789abcdef" * 4
 MANIFEST = {"name": "debian", "sha256": SHA, "generation": 2, "boot": "kernel", "cmdline": "root=/dev/vda", "virtual_bytes": 5}

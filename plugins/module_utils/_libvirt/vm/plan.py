@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import VmSpec
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState, as_data
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import VmSpec
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.state import VmState, as_data
 
 LIVE = ("vcpus", "memory_mib")  # can change while the VM runs, up to the maxima
 DEFINED = ("vcpus_max", "memory_max_mib", "bridge", "mac", "disks")  # stand in the domain; need a restart

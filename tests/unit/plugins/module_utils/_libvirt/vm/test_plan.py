@@ -7,13 +7,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import difference, plan
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import parse
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.plan import difference, plan
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import Boot
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.state import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .cases import SPEC, domain_xml
+from ..cases import SPEC, domain_xml
 
 STOPPED, RUNNING, PAUSED = 5, 1, 3
 BUILD = ["define", "overlay", "seed", "finish"]

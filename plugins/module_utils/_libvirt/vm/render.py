@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Optional
 from xml.etree import ElementTree as ET
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import metadata
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot, DataDisk, VmSpec
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import metadata
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import Boot, DataDisk, VmSpec
 
 MACHINES = {"x86_64": "q35", "aarch64": "virt"}
 # QEMU's translation cache grows to a gigabyte by itself, so an emulated VM would take three times its memory. What a node runs from boot

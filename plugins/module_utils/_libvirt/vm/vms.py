@@ -13,11 +13,13 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, metadata, render, seed, volumes
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import is_error, libvirt, refusing
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.plan import DEFINED, LIVE, MARKED, Changes
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot, VmSpec
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import VmState, parse
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import volumes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image import images
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import metadata, render, seed
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.plan import DEFINED, LIVE, MARKED, Changes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import Boot, VmSpec
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.state import VmState, parse
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import known_hosts
 
 STOP_POLL_S = 0.5

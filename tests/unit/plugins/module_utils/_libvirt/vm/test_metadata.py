@@ -7,9 +7,9 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import metadata
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import metadata
 
-from .cases import SPEC, mark_of
+from ..cases import SPEC, mark_of
 
 URN = metadata.NAMESPACE
 

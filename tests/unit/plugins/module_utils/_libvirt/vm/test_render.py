@@ -11,13 +11,13 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import render
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import parse
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import Boot
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.state import parse
 
-from .cases import SPEC, domain_xml
+from ..cases import SPEC, domain_xml
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 DOMAINS = {
     "emulated_with_kernel_and_disks": domain_xml(SPEC),

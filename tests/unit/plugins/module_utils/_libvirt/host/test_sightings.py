@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import HostAddress, Reading
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.sightings import Claims, claims_of, seen, together, vms_as_data
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.state import parse
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host.sightings import Claims, claims_of, seen, together, vms_as_data
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.state import parse
 
-from .cases import SPEC, domain_xml
+from ..cases import SPEC, domain_xml
 
 RUNNING, PAUSED, STOPPED = 1, 3, 5
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Optional
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import VmSpec
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import VmSpec
 
 LABEL = "cidata"
 MARK = "ONDEMAND.CLUSTER"

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import images, publish
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.publish import Pool, Publication, Source
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image import images, publish
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image.publish import Pool, Publication, Source
 
 OLD, NEW = "a" * 64, "b" * 64
 

@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, 
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.sightings import Claims
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host.sightings import Claims
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import addresses
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 from xml.etree import ElementTree as ET
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import metadata
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.spec import Boot, DataDisk
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import metadata
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import Boot, DataDisk
 
 # virDomainState: 0 no state, 1 running, 2 blocked, 3 paused, 4 shutting down, 5 shut off, 6 crashed, 7 suspended by the VM
 STATES = {0: "stopped", 1: "running", 2: "running", 3: "paused", 4: "running", 5: "stopped", 6: "crashed", 7: "paused"}

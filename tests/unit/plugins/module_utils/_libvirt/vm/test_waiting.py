@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import waiting
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import waiting
 
 
 @contextlib.contextmanager

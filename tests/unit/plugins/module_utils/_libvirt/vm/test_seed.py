@@ -14,9 +14,10 @@ import jsonschema
 import pycdlib
 import pytest
 import yaml
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import seed, volumes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import volumes
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import seed
 
-from .cases import KEY, SPEC
+from ..cases import KEY, SPEC
 
 PAIR = seed.HostKey(KEY, "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n")
 
