@@ -162,7 +162,9 @@ def test_one_whose_vm_was_powered_off_comes_back(story: Story) -> None:
     run = story.done("recover_cluster")
     told(run, "a VM was off")
     assert (run.ondemand["started"], run.ondemand["lost"]) == ([name], [])
-    story.healed("back-n1", "back-n2")
+    seen = story.healed("back-n1", "back-n2")
+    crashed = next(one for one in seen["vms"] if one["name"] == name)
+    assert "corosync" in story.on(crashed, "journalctl --boot=-1 --unit=corosync --lines=5 --no-pager"), "what crashed has no log of it"
 
 
 def test_one_whose_vm_is_gone_is_replaced(story: Story) -> None:
