@@ -268,8 +268,8 @@ def argument_spec():
         "wait_s": {"type": "float", "default": 0},
         "stop_s": {"type": "float", "default": 60},
     }
-    options.update(dict.fromkeys(("role", "host", "zone", "image", "image_sha256"), {"type": "str"}))
-    options.update(dict.fromkeys(("generation", "vcpus", "vcpus_max", "memory_mib", "memory_max_mib", "disk_gib"), {"type": "int"}))
+    options.update({name: {"type": "str"} for name in ("role", "host", "zone", "image", "image_sha256")})
+    options.update({name: {"type": "int"} for name in ("generation", "vcpus", "vcpus_max", "memory_mib", "memory_max_mib", "disk_gib")})
     return dict(**libvirt_spec(), **one_host_spec(), **options)
 
 

@@ -130,7 +130,7 @@ def diff(steps: Sequence[Step]) -> List[Dict[str, str]]:
             key = ("corosync.conf on %s", step.host)
         else:
             continue
-        if key[0].startswith("corosync") or step.node not in forgotten:
+        if step.node not in forgotten:
             ends[key] = (ends[key][0] if key in ends else step.before, step.text)
     groups: Dict[Tuple[str, str, str], List[str]] = {}
     for (header, name), (before, after) in ends.items():
@@ -149,7 +149,7 @@ def way_back(done: Sequence[Step]) -> Tuple[Step, ...]:
     Files go back in the order in which they were written, so that the one reload is again the last of them.
     """
     back: List[Step] = []
-    for (_kind, _text), group in groupby(reversed(done), key=lambda step: (step.what in FILES, step.text if step.what in FILES else "")):
+    for _text, group in groupby(reversed(done), key=lambda step: step.text if step.what in FILES else None):
         steps = list(group)
         for step in reversed(steps) if steps[0].what in FILES else steps:
             undone = _reverse(step)

@@ -14,7 +14,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import c
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, membership, step_lists
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_plan import Wanted, steps
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.quorum import needed
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.steps import FILES, Step, way_back
+from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.steps import FILES, OFF, ON, Step, way_back
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 
 from .membership_world import KEY, LEAVE, WISH, Host, World, done, halves
@@ -251,4 +251,4 @@ def test_what_an_earlier_run_began_is_undone_too(kind: str | None, kinds: list[s
     world = cluster(3, standby={"n2": kind} if kind else {}, work={})
     begun = step_lists.begun(world.observed("n2"), "n2")
     assert [step.what for step in begun] == kinds
-    assert [step.what for step in way_back(begun)] == ["active"] * len(kinds)
+    assert [(step.what, step.node, step.before, step.text) for step in way_back(begun)] == [("active", "n2", ON, OFF)] * len(kinds)

@@ -81,6 +81,12 @@ def test_who_is_in_standby_and_empty_is_not_put_there_again() -> None:
     assert [one.what for one in step_lists.leaving(world.observed("n2"), "n2")] == ["stop", "write", "load", "forget", "forget"]
 
 
+def test_who_is_in_standby_and_empty_is_waited_for_while_its_work_starts_elsewhere() -> None:
+    world = cluster(3, standby={"n2": WISH}, work={"n1": 1})
+    busy = replace(world.observed("n2"), status=replace(world.status("n1"), idle=False))
+    assert step_lists.leaving(busy, "n2")[0].what == "standby"
+
+
 def test_who_is_off_and_has_files_of_this_cluster_is_cleaned_and_who_has_others_is_left_alone() -> None:
     off = cluster(3, down=(3,))
     assert [one.what for one in step_lists.leaving(off.observed("n3"), "n3")] == ["stop", "write", "load", "forget", "forget"]
@@ -98,6 +104,13 @@ def test_whom_nobody_asked_about_is_forgotten_only_along_with_somebody() -> None
     assert step_lists.leaving(world.observed("n9"), "n9") == []
     assert told(step_lists.leaving(world.observed("n2"), "n2"))[-3:] == [*gone(2, 1, 3), *gone(8, 3)]
     assert told(step_lists.leaving(world.observed("n8"), "n8")) == gone(8, 3)
+    ghost = replace(world, cib={**world.cib, "n7": 7})
+    assert step_lists.leaving(ghost.observed("n9"), "n9") == []
+
+
+def test_an_old_node_of_a_number_that_is_another_s_by_now_is_forgotten() -> None:
+    world = replace(cluster(3), cib={**cluster(3).cib, "old": 1}).with_host("n3", remembers=frozenset({"old"}))
+    assert told(step_lists.leaving(world.observed("n2"), "n2"))[-1:] == [("forget", "n3", "old", "", "it is on no list any more", ">")]
 
 
 def test_a_lost_one_that_is_still_listed_is_not_forgotten() -> None:
