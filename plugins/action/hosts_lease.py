@@ -25,14 +25,18 @@ class ActionModule(ActionBase):
         """Take or give back, report."""
         result = super().run(tmp, task_vars)
         args = dict(self._task.args)
+        if args.get("state") in ("held", "kept"):
+            args["holder"] = args.get("holder") or lease_holder.holder()
         if args.get("state") == "held":
-            args.update(token=args.get("token") or lease_holder.new_token(), holder=args.get("holder") or lease_holder.holder())
-        wait_s, begun = float(args.get("wait_s") or 0), time.monotonic()
+            args["token"] = args.get("token") or lease_holder.new_token()
+        wait_s, begun = float(args.get("wait_s") or 0), None
         while True:
             done = self._execute_module(module_name="ondemand.cluster.hosts_lease", module_args=args, task_vars=task_vars)
-            waited_s = time.monotonic() - begun
+            # Only what another run held it for is a wait, not what the task itself takes.
+            waited_s = 0.0 if begun is None else time.monotonic() - begun
             if (done.get("refusal") or {}).get("reason") != "held" or args.get("state") != "held":
                 return {**result, **done, "waited_s": round(waited_s, 1)}
+            begun = time.monotonic() if begun is None else begun
             other = done.get("lease") or {}
             over = lease_holder.is_dead(other.get("token", ""))
             if over and args.get("over") != other["token"]:

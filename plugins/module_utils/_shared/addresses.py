@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright: (c) 2026, the ondemand.cluster contributors
 
-"""The address allocator: the lowest free address of a range. Pure; probing is _libvirt.waiting's."""
+"""The address allocator: the lowest free address of a range. Pure; probing is _libvirt.vm.waiting's."""
 
 from __future__ import annotations
 

@@ -151,10 +151,14 @@ def kept(hosts: Sequence[HostAddress], cluster: str, wish: Claim, deadline_s: fl
     """Prolong it where it is ours still. The claim is another's, or none with some host answering, where it was lost; what is ours stays then."""
     looks = read_hosts(hosts, lambda connection, _host: look(connection, cluster)[0], deadline_s, read_only=False)
     claims = [one.value for one in looks if one.reachable and one.value is not None]
-    others = [one for one in claims if one.token != wish.token]
-    if others or not claims:
+    ours = [one for one in looks if one.reachable and one.value is not None and one.value.token == wish.token]
+    # One that has ended is no other's: its host was away when the lease was taken.
+    others = [one for one in claims if one.token != wish.token and one.until > wish.since]
+    if others or not ours:
         return (others[0] if others else None), looks
-    return held([one.host for one in looks if one.reachable and one.value is not None], cluster, wish, "", deadline_s)[0], looks
+    claim, _answers = held([one.host for one in ours], cluster, wish, "", deadline_s)
+    # Where the hosts were too slow for it to be prolonged it stands all the same.
+    return claim or ours[0].value, looks
 
 
 def free(hosts: Sequence[HostAddress], cluster: str, token: str, deadline_s: float) -> None:

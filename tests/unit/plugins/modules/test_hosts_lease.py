@@ -7,9 +7,11 @@ from __future__ import annotations
 import concurrent.futures
 import threading
 import time
+import types
 import uuid
 
 import pytest
+from ansible_collections.ondemand.cluster.plugins.action import hosts_lease as action
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import HostAddress
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts_lease
@@ -60,6 +62,65 @@ def test_what_has_ended_and_what_is_over_is_taken_over(daemon, lease):
     assert lease("held", "b")["lease"]["token"] == "b"
     assert lease("held", "c")["failed"]
     assert lease("held", "c", over="b")["lease"]["token"] == "c"
+
+
+def test_who_prolongs_it_is_told_as_before_and_an_ended_one_on_another_host_is_no_loss(daemon, lease, libvirt_daemon):
+    lease("held", "a", holder="anna", purpose="create the cluster")
+    assert lease("kept", "a", holder="anna", purpose="create the cluster")["lease"]["holder"] == "anna"
+    ended, mine = Claim("old", "x", "y", 1, 2), Claim("a", "anna", "z", 1000, 2000)
+    seen = [HostAddress("hv1", "one"), HostAddress("hv2", "two")]
+    told, _answers = with_claims({"hv1": mine, "hv2": ended}, lambda: hosts_lease.kept(seen, "shop", mine, 5))
+    assert told == mine
+    told, _answers = with_claims({"hv1": mine, "hv2": Claim("b", "x", "y", 1, 3000)}, lambda: hosts_lease.kept(seen, "shop", mine, 5))
+    assert told.token == "b"
+
+
+def with_claims(claims, ask):
+    """The answer where the hosts tell these claims, and are too slow for anything to be taken there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            hosts_lease, "read_hosts", lambda hosts, *_rest, **_more: [connection.Reading(one, claims[one.name]) for one in hosts]
+        )
+        patch.setattr(hosts_lease, "held", lambda *_args: (None, []))
+        return ask()
+
+
+class Clock:
+    """A clock on which whatever is run takes two seconds."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        """Seconds."""
+        return self.now
+
+    def sleep(self, seconds):
+        """Goes on."""
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("refused", "waited_s"), [(0, 0.0), (2, 8.0)], ids=["nobody has it", "somebody has it for a while"])
+def test_only_what_another_run_held_it_for_is_a_wait(monkeypatch, refused, waited_s):
+    clock, asked = Clock(), []
+
+    def execute(_self, module_name, module_args, task_vars):
+        clock.sleep(2)
+        asked.append(module_args)
+        if len(asked) <= refused:
+            return {"failed": True, "refusal": {"reason": "held", "sentence": "no"}, "lease": {"token": "b"}}
+        return {"changed": False, "lease": {"token": module_args["token"]}}
+
+    monkeypatch.setattr(action, "time", clock)
+    monkeypatch.setattr(action.ActionModule, "_execute_module", execute)
+    monkeypatch.setattr(action.ActionBase, "run", lambda *_args: {})
+    task = object.__new__(action.ActionModule)
+    task._task = types.SimpleNamespace(args={"state": "held", "cluster": "shop", "wait_s": 60})
+    done = task.run()
+    assert done["waited_s"] == waited_s and done["lease"]["token"] == asked[0]["token"]
+    assert "@" in asked[0]["holder"]
+    task._task.args = {"state": "kept", "token": "a"}
+    assert task.run()["waited_s"] == 0.0 and "@" in asked[-1]["holder"]
 
 
 def test_what_was_lost_is_not_had_again_by_who_goes_on(daemon, lease):
