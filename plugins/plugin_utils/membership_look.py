@@ -53,10 +53,9 @@ def _of_a_leaver(act: Act, wanted: Wanted) -> Observed | None:
         host, away = _leaver(act)
     look = _asked(act, look, wanted)
     # Before the others are asked: who can't be reached and may still run does not leave, whatever they say.
-    refused = verdict(look.status, wanted)
-    _refuse_if(refused)
+    _refuse_if(verdict(look.status, wanted))
     staying = [member.name for member in look.status.members if member.listed and member.name not in (act.name, *lost)]
-    files = () if away and known and _listed(look.status, act.name) else _files(act, look, staying)
+    files = () if away and _listed(look.status, act.name) else _files(act, look, staying)
     return Observed(look.status, look.host, files, host, away)
 
 

@@ -13,7 +13,7 @@ import uuid
 import pytest
 from ansible_collections.ondemand.cluster.plugins.action import hosts_lease as action
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import HostAddress
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import HostAddress, libvirt
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts_lease
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host.hosts_lease import Claim
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import vms
@@ -121,6 +121,15 @@ def test_only_what_another_run_held_it_for_is_a_wait(monkeypatch, refused, waite
     assert "@" in asked[0]["holder"]
     task._task.args = {"state": "kept", "token": "a"}
     assert task.run()["waited_s"] == 0.0 and "@" in asked[-1]["holder"]
+
+
+def test_a_host_on_which_it_cannot_be_taken_is_told_and_counts_for_none(daemon, libvirt_daemon, monkeypatch):
+    def denied(*_args):
+        raise libvirt.libvirtError("access denied")
+
+    monkeypatch.setattr(hosts_lease, "take", denied)
+    claim, answers = hosts_lease.held([HostAddress("hv1", libvirt_daemon.uri)], "shop", Claim("a", "x", "y", 1, 2), "", 60)
+    assert claim is None and [(one.host.name, one.reachable) for one in answers] == [("hv1", False)] and answers[0].because
 
 
 def test_what_was_lost_is_not_had_again_by_who_goes_on(daemon, lease):
