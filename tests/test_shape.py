@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import shape_rules
+from tests import playbook_rules, shape_rules
 from tests.shape_rules import BINARY, RULES, Rule, Tree
 
 GPL = "# SPDX-License-Identifier: GPL-3.0-or-later\n"
@@ -26,7 +26,7 @@ def tree(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Tree:
     return Tree({name: "" if BINARY.search(name) else path.read_text(encoding="utf-8") for name, path in names.items()})
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", RULES + playbook_rules.RULES, ids=lambda rule: rule.__name__)
 def test_the_checkout_keeps(rule: Rule, tree: Tree) -> None:
     problems = rule(tree)
     assert not problems, "\n".join([rule.__doc__ or "", *problems])
@@ -38,6 +38,7 @@ HOME = {
     f"{shape_rules.CONTRACT}/config_ports.py": "STATS_PORT = 8404\n",
     f"{shape_rules.CONTRACT}/refusal.py": "class Reason:\n    A = 'quorum'\n    B = 'minimum'\n    C = 'unclean'\n",
 }
+TABLE = playbook_rules.why_not_a_table_of_contents
 FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "libvirt has one door in the collection": (
         shape_rules.why_not_one_door,
@@ -109,6 +110,13 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "no skipped test": (shape_rules.why_not_finished, {"tests/unit/test_a.py": "@pytest.mark.sk" + "ip\n"}),
     "no test that can't fail": (shape_rules.why_not_finished, {"tests/unit/test_a.py": "assert Tr" + "ue\n"}),
     "a page links to what is there": (shape_rules.why_not_linked, {"docs/a.md": "[x](../docs/b.md)", "docs/c.md": "[y](a.md#x)"}),
+    "Jinja takes no branch": (TABLE, {"playbooks/a.yml": "- name: '{{ 1 if b else 2 }}'\n"}),
+    "Jinja compares no values": (TABLE, {"playbooks/tasks/a.yml": "- when: a in b\n"}),
+    "Jinja knows no word of a result": (TABLE, {"playbooks/tasks/a.yml": "- failed_when: [a.reason != 'held']\n"}),
+    "Jinja picks no members": (TABLE, {"playbooks/a.yml": "- vars: {a: \"{{ b | selectattr('online') }}\"}\n"}),
+    "Jinja adds nothing up": (TABLE, {"playbooks/a.yml": "- loop: '{{ a + b }}'\n"}),
+    "Jinja cuts nothing off": (TABLE, {"playbooks/vars/a.yml": "a: '{{ b[:2] }}'\n"}),
+    "no task gathers facts of its own": (TABLE, {"playbooks/tasks/a.yml": "- block: [{ansible.builtin.set_fact: {a: 1}}]\n"}),
     "no note to do it later": (shape_rules.why_not_finished, {"lab/a.py": "# TO" + "DO more\n"}),
 }
 
@@ -122,7 +130,7 @@ def test_a_planted_fault_is_seen(fault: str) -> None:
 
 
 def test_every_rule_has_a_planted_fault() -> None:
-    assert {rule for rule, _ in FAULTS.values()} == set(RULES)
+    assert {rule for rule, _ in FAULTS.values()} == {*RULES, *playbook_rules.RULES}
 
 
 ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
@@ -145,6 +153,16 @@ ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
     "a page may link to a folder, to a heading and outside": (
         shape_rules.why_not_linked,
         {"docs/a.md": "[x](../roles) [y](#z) [z](https://example.org/a) [q](../roles/r/README.md#s)", "roles/r/README.md": ""},
+    ),
+    "a playbook may ask whether there is any": (
+        TABLE,
+        {
+            "playbooks/a.yml": "- {when: [a | length > 0, \"b == ''\"], vars: {c: \"{{ d | default([], true) }}\", e: '{{ f is file and not g }}'}}\n"
+        },
+    ),
+    "the run has its fact": (
+        TABLE,
+        {"playbooks/tasks/keep.yml": "- ansible.builtin.set_fact: {a: '{{ a | ondemand.cluster.after(b) }}'}\n"},
     ),
     "REUSE.toml speaks for files without comments": (
         shape_rules.why_not_licensed,

@@ -50,6 +50,7 @@ class ActionModule(ActionBase):
         """Check, take or give back, report."""
         result = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
+        options["holder"] = options["holder"] or lease_holder.holder(task_vars or {})
         nodes = Nodes(self, task_vars or {}, options["token"])
         try:
             return {**result, "changed": False, **self._done(nodes, options)}
@@ -72,7 +73,7 @@ class ActionModule(ActionBase):
             return keep(nodes, members, options["for_s"])
         token = options["token"] or lease_holder.new_token()
         held = options["state"] == "held"
-        wish = Wish(token, int(options["for_s"]) if held else 0, options["holder"] or lease_holder.holder(), options["purpose"])
+        wish = Wish(token, int(options["for_s"]) if held else 0, options["holder"], options["purpose"])
         return take(nodes, members, wish, options["wait_s"]) if held else give_back(nodes, members, wish)
 
 

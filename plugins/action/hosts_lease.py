@@ -26,7 +26,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         args = dict(self._task.args)
         if args.get("state") in ("held", "kept"):
-            args["holder"] = args.get("holder") or lease_holder.holder()
+            args["holder"] = args.get("holder") or lease_holder.holder(task_vars or {})
         if args.get("state") == "held":
             args["token"] = args.get("token") or lease_holder.new_token()
         wait_s, begun = float(args.get("wait_s") or 0), None

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import os
+import urllib.parse
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import with_defaults
 from ansible_collections.ondemand.cluster.plugins.module_utils._shared import inventory
 
@@ -31,8 +33,30 @@ def host_vars(vm, cluster):
         raise AnsibleFilterError(f"host_vars takes a VM (of vm_info or placement) and the cluster: {error!r}") from error
 
 
+def run_host(vm, cluster, unreachable):
+    """Arguments of add_host that make a VM a host of this run, of its cluster's group, and of ondemand_NEW where it begins to boot at once.
+
+    unreachable: hosts that did not answer. While there are any, where a new VM may be is decided only once the cluster was asked.
+    """
+    begins = vm.get("new") and not unreachable
+    groups = [names.group_of(cluster["name"]), *(["ondemand_NEW"] if begins else [])]
+    return {"name": vm["name"], "groups": groups, "ondemand_vm": vm, **host_vars(vm, cluster)}
+
+
+def network_card(vm, cluster):
+    """The option network of the module vm, for a VM that has its place."""
+    network = cluster["network"]
+    gateway = {"gateway": network["gateway"]} if network["gateway"] else {}
+    return {"bridge": network["bridge"], "dns": network["dns"], **{key: vm[key] for key in ("address", "prefix", "mac")}, **gateway}
+
+
+def connection_of(uri):
+    """How Ansible reaches the host of a libvirt URI: ssh where the URI names one, else this machine itself."""
+    return "ssh" if urllib.parse.urlsplit(uri).hostname else "local"
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self):
-        return {"host_vars": host_vars, "cluster_defaults": cluster_defaults}
+        return {function.__name__: function for function in (host_vars, cluster_defaults, run_host, network_card, connection_of)}

@@ -10,6 +10,7 @@ import os
 import pathlib
 import secrets
 import socket
+import typing as t
 
 _PROC = pathlib.Path("/proc")
 
@@ -31,8 +32,10 @@ def is_dead(token: str) -> bool:
     return _start(int(words[2])) != words[3]
 
 
-def holder() -> str:
-    """USER@MACHINE, of the login that runs Ansible."""
+def holder(variables: t.Mapping[str, t.Any]) -> str:
+    """USER@MACHINE, of the login that runs Ansible. In AWX every job runs as the same login of a container, so there the job tells."""
+    if "awx_user_name" in variables:
+        return "%s, job %s of AWX" % (variables["awx_user_name"], variables.get("awx_job_id", "?"))
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

@@ -13,6 +13,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services
 
 from lab.cells.faults import frozen
 from tests.cluster.conftest import FIRST, ROOT, Cluster, Playbook, wait_until
+from tests.unit.playbooks.a_run import a_run
 
 MONITOR = {"name": "monitor", "interval_s": 10, "timeout_s": 20}
 CONFIG: dict[str, Any] = {
@@ -129,7 +130,7 @@ def test_growth_waits_for_a_movable_service_when_the_load_balancer_has_learned_t
         "services": [{"name": "note", "kind": "movable", "group": [{"name": "note-disk", **disk}]}],
         "deadlines": {"move_s": 30},
     }
-    facts = {"ondemand_plan": {"joining": []}, "ondemand_members": [FIRST, "cell-n2"], "ondemand_joined": [], "ondemand_refusals": []}
+    facts = {"ondemand_run": a_run(plan={"joining": []}, members=[FIRST, "cell-n2"])}
     tasks = ROOT / "playbooks/tasks"
     play = {
         "hosts": "localhost",
@@ -139,7 +140,7 @@ def test_growth_waits_for_a_movable_service_when_the_load_balancer_has_learned_t
         "tasks": [
             {"ansible.builtin.set_fact": facts},
             {"ansible.builtin.import_tasks": str(tasks / "join.yml")},
-            {"ansible.builtin.assert": {"that": "ondemand_refusals == []"}},
+            {"ansible.builtin.assert": {"that": "ondemand_run.refusals == []"}},
             {"ansible.builtin.import_tasks": str(tasks / "tell_growth.yml"), "vars": {"ondemand_result": {"wanted": 2}}},
         ],
     }

@@ -20,6 +20,7 @@ import yaml
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.haproxy_runtime import parse_state
 
 from tests.cluster.conftest import FIRST, ROOT, Cluster, Playbook
+from tests.unit.playbooks.a_run import a_run
 
 ADDRESS, LEAVER = "10.98.0.80", "cell-n3"
 MEMBERS = [FIRST, "cell-n2", LEAVER]
@@ -73,7 +74,7 @@ def scale_in(cluster: Cluster, file: dict[str, Any], wanted: int = 2) -> Playboo
         link = cluster.directory / name
         link.exists() or link.symlink_to(ROOT / "playbooks" / name)
     vms = [{"name": one, "state": "running"} for one in MEMBERS]
-    facts = {"ondemand_vms": vms, "ondemand_unreachable": []}
+    facts = {"ondemand_run": a_run(vms=vms)}
     decide = {
         "hosts": "localhost",
         "connection": "local",
@@ -83,7 +84,7 @@ def scale_in(cluster: Cluster, file: dict[str, Any], wanted: int = 2) -> Playboo
         "tasks": [
             {"ansible.builtin.set_fact": facts},
             {"ondemand.cluster.cluster_info": {"members": MEMBERS}, "register": "seen"},
-            {"ansible.builtin.set_fact": {"ondemand_view": "{{ seen.cluster }}"}},
+            {"ansible.builtin.import_tasks": "tasks/keep.yml", "vars": {"ondemand_event": {"seen": "{{ seen }}"}}},
             {"ansible.builtin.import_tasks": "tasks/plan_shrinkage.yml"},
         ],
     }

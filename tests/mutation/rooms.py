@@ -39,6 +39,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/what_if.py": (),
     f"{CLUSTER}/withheld.py": (),
     f"{CLUSTER}/status.py": (f"{CLUSTER_TESTS}/test_status_parts.py",),
+    "plugins/plugin_utils/run_*.py": ("tests/unit/plugins/plugin_utils/test_run_account.py",),
     f"{CONTRACT}/config_rules.py": (),
     f"{LIBVIRT}/host/placement.py": (),
     f"{LIBVIRT}/vm/plan.py": (f"{LIBVIRT_TESTS}/vm/test_plan_words.py",),

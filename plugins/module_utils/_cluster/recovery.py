@@ -39,7 +39,7 @@ def in_state(vms: t.Sequence[Data], names: t.Container[str], state: str) -> t.Li
 
 def vanished(vms: t.Sequence[Data], view: t.Optional[Data], unreachable: t.Sequence[Data]) -> t.List[str]:
     """Names of the nodes that the cluster sees online though their VMs certainly don't run: it will miss them in a moment."""
-    states = {vm["name"]: vm["state"] for vm in vms}
+    states = {vm["name"]: vm.get("state") for vm in vms}
     online = [node["name"] for node in (view or {}).get("nodes", []) if node["online"] or node.get("pending")]
     return [name for name in online if (name not in states and not unreachable) or states.get(name) in ("stopped", "crashed")]
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.playbooks.a_run import a_run
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 ANSIBLE = str(Path(sys.executable).with_name("ansible-playbook"))
 PRIVATE, PUBLIC = "id_ed25519", "id_ed25519.pub"
@@ -24,11 +26,12 @@ def run(state: Path, vms: list[dict[str, Any]]) -> tuple[int, int, str]:
         "connection": "local",
         "gather_facts": False,
         "vars": {
-            "ondemand_vms": vms,
+            "ondemand_run": a_run(vms=vms),
             "ondemand_file": {"name": "shop"},
             "ondemand_state_dir": str(state),
             "ondemand_private_key": str(state / PRIVATE),
             "ondemand_login_key": str(state / PUBLIC),
+            "ondemand_stats_password": str(state / "stats_password"),
         },
         "tasks": [{"ansible.builtin.include_tasks": str(CHECKOUT / "playbooks" / "tasks" / "access.yml")}],
     }
@@ -76,7 +79,9 @@ def test_whatever_was_left_the_keys_are_one_pair_afterwards(tmp_path: Path, lack
 
 
 def test_for_vms_that_exist_no_other_key_is_made(tmp_path: Path) -> None:
-    code, changes, output = run(tmp_path / "state", [{"name": "shop-n1", "new": False}, {"name": "shop-n2", "new": True}])
+    code, changes, output = run(
+        tmp_path / "state", [{"name": "shop-n1", "new": False}, {"name": "shop-n2", "new": True, "address": "10.0.0.3"}]
+    )
     assert (code, changes) == (2, 0)
     assert "the key that logs in to shop-n1 is not in" in output and "shop-n2" not in output
     assert not (tmp_path / "state").exists()

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # Whatever Ansible would find first by guessing; none of them runs a module.
 GUESSED = [f"python3.{minor}" for minor in range(8, 16)] + ["python3"]
 TRACE = '#!/bin/sh\necho "$0" >>%s\n%s\n'
+VARS = ROOT / "playbooks" / "vars" / "file.yml"
 ELSEWHERE = {"name": "elsewhere", "ansible_connection": "local"}
 
 
@@ -53,7 +54,7 @@ class Controller:
     def play_tasks(self, *tasks: dict[str, Any], there: list[dict[str, Any]] | None = None, localhost: str = "") -> str:
         """Plays the beginning of every playbook, these tasks after it, and then those on another host."""
         begin = {"ansible.builtin.import_tasks": str(ROOT / "playbooks" / "tasks" / "check.yml")}
-        plays = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [begin, *tasks]}]
+        plays = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars_files": [str(VARS)], "tasks": [begin, *tasks]}]
         plays += [{"hosts": "elsewhere", "gather_facts": False, "tasks": there}] if there else []
         (self.folder / "play.json").write_text(json.dumps(plays))
         return self.play(self.folder / "play.json", localhost)

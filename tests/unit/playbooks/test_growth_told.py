@@ -11,15 +11,12 @@ from pathlib import Path
 
 import yaml
 
+from tests.unit.playbooks.a_run import a_run
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 TASKS = CHECKOUT / "playbooks" / "tasks"
 ANSIBLE = str(Path(sys.executable).with_name("ansible-playbook"))
-FACTS = {
-    "ondemand_plan": {"joining": [], "expendable": [], "back": []},
-    "ondemand_members": ["shop-n1"],
-    "ondemand_joined": [],
-    "ondemand_refusals": [],
-}
+FACTS = {"ondemand_run": a_run(plan={"joining": [], "expendable": [], "back": []}, members=["shop-n1"])}
 
 
 def test_services_that_fail_keep_no_member_from_the_load_balancer_and_are_told_at_the_end(tmp_path: Path) -> None:
@@ -35,7 +32,7 @@ def test_services_that_fail_keep_no_member_from_the_load_balancer_and_are_told_a
             {"ansible.builtin.import_tasks": str(TASKS / "join.yml")},
             {
                 "ansible.builtin.debug": {
-                    "msg": "balancing {{ groups['ondemand_BALANCING'] | to_json }} with {{ ondemand_servers | to_json }}"
+                    "msg": "balancing {{ groups['ondemand_BALANCING'] | to_json }} with {{ ondemand_run.servers | to_json }}"
                 }
             },
             {"ansible.builtin.import_tasks": str(TASKS / "tell_growth.yml"), "vars": {"ondemand_result": {"wanted": 1}}},

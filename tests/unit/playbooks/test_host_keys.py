@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.unit.playbooks.a_run import a_run
 from tests.unit.ssh_seen import LOOSE, ROOT, call, seen
 
 KEY = "ssh-ed25519 " + "A" * 68
@@ -57,11 +58,9 @@ def test_the_vms_of_the_playbooks_are_checked_strictly(loose: str, group: str, t
     file = {"name": "shop", "access": {"user": "root", "state_dir": str(tmp_path / "state")}, "hosts": []}
     tasks = [{"ansible.builtin.include_tasks": str(ROOT / "playbooks" / "tasks" / "hosts.yml")}]
     variables = {
-        "ondemand_vms": [VM],
-        "ondemand_unreachable": [],
+        "ondemand_run": a_run(vms=[VM]),
         "ondemand_file": file,
         "ondemand_state_dir": str(tmp_path / "state"),
-        "ondemand_group": "ondemand_shop",
     }
     calls = try_to_reach(tmp_path, a_play("localhost", tasks, vars=variables), group)
     assert_strict(calls, f"{tmp_path}/state/known_hosts")

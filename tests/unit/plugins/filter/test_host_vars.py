@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""The filters host_vars and cluster_defaults, as a template calls them."""
+"""The filters that make a VM a host of Ansible's, as a template calls them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,50 @@ import os
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ondemand.cluster.plugins.filter.host_vars import FilterModule, cluster_defaults, host_vars
+from ansible_collections.ondemand.cluster.plugins.filter.host_vars import (
+    FilterModule,
+    cluster_defaults,
+    connection_of,
+    host_vars,
+    network_card,
+    run_host,
+)
 
 CLUSTER = {"name": "shop", "hosts": [{"name": "hv1", "uri": "qemu:///system"}]}
 VM = {"name": "shop-n1", "cluster": "shop", "address": "10.0.0.2"}
 
 
-def test_both_filters_are_offered():
-    assert set(FilterModule().filters()) == {"host_vars", "cluster_defaults"}
+def test_the_filters_are_offered():
+    assert set(FilterModule().filters()) == {"host_vars", "cluster_defaults", "run_host", "network_card", "connection_of"}
+
+
+RUN_HOSTS = {
+    "one that exists": ({}, [], ["ondemand_my_shop"]),
+    "a new one, which begins to boot at once": ({"new": True}, [], ["ondemand_my_shop", "ondemand_NEW"]),
+    "a new one while a host is away, which may have its name": ({"new": True}, [{"host": "hv2", "because": "off"}], ["ondemand_my_shop"]),
+}
+
+
+@pytest.mark.parametrize(("more", "unreachable", "groups"), RUN_HOSTS.values(), ids=RUN_HOSTS)
+def test_a_vm_is_a_host_of_the_run(more, unreachable, groups):
+    cluster, vm = {**CLUSTER, "name": "my-shop"}, {**VM, **more}
+    host = run_host(vm, cluster, unreachable)
+    assert (host["name"], host["groups"], host["ondemand_vm"]) == ("shop-n1", groups, vm)
+    assert host["ansible_host"] == "10.0.0.2"
+
+
+@pytest.mark.parametrize("gateway", [{}, {"gateway": "10.0.0.1"}])
+def test_the_card_of_a_vm_has_a_gateway_where_the_file_names_one(gateway):
+    network = {"bridge": "br0", "dns": ["10.0.0.53"], "gateway": None, "prefix": 16, **gateway}
+    card = network_card({**VM, "prefix": 24, "mac": "52:54:00:00:00:01"}, {"network": network})
+    assert card == {"bridge": "br0", "dns": ["10.0.0.53"], "address": "10.0.0.2", "prefix": 24, "mac": "52:54:00:00:00:01", **gateway}
+
+
+@pytest.mark.parametrize(
+    ("uri", "how"), [("qemu+ssh://root@hv1/system", "ssh"), ("qemu:///system", "local"), ("qemu+tcp://10.0.0.9/system", "ssh")]
+)
+def test_a_host_is_reached_by_ssh_where_its_uri_names_one(uri, how):
+    assert connection_of(uri) == how
 
 
 def test_the_state_directory_becomes_absolute():

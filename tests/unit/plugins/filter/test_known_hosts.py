@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ondemand.cluster.plugins.filter.known_hosts import FilterModule, known_hosts
+from ansible_collections.ondemand.cluster.plugins.filter.known_hosts import FilterModule, differ_from, known_hosts
 
 KEY = "ssh-ed25519 " + "A" * 68
 
@@ -15,6 +15,14 @@ def test_vms_become_lines():
     vms = [{"name": "a", "address": "10.0.0.2", "host_key": KEY}, {"name": "b", "address": None, "host_key": KEY}]
     assert FilterModule().filters()["known_hosts"](vms) == f"10.0.0.2,a {KEY}\n"
     assert known_hosts([]) == ""
+
+
+def test_the_same_lines_in_another_order_are_no_difference():
+    vms = [{"name": name, "address": f"10.0.0.{number}", "host_key": KEY} for number, name in enumerate("ab", 2)]
+    before = f"10.0.0.3,b {KEY}\n10.0.0.2,a {KEY}\n"
+    assert known_hosts(vms, before) == before and not differ_from(vms, before)
+    assert differ_from(vms[:1], before) and differ_from(vms, "")
+    assert known_hosts(vms[:1], before) == f"10.0.0.2,a {KEY}\n"
 
 
 @pytest.mark.parametrize("value", [None, 3, [3], [{"name": "a\nb", "address": "x", "host_key": KEY}]])

@@ -107,4 +107,8 @@ def test_the_run_of_a_token_is_known_as_long_as_it_lives() -> None:
     assert lease_holder.is_dead(".".join([*words[:3], "1", words[4]]))  # another process has its number now
     assert not lease_holder.is_dead(".".join(["0123456789ab", *words[1:3], "1", words[4]]))  # another boot or machine: nobody knows
     assert not lease_holder.is_dead("by-hand") and not lease_holder.is_dead("")
-    assert "@" in lease_holder.holder()
+    assert "@" in lease_holder.holder({})
+
+
+def test_in_awx_the_job_tells_who_holds_it() -> None:
+    assert lease_holder.holder({"awx_user_name": "anna", "awx_job_id": 7}) == "anna, job 7 of AWX"

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, the ondemand.cluster contributors
+"""What a run knows after an event. Every event is tried."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from ansible_collections.ondemand.cluster.plugins.plugin_utils import run_account
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.run_account import after
+
+from tests.unit.playbooks.a_run import a_run
+from tests.unit.plugins.plugin_utils.run_cases import CHANGES, REFUSED, SHRINKING, Data, node, view, vm
+
+
+@pytest.mark.parametrize(("before", "event", "known"), CHANGES.values(), ids=CHANGES)
+def test_after_an_event(before: Data, event: Data, known: Data) -> None:
+    held = copy.deepcopy(before)
+    run = after(before, event)
+    assert {key: run[key] for key in known} == known
+    assert before == held, "what the run knew before was changed"
+
+
+@pytest.mark.parametrize(("before", "event", "reason", "words"), REFUSED.values(), ids=REFUSED)
+def test_refused_is(before: Data, event: Data, reason: str, words: str) -> None:
+    (refusal,) = after(before, event)["refused"]
+    assert refusal["reason"] == reason and words in refusal["sentence"]
+
+
+def test_every_event_is_tried() -> None:
+    tried = {name for _before, event, *_rest in [*CHANGES.values(), *REFUSED.values()] for name in event}
+    assert tried | {"shrinking"} == set(run_account.EVENTS)
+
+
+def test_who_leaves_goes_in_order_and_each_is_told_what_is_done_with_it() -> None:
+    nodes = [node(name, services=[name + "-work"]) for name in ("n1", "n2", "n3")]
+    run = a_run(vms=[vm("n1"), vm("n2"), vm("n3"), vm("n5")], view=view(*nodes, node("n4", online=False)))
+    run = after(run, {"shrinking": {"wanted": "1", "leavers": "n2, n3"}})
+    assert [one["name"] for one in run["plan"]["going"]] == ["n4", "n2", "n3", "n5"]
+    assert [(one["is_member"], one["has_vm"]) for one in run["plan"]["going"]] == [(True, False), (True, True), (True, True), (False, True)]
+    assert run["plan"]["going"][1] == {"name": "n2", "services": ["n2-work"], "is_member": True, "has_vm": True, "avoid": ["n3"]}
+    assert run["plan"]["away"] == ["n4"] and run["draining"] == ["n2", "n3"] and sorted(run["servers"]) == ["n1", "n2", "n3"]
+    assert (run["left"], run["removed"], run["refusals"]) == ([], [], [])
+
+
+def test_a_leaver_that_the_cluster_misses_is_away_and_its_vm_is_powered_off() -> None:
+    run = a_run(vms=[vm("n1"), vm("n2")], view=view(node("n1"), node("n2", online=False)))
+    run = after(run, {"shrinking": {"wanted": 1, "leavers": ["n2"]}})
+    assert (run["plan"]["lost"], run["plan"]["away"]) == (["n2"], ["n2"])
+
+
+def test_who_still_has_sessions_stays_and_does_not_go() -> None:
+    busy = {"busy": [{"server": "n2", "service": "web", "sessions": 1, "clients": ["10.0.0.9"]}]}
+    told = {"balancers": ["n1", "n2"], "results": [busy, {"busy": []}], "at_end": "keep", "deadline_s": 180}
+    run = after(SHRINKING, {"drained": told})
+    assert (run["plan"]["leave"], run["plan"]["going"]) == ([], [])
+    assert run["busy"][0]["balancer"] == "n1" and run["refusals"][0]["reason"] == "deadline"
+    assert [one["name"] for one in after(SHRINKING, {"drained": {**told, "at_end": "cut"}})["plan"]["going"]] == ["n2"]
+
+
+def test_a_load_balancer_that_told_nothing_keeps_everybody() -> None:
+    told = {"balancers": ["n1", "n2"], "results": [{}, {"busy": []}], "at_end": "keep", "deadline_s": 180}
+    assert after(SHRINKING, {"drained": told})["plan"]["going"] == []
+
+
+def test_what_is_deleted_in_a_recovery_is_withheld_no_longer() -> None:
+    withheld = [{"name": "n5", "address": "10.0.0.5"}, {"name": "n6", "address": "10.0.0.6"}]
+    run = a_run(vms=[vm("n1"), vm("n5")], view=view(node("n1"), node("n2", online=False), withheld=withheld))
+    found = after(run, {"recovering": {"confirmed": [], "limits": {"min": 1, "max": 3}}})["recovery"]
+    assert (found["lost"], found["delete"], found["forget"], found["wanted"]) == (["n2"], ["n5"], ["n5"], 2)
+
+
+@pytest.mark.parametrize("event", [{}, {"odd": {}}, {"absent": "n1", "gone": "n1"}])
+def test_what_is_no_event_raises(event: Data) -> None:
+    with pytest.raises(ValueError, match="an event is one of"):
+        after(a_run(), event)
