@@ -50,7 +50,7 @@ options:
     type: str
   holder:
     description:
-      - Who takes it, for whoever comes second. The default is the login that runs Ansible and its machine, as USER@MACHINE.
+      - Who takes it, for whoever comes second. The default is the login that runs Ansible and its machine, as USER@MACHINE; in AWX the user and the job.
     type: str
   purpose:
     description:

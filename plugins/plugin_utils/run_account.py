@@ -21,8 +21,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.recovery
     vanished,
 )
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import unconfigurable, unreachable_refusals, wanted_refusals
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract import refusal
-from ansible_collections.ondemand.cluster.plugins.plugin_utils import run_growth, run_shrinkage
+from ansible_collections.ondemand.cluster.plugins.plugin_utils import run_growth, run_refusals, run_shrinkage
 
 Data = t.Mapping[str, t.Any]
 Changes = t.Dict[str, t.Any]
@@ -132,12 +131,7 @@ def _refused(told: Data) -> t.List[Data]:
 
 def refused(run: Data, told: Data) -> Changes:
     """A task's failure that ends nothing, to be told at the end. Also of a host that is no controller, which knows nothing else."""
-    return {"refusals": [*run.get("refusals", []), told_why(told, "unstable")]}
-
-
-def told_why(failed: Data, reason: str, sentence: str = "%s") -> Data:
-    """The refusal of a failed task's result, or one of this reason where it failed otherwise."""
-    return refusal.refusal_of(failed) or {"reason": reason, "sentence": sentence % (failed.get("msg") or "no reason was given")}
+    return {"refusals": [*run.get("refusals", []), run_refusals.why(told, "unstable")]}
 
 
 def absent(run: Data, node: str) -> Changes:
@@ -152,7 +146,7 @@ def made(run: Data, told: Data) -> Changes:
 
 def unready(run: Data, told: Data) -> Changes:
     """A failure on the VM itself: why it may not join."""
-    return {"refusal": told_why(told, "join_refused")}
+    return {"refusal": run_refusals.why(told, "join_refused")}
 
 
 def derived(run: Data) -> Changes:
@@ -191,7 +185,7 @@ EVENTS: t.Dict[str, t.Callable[[Data, t.Any], Changes]] = {
 def after(run: Data, event: Data) -> t.Dict[str, t.Any]:
     """The run after an event. Raises ValueError for an event that there is none of, or where not exactly one is told."""
     if len(event) != 1 or next(iter(event)) not in EVENTS:
-        raise ValueError("an event is one of %s, not %s" % (", ".join(sorted(EVENTS)), ", ".join(event) or "nothing"))
+        raise ValueError("an event is one of %s, not %s" % (", ".join(sorted(EVENTS)), ", ".join(event)))
     ((name, told),) = event.items()
     now = {**run, **EVENTS[name](run, told)}
     # Only the controller's run knows of VMs; that of a host knows what happened on it.

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.recovery import unseen, withheld_from_new
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import growth, unreachable_refusals
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract import refusal
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.run_refusals import once, why
 
 Data = t.Mapping[str, t.Any]
 Changes = t.Dict[str, t.Any]
@@ -36,8 +36,8 @@ def named(run: Data, told: Data) -> Changes:
 
 def stopped(run: Data, failed: Data) -> Changes:
     """Nobody may join, for what the failed task says: the new VMs that were begun are taken back, unless another run goes on with them."""
-    why = refusal.refusal_of(failed) or {"reason": "unstable", "sentence": failed.get("msg") or "no reason was given"}
-    return {"refused": [why], "taken_back": [] if why["reason"] == "held" else run["new"]}
+    refused = why(failed, "unstable")
+    return {"refused": [refused], "taken_back": [] if refused["reason"] == "held" else run["new"]}
 
 
 def growing(run: Data, told: Data) -> Changes:
@@ -87,14 +87,14 @@ def unjoined(run: Data, told: Data) -> Changes:
     Whatever went wrong after it had become a member: it has votes and may carry work, so it stays and serves. A member that is away
     is not given up either: its votes count, and it may come back with its work. Nor is a VM with which another run goes on.
     """
-    node, failed, join = told["node"], told["failed"], told["join"]
-    why = refusal.refusal_of(failed) or {"reason": "join_refused", "sentence": failed.get("msg") or "no reason was given"}
+    node, join = told["node"], told["join"]
+    refused = why(told["failed"], "join_refused")
     is_member = join.get("node") == node and (join.get("timings") or {}).get("joined_at") is not None
     counted = is_member and node not in run["members"]
     return {
-        "refusals": [*run["refusals"], why],
+        "refusals": [*run["refusals"], refused],
         "members": [*run["members"], node] if counted else run["members"],
-        "given_up": node in run["plan"]["expendable"] and not is_member and why["reason"] != "held",
+        "given_up": node in run["plan"]["expendable"] and not is_member and refused["reason"] != "held",
     }
 
 
@@ -106,12 +106,11 @@ def balancing(run: Data, _told: t.Any) -> Changes:
 def grown(run: Data, told: Data) -> Changes:
     """The end of growth: told told are what the members refused themselves, told now the time, told check whether nothing was done."""
     foreseen = run["plan"]["joining"] if told["check"] else []
-    every = [*run["refusals"], *(one for refusals in told["told"] for one in refusals)]
     return {
         "nodes": sorted(run["members"] + foreseen),
         "serving_at": None if told["check"] else float(told["now"]),
-        "refused": [one for number, one in enumerate(every) if one not in every[:number]],
+        "refused": once(run["refusals"], *told["told"]),
     }
 
 
-EVENTS = (clashed, named, stopped, growing, joining, joined, unjoined, balancing, grown)
+EVENTS = frozenset({clashed, named, stopped, growing, joining, joined, unjoined, balancing, grown})

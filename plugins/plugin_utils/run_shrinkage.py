@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.draining import drained as end_of_drain
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.recovery import recovery
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import shrinkage, unconfigurable, unreachable_refusals
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract import refusal
+from ansible_collections.ondemand.cluster.plugins.plugin_utils.run_refusals import once, why
 
 Data = t.Mapping[str, t.Any]
 Changes = t.Dict[str, t.Any]
@@ -77,9 +77,7 @@ def left(run: Data, told: Data) -> Changes:
 
 def kept(run: Data, told: Data) -> Changes:
     """told node did not leave, for what told failed says."""
-    failed = told["failed"]
-    sentence = "%s did not leave: %s" % (told["node"], failed.get("msg") or "no reason was given")
-    return {"refusals": [*run["refusals"], refusal.refusal_of(failed) or {"reason": "unstable", "sentence": sentence}]}
+    return {"refusals": [*run["refusals"], why(told["failed"], "unstable", told["node"] + " did not leave: %s")]}
 
 
 def undrained(run: Data, _told: t.Any) -> Changes:
@@ -118,8 +116,7 @@ def configured(run: Data, told: Data) -> Changes:
 
 def told_up(run: Data, told: t.Sequence[t.Sequence[Data]]) -> Changes:
     """The end of a configuration: what each member refused itself."""
-    every = [one for refusals in told for one in refusals]
-    return {"refused": [one for number, one in enumerate(every) if one not in every[:number]]}
+    return {"refused": once(*told)}
 
 
 def ending(run: Data, told: Data) -> Changes:
@@ -145,4 +142,6 @@ def unmoved(run: Data, told: Data) -> Changes:
     return {"refused": [] if run["running"] else nobody}
 
 
-EVENTS = (shrinking, drained, gone, left, kept, undrained, recovering, recovered, configuring, configured, told_up, ending, moving, unmoved)
+EVENTS = frozenset(
+    {shrinking, drained, gone, left, kept, undrained, recovering, recovered, configuring, configured, told_up, ending, moving, unmoved}
+)

@@ -39,6 +39,7 @@ def view(*nodes: Data, **more: Any) -> Data:
     return {"name": "shop", "nodes": list(nodes), "quorate": True, "leave_order": names[::-1], "withheld": [], "lease": None, **more}
 
 
+HIDDEN = {"name": "n2", "address": "10.0.0.2", "online": True, "new": False, "unseen": True}
 NEW = vm("n3", new=True, state="absent", complete=False)
 TWO = a_run(vms=[vm("n1"), vm("n2")], view=view(node("n1"), node("n2", services=["ledger"])))
 GROWING = after({**TWO, "vms": [*TWO["vms"], NEW]}, {"growing": {"wanted": 3, "first": False}})
@@ -90,12 +91,12 @@ CHANGES: dict[str, tuple[Data, Data, Data]] = {
     "what is placed is there or new": (
         a_run(),
         {"placed": {"vms": [vm("n1"), NEW], "unreachable_hosts": []}},
-        {"existing": ["n1"], "new": ["n3"], "running": ["n1"], "placed": True, "clashing": []},
+        {"existing": ["n1"], "new": ["n3"], "running": ["n1"], "placed": True, "clashing": [], "unreachable": []},
     ),
     "members that no host shows are counted beside what is placed": (
         a_run(unseen=[{"name": "n2", "new": False, "unseen": True}]),
         {"placed": {"vms": [vm("n1")], "unreachable_hosts": AWAY}},
-        {"existing": ["n1", "n2"], "running": ["n1"]},
+        {"existing": ["n1", "n2"], "running": ["n1"], "unreachable": AWAY},
     ),
     "members that no host shows are counted if they are online": (
         a_run(vms=[vm("n1")], view=view(node("n1"), node("n2"), node("n3", online=False)), unreachable=AWAY),
@@ -155,7 +156,12 @@ CHANGES: dict[str, tuple[Data, Data, Data]] = {
     "while a host is away as many fewer are placed as it hides": (
         a_run(vms=[vm("n1"), NEW], view=view(node("n1"), node("n2"), node("n4", online=False)), unreachable=AWAY),
         {"clashed": {"wanted": "3"}},
-        {"to_place": 2, "withheld": ["10.0.0.2", "10.0.0.4", "n2", "n4"], "refused": []},
+        {"to_place": 2, "withheld": ["10.0.0.2", "10.0.0.4", "n2", "n4"], "refused": [], "unseen": [HIDDEN]},
+    ),
+    "a new one hides nobody": (
+        a_run(vms=[vm("n2", new=True)], view=view(node("n2")), unreachable=AWAY),
+        {"clashed": {"wanted": 1}},
+        {"to_place": 0, "unseen": [HIDDEN], "withheld": ["10.0.0.2", "n2"]},
     ),
     "while all hosts answer nobody is hidden": (
         a_run(vms=[vm("n1")], view=view(node("n1"), node("n2"))),
@@ -277,6 +283,16 @@ CHANGES: dict[str, tuple[Data, Data, Data]] = {
         {"grown": {"check": True, "now": 7, "told": []}},
         {"nodes": ["n1", "n2", "n3"], "serving_at": None},
     ),
+    "a failure without a word has no reason": (
+        GROWING,
+        {"stopped": {"failed": True}},
+        {"refused": [{"reason": "unstable", "sentence": "no reason was given"}]},
+    ),
+    "a join that is not told of has no timings": (
+        GROWING,
+        {"unjoined": {"node": "n3", "join": {"node": "n3"}, "failed": FAILED}},
+        {"given_up": True},
+    ),
     "a drain is over": (
         SHRINKING,
         {"drained": {"balancers": ["n1", "n2"], "results": [{"busy": []}, {"busy": []}], "at_end": "keep", "deadline_s": "180"}},
@@ -358,6 +374,13 @@ REFUSED: dict[str, tuple[Data, Data, str, str]] = {
     "a recovery of no cluster": (a_run(), {"recovering": {"confirmed": [], "limits": {"min": 1, "max": 3}}}, "not_found", "create_cluster"),
     "a configuration of no cluster": (a_run(), {"configuring": {}}, "not_found", "create_cluster"),
     "a deletion of what was not named": (a_run(), {"ending": {"confirm": "", "name": "shop"}}, "bad_input", "confirm is missing"),
+    "a deletion by a part of the name": (a_run(), {"ending": {"confirm": "sho", "name": "shop"}}, "bad_input", "confirm is sho;"),
+    "a move of nothing": (
+        a_run(),
+        {"moving": {"service": "", "file": {"name": "shop", "services": [{"name": one, "kind": "movable"} for one in "ab"]}}},
+        "not_found",
+        "service is missing; shop has these movable services: a, b",
+    ),
     "a deletion by another name": (a_run(), {"ending": {"confirm": "ship", "name": "shop"}}, "bad_input", "confirm must be shop"),
     "a service that does not move": (
         a_run(),

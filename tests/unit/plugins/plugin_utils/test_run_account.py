@@ -10,8 +10,8 @@ import pytest
 from ansible_collections.ondemand.cluster.plugins.plugin_utils import run_account
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.run_account import after
 
-from tests.unit.playbooks.a_run import a_run
-from tests.unit.plugins.plugin_utils.run_cases import CHANGES, REFUSED, SHRINKING, Data, node, view, vm
+from tests.unit.playbooks.a_run import FILE, a_run
+from tests.unit.plugins.plugin_utils.run_cases import CHANGES, GROWING, HELD, REFUSED, SHRINKING, TWO, Data, joined, node, view, vm
 
 
 @pytest.mark.parametrize(("before", "event", "known"), CHANGES.values(), ids=CHANGES)
@@ -26,6 +26,53 @@ def test_after_an_event(before: Data, event: Data, known: Data) -> None:
 def test_refused_is(before: Data, event: Data, reason: str, words: str) -> None:
     (refusal,) = after(before, event)["refused"]
     assert refusal["reason"] == reason and words in refusal["sentence"]
+
+
+OLD: Data = {key: ["of before"] for key in ("draining", "joined", "refusals", "left", "removed", "servers")}
+BEGINNINGS: dict[str, tuple[Data, Data, set[str]]] = {
+    "who there is to be": (TWO, {"named": {"wanted": 1}}, {"draining"}),
+    "growth": (TWO, {"growing": {"wanted": 2, "first": False}}, {"draining", "joined", "refusals"}),
+    "shrinkage": (TWO, {"shrinking": {"wanted": 2, "leavers": None}}, {"draining", "left", "removed", "refusals"}),
+    "configuration": (TWO, {"configuring": {}}, {"draining", "refusals"}),
+    "a drain that is over": (TWO, {"undrained": {}}, {"draining"}),
+}
+
+
+@pytest.mark.parametrize(("before", "event", "forgotten"), BEGINNINGS.values(), ids=BEGINNINGS)
+def test_what_begins_anew_forgets_what_was_before(before: Data, event: Data, forgotten: set[str]) -> None:
+    run = after({**before, **OLD}, event)
+    assert {key: run[key] for key in forgotten} == {key: [] for key in forgotten}
+
+
+ADDED: dict[str, tuple[Data, str]] = {
+    "a member": ({"joined": joined()}, "joined"),
+    "a leaver": ({"left": {"node": "n2", "vm": vm("n2"), "leave": {}, "deleted": {"timings": {"deleted_at": 4}}}}, "left"),
+    "what a leaver was": ({"left": {"node": "n2", "vm": vm("n2"), "leave": {}, "deleted": {"timings": {"deleted_at": 4}}}}, "removed"),
+    "one that is deleted": ({"absent": "n2"}, "absent"),
+    "one that did not join": ({"unjoined": {"node": "n3", "join": {}, "failed": HELD}}, "refusals"),
+    "one that did not leave": ({"kept": {"node": "n2", "failed": HELD}}, "refusals"),
+    "a session that did not end": (
+        {"drained": {"balancers": ["n1"], "results": [{}], "at_end": "keep", "deadline_s": 1}},
+        "refusals",
+    ),
+}
+
+
+@pytest.mark.parametrize(("event", "key"), ADDED.values(), ids=ADDED)
+def test_what_is_added_keeps_what_was_before(event: Data, key: str) -> None:
+    run = after({**GROWING, "plan": {**GROWING["plan"], **SHRINKING["plan"]}, key: ["of before"]}, event)
+    assert run[key][0] == "of before" and len(run[key]) == 2
+
+
+def test_a_run_begins_with_nothing() -> None:
+    empty = {
+        key: []
+        for key in ("vms", "unreachable", "members", "servers", "draining", "joined", "left", "removed", "absent", "started", "slept")
+    }
+    run = after({}, {"begun": FILE})
+    assert {key: run[key] for key in empty} == empty
+    assert (run["plan"], run["refusals"], run["refused"], run["view"]) == ({}, [], [], None)
+    assert not run["unheld"], "a cluster that was not seen is nobody's"
 
 
 def test_every_event_is_tried() -> None:
@@ -66,9 +113,9 @@ def test_a_load_balancer_that_told_nothing_keeps_everybody() -> None:
 
 def test_what_is_deleted_in_a_recovery_is_withheld_no_longer() -> None:
     withheld = [{"name": "n5", "address": "10.0.0.5"}, {"name": "n6", "address": "10.0.0.6"}]
-    run = a_run(vms=[vm("n1"), vm("n5")], view=view(node("n1"), node("n2", online=False), withheld=withheld))
+    run = a_run(vms=[vm("n1"), vm("n5"), vm("n7")], view=view(node("n1"), node("n2", online=False), withheld=withheld))
     found = after(run, {"recovering": {"confirmed": [], "limits": {"min": 1, "max": 3}}})["recovery"]
-    assert (found["lost"], found["delete"], found["forget"], found["wanted"]) == (["n2"], ["n5"], ["n5"], 2)
+    assert (found["lost"], found["delete"], found["forget"], found["wanted"]) == (["n2"], ["n5", "n7"], ["n5"], 2)
 
 
 @pytest.mark.parametrize("event", [{}, {"odd": {}}, {"absent": "n1", "gone": "n1"}])
