@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 STATE = Path("/run/ondemand-cells")
 NETWORK = "10.98.0"
 PREFIX = 24
+BRIDGE_MAC = "02:00:0a:62:00:01"  # locally administered; the rest is the IP address
 OWN_DIRECTORIES = (
     ("/etc/corosync", "root:root", 0o755),
     ("/var/lib/corosync", "root:root", 0o755),
@@ -211,7 +212,8 @@ class Cells:
         for name in ("login_key", "host_key"):
             _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(self.directory / name))
         _run("ip", "netns", "add", self.namespace)
-        for command in ("link set lo up", "link add br0 type bridge", f"address add {NETWORK}.1/{PREFIX} dev br0", "link set br0 up"):
+        # A MAC of its own: else the bridge has the lowest of its cards', and the nodes lose it whenever such a card comes or goes.
+        for command in ("link set lo up", f"link add br0 address {BRIDGE_MAC} type bridge", f"address add {NETWORK}.1/{PREFIX} dev br0", "link set br0 up"):
             self.ctl("ip", *command.split())
 
     def _fill(self, directory: Path, name: str, address: str) -> None:

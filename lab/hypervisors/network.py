@@ -22,7 +22,8 @@ def make_network() -> list[str]:
             made.append(f"network namespace {one.netns}")
     for one in SPACES:
         if one.is_hypervisor and "br0" not in _devices(one):
-            _ip(one, "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0")
+            # Without a MAC of its own a bridge has the lowest of its cards', and who knew it loses it when such a card comes or goes.
+            _ip(one, "link", "add", "br0", "address", one.mac, "type", "bridge", "stp_state", "0", "forward_delay", "0")
             made.append(f"bridge br0 in {one.name}")
     for cable in CABLES:
         (a, a_device), (b, b_device) = cable.a, cable.b

@@ -55,6 +55,11 @@ class Space:
         """The network device that carries the space's address."""
         return "br0" if self.is_hypervisor else "eth0"
 
+    @property
+    def mac(self) -> str:
+        """The card's own address, reckoned from the IP address: unique in the lab, and locally administered (its first byte is 02)."""
+        return ":".join(f"{byte:02x}" for byte in (2, 0, *map(int, self.address.split("."))))
+
 
 @dataclass(frozen=True)
 class Cable:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -60,6 +61,20 @@ def test_a_daemon_that_forks_is_still_the_same_process() -> None:
 def ssh_port_open(cells: Cells, address: str) -> bool:
     """Does the address answer from the bridge's namespace?"""
     return cells.ctl("bash", "-c", f"exec 3<>/dev/tcp/{address}/22", check=False).returncode == 0
+
+
+def test_the_bridge_keeps_its_mac_whoever_is_plugged_in_so_no_node_loses_it() -> None:
+    with Cells(1, label="t-mac") as cells:
+
+        def bridge_mac() -> str:
+            return str(json.loads(cells.ctl("ip", "-j", "link", "show", "br0").stdout)[0]["address"])
+
+        before = bridge_mac()
+        cells.ctl("ip", "link", "add", "low", "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", "far")
+        cells.ctl("ip", "link", "set", "low", "master", "br0")
+        assert bridge_mac() == before
+        cells.ctl("ip", "link", "del", "low")
+        assert bridge_mac() == before
 
 
 def test_two_sets_with_the_same_addresses_do_not_meet() -> None:

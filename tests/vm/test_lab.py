@@ -66,6 +66,20 @@ def test_up_gives_two_hypervisors_that_the_operator_reaches_by_their_names():
     assert status["vms"] == {"hv1": [], "hv2": []}
 
 
+def test_a_hypervisor_s_bridge_keeps_its_mac_whoever_is_plugged_in_so_nobody_loses_it():
+    lab("up")
+
+    def bridge_mac() -> str:
+        return json.loads(lab("run", "hv1", "--", "ip", "-j", "link", "show", "br0").stdout)[0]["address"]
+
+    before = bridge_mac()
+    lab("run", "hv1", "--", "ip", "link", "add", "low", "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", "far")
+    assert lab("run", "hv1", "--", "ip", "link", "set", "low", "master", "br0").returncode == 0
+    assert bridge_mac() == before
+    lab("run", "hv1", "--", "ip", "link", "del", "low")
+    assert bridge_mac() == before
+
+
 def test_a_second_up_changes_nothing_and_keeps_the_ledger():
     lab("up")
     before = json.loads(lab("status").stdout)
