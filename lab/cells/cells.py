@@ -234,6 +234,8 @@ class Cells:
         # sshd without PAM lets nobody into a locked account.
         (directory / "shadow").touch(mode=0o600)
         (directory / "shadow").write_text("root:*:19000:0:99999:7:::\nsshd:!:19000::::::\n")
+        # The home of who logs in is empty: bash, started by sshd, would run the settings of the person at this machine for each command.
+        (directory / "passwd").write_text(re.sub("(?m)^(root:.*):[^:]*:([^:]*)$", r"\1:/run:\2", Path("/etc/passwd").read_text()))
         key = " ".join((self.directory / "host_key.pub").read_text().split()[:2])
         with (self.directory / "known_hosts").open("a") as known:
             known.write(f"{address} {key}\n")

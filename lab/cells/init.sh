@@ -14,6 +14,7 @@ for path in /etc/corosync /var/lib/corosync /var/lib/pacemaker /var/log; do
 done
 mount --bind "$cell/systemctl" /usr/bin/systemctl
 mount --bind "$cell/shadow" /etc/shadow
+mount --bind "$cell/passwd" /etc/passwd
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 # The cell's files stay reachable under /mnt, for its /run is about to hide them.
 mount --bind "$cell" /mnt

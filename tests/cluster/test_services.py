@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Iterator
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +18,6 @@ from tests.cluster.conftest import FIRST, Cluster, Playbook
 from tests.cluster.edits import BASE, EDITS, MAIL, Edit, File, more, put, without
 
 SECOND = "cell-n2"
-ADDRESSES = "ip -o -4 address | awk '{print $4}' | grep '^10.98.0.[89]'"
 
 
 def config_of(file: File) -> dict[str, Any]:
@@ -72,23 +72,42 @@ def owners(file: File) -> dict[str, str]:
 
 @contextlib.contextmanager
 def never_twice(cluster: Cluster) -> Iterator[None]:
-    """While it lasts, no address of a service is on both nodes at once."""
-    twice: list[str] = []
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.05):
-            seen = [set(cluster.cells[one].run("sh", "-c", ADDRESSES, check=False).stdout.split()) for one in (FIRST, SECOND)]
-            twice.extend(sorted(seen[0] & seen[1]))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    """While it lasts, no address of a service is on both nodes at once, not for a moment: the kernel tells of each that comes or goes."""
+    listen = ["--net", "--", "ip", "-ts", "-o", "-4", "monitor", "address"]
+    watches = {
+        one: subprocess.Popen(["nsenter", "-t", str(cluster.cells[one].pid), *listen], stdout=subprocess.PIPE, text=True)
+        for one in (FIRST, SECOND)
+    }
+    held = {one: cluster.cells[one].run("ip", "-o", "-4", "address").stdout.splitlines() for one in (FIRST, SECOND)}
     try:
         yield
     finally:
-        over.set()
-        watcher.join()
-    assert not twice, "an address was on both nodes"
+        for watch in watches.values():
+            watch.terminate()
+        told = [(one, line) for one, watch in watches.items() for line in watch.communicate(timeout=20)[0].splitlines()]
+    changes = [(one, " " + line) for one in held for line in held[one]] + sorted(told, key=lambda change: change[1])
+    assert on_both(changes) == [], "an address was on both nodes"
+
+
+def on_both(changes: Iterable[tuple[str, str]]) -> list[str]:
+    """The addresses of services that came to one node while another had them. Takes lines of `ip` in the order of time, each with its node."""
+    holders: dict[str, set[str]] = {}
+    found = []
+    for node, line in changes:
+        told = re.search(r" (Deleted )?\d+: \S+ +inet (10\.98\.0\.[89]\d*)/", line)
+        if told is None:
+            continue
+        have = holders.setdefault(told[2], set())
+        (have.discard if told[1] else have.add)(node)
+        if len(have) > 1:
+            found.append(told[2])
+    return found
+
+
+def test_an_address_on_two_nodes_is_seen() -> None:
+    came, went = " 2: eth0    inet 10.98.0.81/24 scope", "[2026-01-01T00:00:03] Deleted 2: eth0    inet 10.98.0.81/24 scope"
+    assert on_both([("a", came), ("a", went), ("b", came), ("b", came)]) == []
+    assert on_both([("a", came), ("b", "[2026-01-01T00:00:02]" + came), ("a", went)]) == ["10.98.0.81"]
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,15 @@
 # What a script that waits on a member waits for, and how long.
 #
 # Nobody waits until the whole cluster is at rest: a resource that fails again and again, or somebody else's move, would keep everybody
-# waiting. Asked is what Pacemaker has still to do on one node or with some resources, and `crm_simulate` tells that from the live CIB:
-# operations that are under way are among what it would do, so nothing is left exactly when all is done.
+# waiting. Asked is what Pacemaker has still to do on one node or with some resources. One reading of the CIB tells both parts of that: what
+# is under way (its entry is pending), and by `crm_simulate` what comes after it. That one alone would not do: while the stop of a restart is
+# under way it names no start.
 #
 # ask COMMAND...: runs a question that only reads, and prints what it says. One that did not end in time is asked once more with more
 #   time; if that is not enough either the code is 124: no answer, which is never a "no".
 # seconds: of a clock that nobody sets.
 # ahead: what Pacemaker has still to do, a line "NODE RESOURCE" for each operation. Repeated monitors are left out: they go on for ever.
+# under_way: of a CIB on stdin, the same of what is under way on nodes that are there (a lost one's last word stays in the CIB).
 # failed MON: of crm_mon's XML, "NODE RESOURCE" for each operation that failed.
 # ahead_of NODE RESOURCES MON: of what is ahead, that on the node and that with the resources (a list with spaces). What failed where
 #   it is to be done is known already, and left out. Code 1: no answer.
@@ -34,14 +36,23 @@ ask() {
 }
 seconds() { cut -d. -f1 /proc/uptime; }
 ahead() {
-  _plan=$(ask crm_simulate --live-check --simulate) || return 1
-  printf '%s\n' "$_plan" | awk '
+  _cib=$(ask cibadmin --query) || return 1
+  # It only reckons, so that it is late means no more than a slow node, and it isn't asked twice.
+  _plan=$(printf '%s\n' "$_cib" | timeout 40 crm_simulate --xml-pipe --simulate 2>&1) || return 1
+  { printf '%s\n' "$_cib" | under_way; printf '%s\n' "$_plan" | awk '
     /^Executing Cluster Transition/ { on = 1 }
     /^Revised Cluster Status/ { on = 0 }
     on && /Resource action:/ {
       sub(/.*Resource action: */, "")
       if ($2 !~ /=/ && $3 == "on") { sub(/:[0-9]+$/, "", $1); print $4, $1 }
-    }' | sort -u
+    }'; } | sort -u
+}
+under_way() {
+  awk '
+    function value(name) { return match($0, " " name "=\"[^\"]*\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : "" }
+    /<node_state / { node = value("crmd") ~ /^(offline|0)?$/ ? "" : value("uname") }
+    /<lrm_resource / { id = value("id"); sub(/:[0-9]+$/, "", id) }
+    /<lrm_rsc_op / && node != "" && value("op-status") == "-1" && (value("operation") != "monitor" || value("interval") == 0) { print node, id }'
 }
 failed() {
   printf '%s\n' "$1" | awk '

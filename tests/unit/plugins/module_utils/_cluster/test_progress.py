@@ -31,6 +31,34 @@ Executing Cluster Transition:
 Revised Cluster Status:
   * Resource action: nothing         start on n2
 X"""
+# As cibadmin prints it: a probe and a stop under way, one that ended, a monitor that is to be repeated, and the last word of a node that is gone.
+CIB = """cat <<'X'
+<cib><status>
+  <node_state id="1" uname="n1" in_ccm="true" crmd="online" join="member">
+    <lrm_resource id="mail:0" class="ocf">
+      <lrm_rsc_op id="mail_last_0" operation="stop" call-id="-1" rc-code="193" op-status="-1" interval="0"/>
+    </lrm_resource>
+    <lrm_resource id="done" class="ocf">
+      <lrm_rsc_op id="done_last_0" operation="start" call-id="9" rc-code="0" op-status="0" interval="0"/>
+      <lrm_rsc_op id="done_monitor_9000" operation="monitor" call-id="-1" rc-code="193" op-status="-1" interval="9000"/>
+    </lrm_resource>
+    <lrm_resource id="disk" class="ocf">
+      <lrm_rsc_op id="disk_last_0" operation="monitor" call-id="-1" rc-code="193" op-status="-1" interval="0"/>
+    </lrm_resource>
+  </node_state>
+  <node_state id="2" uname="n4" in_ccm="false" crmd="offline" join="down">
+    <lrm_resource id="mail" class="ocf">
+      <lrm_rsc_op id="mail_last_0" operation="start" call-id="-1" rc-code="193" op-status="-1" interval="0"/>
+    </lrm_resource>
+  </node_state>
+  <node_state id="3" uname="n5" in_ccm="1790000000" crmd="1790000000" join="member">
+    <lrm_resource id="ledger" class="ocf">
+      <lrm_rsc_op id="ledger_last_0" operation="start" call-id="-1" rc-code="193" op-status="-1" interval="0"/>
+    </lrm_resource>
+  </node_state>
+</status></cib>
+X"""
+AT_REST = "echo '<cib/>'"
 FAILURES = '<failure op_key="web_start_0" node="n2" exitstatus="error"/>\n<failure op_key="flap_monitor_1000" node="n1"/>'
 
 
@@ -59,12 +87,34 @@ def run(tmp_path: Path, text: str, *args: str, **tools: str) -> subprocess.Compl
 def test_what_is_ahead_is_that_of_the_node_and_the_resources_that_did_not_fail(
     tmp_path: Path, node: str, resources: str, failures: str, left: list[str]
 ) -> None:
-    done = run(tmp_path, 'ahead_of "$1" "$2" "$3"', node, resources, failures, crm_simulate=PLAN)
+    done = run(tmp_path, 'ahead_of "$1" "$2" "$3"', node, resources, failures, cibadmin=AT_REST, crm_simulate=PLAN)
     assert (done.returncode, done.stdout.splitlines()) == (0, left)
 
 
-def test_no_answer_is_not_taken_for_nothing_ahead(tmp_path: Path) -> None:
-    assert run(tmp_path, 'ahead_of n2 "" ""', crm_simulate="exit 1").returncode == 1
+@pytest.mark.parametrize(
+    ("node", "resources", "left"),
+    [
+        ("n1", "", ["disk on n1", "mail on n1"]),
+        ("", "mail", ["mail on n1"]),
+        ("", "done", []),
+        ("n4", "", []),
+        ("n5", "", ["ledger on n5"]),
+    ],
+)
+def test_what_is_under_way_is_ahead_though_the_plan_does_not_name_it(tmp_path: Path, node: str, resources: str, left: list[str]) -> None:
+    done = run(tmp_path, 'ahead_of "$1" "$2" ""', node, resources, cibadmin=CIB, crm_simulate="echo nothing")
+    assert (done.returncode, done.stdout.splitlines()) == (0, left)
+
+
+def test_the_plan_is_that_of_the_reading_that_tells_what_is_under_way(tmp_path: Path) -> None:
+    tools = {"cibadmin": "echo '<cib epoch=\"7\"/>'", "crm_simulate": 'cat >"$0.in"'}
+    assert run(tmp_path, 'ahead_of n1 "" ""', **tools).returncode == 0
+    assert (tmp_path / "crm_simulate.in").read_text() == '<cib epoch="7"/>\n'
+
+
+@pytest.mark.parametrize("tools", [{"cibadmin": "exit 1", "crm_simulate": PLAN}, {"cibadmin": AT_REST, "crm_simulate": "exit 1"}])
+def test_no_answer_is_not_taken_for_nothing_ahead(tmp_path: Path, tools: dict[str, str]) -> None:
+    assert run(tmp_path, 'ahead_of n2 "" ""', **tools).returncode == 1
 
 
 def test_a_question_that_timed_out_is_asked_again_with_more_time(tmp_path: Path) -> None:
