@@ -213,7 +213,12 @@ class Cells:
             _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(self.directory / name))
         _run("ip", "netns", "add", self.namespace)
         # A MAC of its own: else the bridge has the lowest of its cards', and the nodes lose it whenever such a card comes or goes.
-        for command in ("link set lo up", f"link add br0 address {BRIDGE_MAC} type bridge", f"address add {NETWORK}.1/{PREFIX} dev br0", "link set br0 up"):
+        for command in (
+            "link set lo up",
+            f"link add br0 address {BRIDGE_MAC} type bridge",
+            f"address add {NETWORK}.1/{PREFIX} dev br0",
+            "link set br0 up",
+        ):
             self.ctl("ip", *command.split())
 
     def _fill(self, directory: Path, name: str, address: str) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ondemand._contract.names import by_number
 from ondemand.config.model import Size
 from ondemand.model import Node, Observation, Vm
 
@@ -26,13 +27,13 @@ def fits(vm: Vm, size: Size) -> bool:
 def outdated(observation: Observation, size: Size) -> list[Vm]:
     """Members' VMs of another size. A VM on an unreachable host is unknown, and the unknown is not replaced."""
     members = set(observation.members)
-    return sorted((one for one in observation.vms if one.name in members and not fits(one, size)), key=lambda one: one.name)
+    return sorted((one for one in observation.vms if one.name in members and not fits(one, size)), key=lambda one: by_number(one.name))
 
 
 def unfinished(observation: Observation) -> list[Vm]:
     """VMs that exist and that the cluster doesn't know (yet, or any more), lowest name first. One that it knows is a node, online or not."""
     names = set(known(observation))
-    return sorted((one for one in observation.vms if one.name not in names), key=lambda one: _order(one.name))
+    return sorted((one for one in observation.vms if one.name not in names), key=lambda one: by_number(one.name))
 
 
 def known(observation: Observation) -> tuple[str, ...]:
@@ -104,8 +105,3 @@ def ghosts(observation: Observation) -> list[Node]:
         return []
     names = {one.name for one in observation.vms}
     return [one for one in observation.cluster.nodes if not one.online and not one.pending and one.name not in names]
-
-
-def _order(name: str) -> tuple[str, int]:
-    stem, _dash, number = name.rpartition("-n")
-    return (stem, int(number)) if number.isdigit() else (name, 0)

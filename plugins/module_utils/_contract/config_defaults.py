@@ -9,12 +9,15 @@ from typing import Any, Dict, Mapping
 from urllib.parse import urlsplit
 
 POOL = "ondemand"
-DEADLINES = {"boot_s": 300, "join_s": 180, "move_s": 120, "drain_s": 180, "leave_s": 180, "connect_s": 10, "lease_s": 60}
+USER = "root"
+CHECK = "/"
+DEADLINES: Dict[str, Any] = {"boot_s": 300, "join_s": 180, "move_s": 120, "drain_s": 180, "leave_s": 180, "connect_s": 10, "lease_s": 60}
 MONITOR_S = 10
-RECOVERY = {"after_s": 120, "autostart": True}
-SCALING = {"every_s": 5, "policies": []}
-SCALE_OUT = {"after_s": 15, "cooldown_s": 60, "most_at_once": 1}
-SCALE_IN = {"after_s": 300, "cooldown_s": 300, "most_at_once": 1, "drain_end": "keep"}
+FENCING: Dict[str, Any] = {"method": "none"}
+RECOVERY: Dict[str, Any] = {"after_s": 120, "autostart": True}
+SCALING: Dict[str, Any] = {"every_s": 5, "policies": []}
+SCALE_OUT: Dict[str, Any] = {"after_s": 15, "cooldown_s": 60, "most_at_once": 1}
+SCALE_IN: Dict[str, Any] = {"after_s": 300, "cooldown_s": 300, "most_at_once": 1, "drain_end": "keep"}
 
 
 def uri_host(uri: str) -> str:
@@ -48,7 +51,7 @@ def _host(host: Mapping[str, Any]) -> Dict[str, Any]:
 def _service(service: Mapping[str, Any]) -> Dict[str, Any]:
     full = {"monitor_s": MONITOR_S, **service}
     if isinstance(full.get("resource"), dict):
-        full["resource"] = {"check": "/", "options": {}, **full["resource"]}
+        full["resource"] = {"check": CHECK, "options": {}, **full["resource"]}
     if isinstance(full.get("group"), list):
         full["group"] = [{"options": {}, "operations": [], **member} for member in full["group"]]
     return full
@@ -63,7 +66,7 @@ def with_defaults(cluster: Mapping[str, Any]) -> Dict[str, Any]:
     full["hosts"] = [_host(host) for host in full.get("hosts") or []]
     _section(full, "image", {"sha256": None})
     _section(full, "network", {"gateway": None, "dns": []})
-    _section(full, "access", {"user": "root", "state_dir": "~/.local/state/ondemand/" + str(full.get("name"))})
+    _section(full, "access", {"user": USER, "state_dir": "~/.local/state/ondemand/" + str(full.get("name"))})
     requirement = _section(full, "requirement", {})
     size = _section(requirement, "size", {"disk_gib": None})
     headroom = {}
@@ -72,7 +75,7 @@ def with_defaults(cluster: Mapping[str, Any]) -> Dict[str, Any]:
     _section(requirement, "headroom", headroom)
     full["services"] = [_service(service) for service in full.get("services") or []]
     full["disks"] = [{"shareable": False, **disk} for disk in full.get("disks") or []]
-    _section(full, "fencing", {"method": "none"})
+    _section(full, "fencing", FENCING)
     _section(full, "recovery", RECOVERY)
     scaling = _section(full, "scaling", SCALING)
     _section(scaling, "scale_out", SCALE_OUT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from typing import Iterable, Optional
+from typing import Iterable, Optional, Tuple
 
 NAME = re.compile(r"[a-z0-9-]{1,63}\Z")
 BRIDGE = re.compile(r"[A-Za-z0-9_.-]{1,15}\Z")
@@ -54,6 +54,12 @@ def vm_number(cluster: str, name: str) -> Optional[int]:
     """The K of CLUSTER-nK, or None if the name is another cluster's or none of ours."""
     match = re.match(re.escape(cluster) + r"-n([1-9][0-9]{0,8})\Z", name)
     return int(match.group(1)) if match else None
+
+
+def by_number(name: str) -> Tuple[int, str]:
+    """What to sort names of one cluster's VMs by: n10 comes after n9, and first what has no number."""
+    match = re.search(r"-n([1-9][0-9]{0,8})\Z", name)
+    return int(match.group(1)) if match else 0, name
 
 
 def next_number(cluster: str, names: Iterable[str]) -> int:

@@ -2,8 +2,8 @@
 # Copyright: (c) 2026, the ondemand.cluster contributors
 """The cluster file as frozen values: the shape of every field, its default and what it means.
 
-The defaults of the driver live here and nowhere else. `ondemand schema` prints these models as JSON Schema; the collection
-carries a copy. Rules that compare fields with each other are in rules.py.
+Defaults that the collection fills in as well are the contract's. `ondemand schema` prints these models as JSON Schema; the
+collection carries a copy. Rules that compare fields with each other are in the contract too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from ondemand._contract import config_defaults as defaults
 
 NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 ADDRESS = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"
@@ -62,7 +64,7 @@ class Host(Part):
     uri: Annotated[str, Field(pattern=r"^[a-z+]+://[^\s\"'<>{}\\]*$", description="a libvirt URI such as qemu+ssh://ondemand@hv1/system")]
     zone: Name | None = None
     """failure zone; the host's name if absent"""
-    pool: Name = "ondemand"
+    pool: Name = defaults.POOL
     """storage pool of images and VMs"""
     ssh: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$", description="an address for Ansible")] | None = None
     """the URI's host if absent"""
@@ -94,7 +96,7 @@ class Network(Part):
 class Access(Part):
     """How nodes are reached, and where keys and the journal lie."""
 
-    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$", description="root, the only account that VMs know")] = "root"
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$", description="root, the only account that VMs know")] = defaults.USER
     state_dir: Annotated[str, Field(pattern=r"^~?/[A-Za-z0-9._@%+=:,/-]*$", description="a path that begins with / or ~/")] | None = None
     """~/.local/state/ondemand/NAME if absent"""
 
@@ -147,7 +149,7 @@ class BalancedResource(Part):
     port: Port
     check: Annotated[
         str, Field(pattern=r"^/[A-Za-z0-9._~/?&=%+,:@-]{0,500}$", description="a URL path that begins with /, at most 501 characters")
-    ] = "/"
+    ] = defaults.CHECK
     options: Options = {}
     operations: list[Operation] = []
     meta: Meta = {}
@@ -171,7 +173,7 @@ class BalancedService(Part):
     address: Address
     port: Port
     resource: BalancedResource
-    monitor_s: MonitorSeconds = 10
+    monitor_s: MonitorSeconds = defaults.MONITOR_S
     meta: Meta = {}
     """of the clone, so of every copy"""
 
@@ -184,7 +186,7 @@ class MovableService(Part):
     address: Address
     port: Port
     group: Annotated[list[GroupMember], Field(min_length=1, description="at least one resource, in start order")]
-    monitor_s: MonitorSeconds = 10
+    monitor_s: MonitorSeconds = defaults.MONITOR_S
     meta: Meta = {}
     """of the group, so of every member"""
 
@@ -238,15 +240,15 @@ class Disk(Part):
 class Fencing(Part):
     """How a lost node is shut off."""
 
-    method: Literal["none"] = "none"
+    method: Literal["none"] = defaults.FENCING["method"]
 
 
 class Recovery(Part):
     """What becomes of a node that is lost."""
 
-    after_s: Deadline = 120
+    after_s: Deadline = defaults.RECOVERY["after_s"]
     """so long a node may be away before it is let go, where it is certain that it does not run"""
-    autostart: bool = True
+    autostart: bool = defaults.RECOVERY["autostart"]
     """whether VMs start with their host"""
 
 
@@ -264,26 +266,28 @@ class Policy(Part):
 class ScaleOut(Part):
     """How growth is paced."""
 
-    after_s: Seconds = 15
-    cooldown_s: Seconds = 60
-    most_at_once: Annotated[int, Field(ge=1, le=32, description="a number of nodes, 1 to 32")] = 1
+    after_s: Seconds = defaults.SCALE_OUT["after_s"]
+    cooldown_s: Seconds = defaults.SCALE_OUT["cooldown_s"]
+    most_at_once: Annotated[int, Field(ge=1, le=32, description="a number of nodes, 1 to 32")] = defaults.SCALE_OUT["most_at_once"]
 
 
 class ScaleIn(Part):
     """How shrinking is paced."""
 
-    after_s: Seconds = 300
-    cooldown_s: Seconds = 300
-    most_at_once: Annotated[int, Field(ge=1, le=32, description="a number of nodes, 1 to 32")] = 1
-    drain_end: Literal["keep", "cut"] = "keep"
+    after_s: Seconds = defaults.SCALE_IN["after_s"]
+    cooldown_s: Seconds = defaults.SCALE_IN["cooldown_s"]
+    most_at_once: Annotated[int, Field(ge=1, le=32, description="a number of nodes, 1 to 32")] = defaults.SCALE_IN["most_at_once"]
+    drain_end: Literal["keep", "cut"] = defaults.SCALE_IN["drain_end"]
     """what becomes of a node whose sessions have not ended after deadlines.drain_s: it stays, or they are cut"""
 
 
 class Scaling(Part):
     """When the number of nodes changes by itself."""
 
-    every_s: Annotated[float, Field(ge=0.2, le=3600, allow_inf_nan=False, description="seconds between two looks, 0.2 to 3600")] = 5
-    policies: list[Policy] = []
+    every_s: Annotated[float, Field(ge=0.2, le=3600, allow_inf_nan=False, description="seconds between two looks, 0.2 to 3600")] = (
+        defaults.SCALING["every_s"]
+    )
+    policies: list[Policy] = defaults.SCALING["policies"]
     scale_out: ScaleOut = ScaleOut()
     scale_in: ScaleIn = ScaleIn()
 
@@ -291,13 +295,13 @@ class Scaling(Part):
 class Deadlines(Part):
     """How long each kind of work may take."""
 
-    boot_s: Deadline = 300
-    join_s: Deadline = 180
-    move_s: Deadline = 120
-    drain_s: Deadline = 180
-    leave_s: Deadline = 180
-    connect_s: Deadline = 10
-    lease_s: Deadline = 60
+    boot_s: Deadline = defaults.DEADLINES["boot_s"]
+    join_s: Deadline = defaults.DEADLINES["join_s"]
+    move_s: Deadline = defaults.DEADLINES["move_s"]
+    drain_s: Deadline = defaults.DEADLINES["drain_s"]
+    leave_s: Deadline = defaults.DEADLINES["leave_s"]
+    connect_s: Deadline = defaults.DEADLINES["connect_s"]
+    lease_s: Deadline = defaults.DEADLINES["lease_s"]
 
 
 class Cluster(Part):

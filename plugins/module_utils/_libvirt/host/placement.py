@@ -187,7 +187,7 @@ def place(
     hold addresses and names that must not be used (for instance what was last seen on a host that doesn't answer now).
     """
     existing = [dict(vm, new=False, because="it exists") for vm in every_vm if vm["cluster"] == demand.cluster]
-    existing.sort(key=lambda vm: (names.vm_number(demand.cluster, vm["name"]) or 0, vm["name"]))
+    existing.sort(key=lambda vm: names.by_number(vm["name"]))
     wanted = len(existing) if demand.wanted is None else demand.wanted
     unseen = {name for name in demand.reserved if names.vm_number(demand.cluster, name)} - {vm["name"] for vm in existing}
     total = wanted + len(unseen)

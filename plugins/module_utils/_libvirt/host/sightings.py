@@ -64,11 +64,6 @@ def _twice(kept: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> Dict
     return {"name": kept["name"], "host": kept["host"], "also": [other["host"] for other in others], "because": sentence}
 
 
-def _by_number(vm: Mapping[str, Any]) -> Tuple[str, int, str]:
-    cluster = vm["cluster"] or ""
-    return cluster, names.vm_number(cluster, vm["name"]) or 0, vm["name"]
-
-
 def seen(readings: Sequence[Reading]) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
     """(VMs, seen twice) of all hosts that answered (readings of our_vms), as docs/exchange-formats.md section 4 has them.
 
@@ -83,7 +78,7 @@ def seen(readings: Sequence[Reading]) -> Tuple[List[Dict[str, Any]], List[Dict[s
         vms.append(kept)
         if len(same) > 1:
             twice.append(_twice(kept, [vm for vm in same if vm is not kept]))
-    return sorted(vms, key=_by_number), twice
+    return sorted(vms, key=lambda vm: (vm["cluster"] or "", names.by_number(vm["name"]))), twice
 
 
 def vms_as_data(readings: Sequence[Reading]) -> List[Dict[str, Any]]:

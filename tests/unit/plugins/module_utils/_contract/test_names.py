@@ -47,6 +47,11 @@ def test_a_name_of_another_kind_has_no_number(name):
     assert names.vm_number("shop", name) is None
 
 
+def test_names_are_sorted_by_their_number_and_those_without_one_come_first():
+    mixed = ["shop-n10", "shop-n9", "shop-nine", "shop-n01", "shop-n1"]
+    assert sorted(mixed, key=names.by_number) == ["shop-n01", "shop-nine", "shop-n1", "shop-n9", "shop-n10"]
+
+
 def test_the_next_number_is_one_above_the_highest_even_when_there_is_a_gap():
     assert names.next_number("shop", ["shop-n1", "shop-n7", "other-n9"]) == 8
     assert names.next_number("shop", []) == 1
