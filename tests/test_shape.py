@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import playbook_rules, shape_rules
+from tests import fact_rules, playbook_rules, shape_rules
 from tests.shape_rules import BINARY, RULES, Rule, Tree
 
+EVERY_RULE = RULES + playbook_rules.RULES + fact_rules.RULES
 GPL = "# SPDX-License-Identifier: GPL-3.0-or-later\n"
 GPL_MODULE = GPL + "# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or somewhere else)\n"
 
@@ -26,7 +27,7 @@ def tree(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Tree:
     return Tree({name: "" if BINARY.search(name) else path.read_text(encoding="utf-8") for name, path in names.items()})
 
 
-@pytest.mark.parametrize("rule", RULES + playbook_rules.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", EVERY_RULE, ids=lambda rule: rule.__name__)
 def test_the_checkout_keeps(rule: Rule, tree: Tree) -> None:
     problems = rule(tree)
     assert not problems, "\n".join([rule.__doc__ or "", *problems])
@@ -38,6 +39,7 @@ HOME = {
     f"{shape_rules.CONTRACT}/config_ports.py": "STATS_PORT = 8404\n",
     f"{shape_rules.CONTRACT}/refusal.py": "class Reason:\n    A = 'quorum'\n    B = 'minimum'\n    C = 'unclean'\n",
 }
+DEFAULTS = {fact_rules.DEFAULTS: "POOL = 'ondemand'\nDEADLINES: Dict[str, Any] = {'boot_s': 300}\n"}
 TABLE = playbook_rules.why_not_a_table_of_contents
 FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "libvirt has one door in the collection": (
@@ -87,6 +89,39 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
         shape_rules.why_not_one_home,
         {**HOME, "driver/src/ondemand/a.py": "class R:\n    A = 'quorum'\n    B = 'minimum'\n    C = 'unclean'\n"},
     ),
+    "a field of the driver has no default of its own": (
+        fact_rules.why_not_one_default,
+        {**DEFAULTS, "driver/src/ondemand/config/model.py": "class Deadlines:\n    boot_s: float = 301\n"},
+    ),
+    "code gives no default where the file says nothing": (
+        fact_rules.why_not_one_default,
+        {**DEFAULTS, "plugins/action/a.py": "wait = file['deadlines'].get('boot_s', 300)\n"},
+    ),
+    "a mapping gives no default": (
+        fact_rules.why_not_one_default,
+        {**DEFAULTS, "plugins/filter/a.py": "full = {'pool': 'ondemand', **host}\n"},
+    ),
+    "Jinja gives no default": (
+        fact_rules.why_not_one_default,
+        {**DEFAULTS, "playbooks/tasks/a.yml": '- vars: {wait: "{{ ondemand_file.deadlines.boot_s | default(300) }}"}\n'},
+    ),
+    "a VM is named in one place": (fact_rules.why_not_one_name, {"plugins/plugin_utils/a.py": "name = f'{cluster}-n{number}'\n"}),
+    "a VM's name is taken apart in one place": (
+        fact_rules.why_not_one_name,
+        {"driver/src/ondemand/a.py": "number = name.rpartition('-n')[2]\n"},
+    ),
+    "a MAC is made in one place": (fact_rules.why_not_one_name, {"plugins/filter/a.py": "mac = '52:54:00:' + digest\n"}),
+    "a volume is named in one place": (fact_rules.why_not_one_name, {"plugins/module_utils/_libvirt/a.py": "seed = vm + '-seed.iso'\n"}),
+    "Jinja names no VM": (fact_rules.why_not_one_name, {"playbooks/a.yml": "- vars: {vm: \"{{ file.name ~ '-n' ~ number }}\"}\n"}),
+    "the driver does not judge the cluster": (
+        fact_rules.why_not_one_verdict,
+        {"driver/src/ondemand/plan/a.py": "if any(one.unclean for one in nodes):\n    found = Refusal(Reason.UNCLEAN, 'no')\n"},
+    ),
+    "a table of rules has one home": (fact_rules.why_not_one_verdict, {"plugins/plugin_utils/a.py": "RULES = (('quorum', f),)\n"}),
+    "a playbook's account does not judge who may leave": (
+        fact_rules.why_not_one_verdict,
+        {"plugins/plugin_utils/run_shrinkage.py": "refused = [_refusal('last_node', 'no')]\n"},
+    ),
     "a file of 401 lines is too long": (shape_rules.why_not_short, {"lab/long.py": "x = 1\n" * 401}),
     "a file says its licence": (shape_rules.why_not_licensed, {"roles/image/tasks/main.yml": "---\n"}),
     "module_utils are BSD": (shape_rules.why_not_licensed, {"plugins/module_utils/a.py": GPL}),
@@ -130,7 +165,7 @@ def test_a_planted_fault_is_seen(fault: str) -> None:
 
 
 def test_every_rule_has_a_planted_fault() -> None:
-    assert {rule for rule, _ in FAULTS.values()} == {*RULES, *playbook_rules.RULES}
+    assert {rule for rule, _ in FAULTS.values()} == {*EVERY_RULE}
 
 
 ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
@@ -163,6 +198,26 @@ ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
     "the run has its fact": (
         TABLE,
         {"playbooks/tasks/keep.yml": "- ansible.builtin.set_fact: {a: '{{ a | ondemand.cluster.after(b) }}'}\n"},
+    ),
+    "a default may be read, and what is missing be nothing": (
+        fact_rules.why_not_one_default,
+        {
+            **DEFAULTS,
+            "plugins/action/a.py": "a = {**defaults.DEADLINES, **file}['boot_s'], file.get('boot_s'), file.get('pool', '')\n",
+            "playbooks/a.yml": "- vars: {wait: '{{ boot_s | default(omit) }}'}\n",
+        },
+    ),
+    "names may be told of": (
+        fact_rules.why_not_one_name,
+        {
+            "plugins/filter/a.py": 'def f():\n    """shop-n1 becomes a line of the run-number list."""\n    return \'dry-run\', names.seed_of(vm)\n'
+        },
+    ),
+    "a verdict may be passed on": (
+        fact_rules.why_not_one_verdict,
+        {
+            "driver/src/ondemand/plan/a.py": "Refusal(_reason(verdict), verdict.sentence), Refusal(Reason.UNSTABLE, 'no'), ('unclean', True, 1)\n"
+        },
     ),
     "REUSE.toml speaks for files without comments": (
         shape_rules.why_not_licensed,

@@ -102,6 +102,11 @@ cluster:
     two_node:
       description: Whether one of two votes is enough, which is so only for a moment in a join or leave.
       type: bool
+    may_change:
+      description:
+        - Whether the cluster may be changed at all, C(allowed), C(reason) and C(sentence). Not while it has no quorum, or while nobody knows
+          whether work runs on a node.
+      type: dict
     nodes:
       description:
         - The nodes, oldest first. Each has C(name), C(id), C(address), C(online), C(standby), C(pending), C(unclean), C(services)

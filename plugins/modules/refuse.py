@@ -75,5 +75,5 @@ refusal:
   type: dict
   sample:
     reason: maximum
-    sentence: 4 VMs are wanted, and the requirement of shop allows 3 at most; nothing was touched. Raise requirement.nodes.max first
+    sentence: 4 VMs are wanted, and the requirement of shop allows 3 at most; raise requirement.nodes.max first
 """

@@ -48,6 +48,16 @@ def node(number: int, services: Sequence[str] = (), resources: Sequence[str] = (
     return Node(f"shop-n{number}", services=tuple(services), resources=(*resources, *services), **more)
 
 
+def may_change(nodes: Sequence[Node], quorate: bool) -> Verdict:
+    """The collection's word on such a cluster, shortened."""
+    unclean = [one.name for one in nodes if one.unclean]
+    if quorate and not unclean:
+        return Verdict(True)
+    return Verdict(
+        False, "unclean" if quorate else "not_quorate", f"shop can't be changed now: {'it has no quorum' if not quorate else unclean}."
+    )
+
+
 def observation(
     nodes: Sequence[Node], vms: Sequence[Vm] | None = None, at: float = 100.0, signals: dict[str, Signal] | None = None, **state: Any
 ) -> Observation:
@@ -55,6 +65,7 @@ def observation(
     state.setdefault("leave_order", tuple(one.name for one in reversed(nodes)))
     state.setdefault("quorate", True)
     state.setdefault("stable", True)
+    state.setdefault("may_change", may_change(nodes, state["quorate"]))
     unreachable = state.pop("unreachable", ())
     made = ClusterState(nodes=tuple(nodes), **state) if nodes else None
     there = tuple(vms) if vms is not None else tuple(Vm(one.name, "hv1", "running", 1, 640) for one in nodes)
@@ -79,4 +90,5 @@ def handed_back() -> dict[str, Any]:
     made["vms"][0].update(name="shop-n1", host="hv1", state="running", vcpus=1, memory_mib=640, address="10.99.0.20")
     made["cluster"].update(quorate=True, stable=True, leave_order=["shop-n1"], lease=None, withheld=[])
     made["cluster"]["nodes"][0].update(name="shop-n1", online=True)
+    made["cluster"]["may_change"].update(allowed=True)
     return made

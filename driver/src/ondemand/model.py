@@ -47,7 +47,7 @@ class Vm:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The collection's word on whether a node may leave."""
+    """The collection's word on whether the cluster may be changed, or a node may leave."""
 
     allowed: bool
     reason: str = ""
@@ -78,6 +78,7 @@ class ClusterState:
 
     quorate: bool
     stable: bool
+    may_change: Verdict
     nodes: tuple[Node, ...] = ()
     not_started: tuple[str, ...] = ()
     failures: tuple[tuple[str, str], ...] = ()

@@ -50,13 +50,14 @@ HOST: dict[str, Any] = {
     "images": [{"name": str, "sha256": str, "generation": int}],
     "vms": NAMES,
 }
+VERDICT = {"allowed": bool, "reason": Maybe(str), "sentence": str}
 NODE: dict[str, Any] = {
     **dict.fromkeys(("name", "address"), str),
     "id": int,
     **dict.fromkeys(("online", "standby", "pending", "unclean", "leaving"), bool),
     "services": NAMES,
     "resources": NAMES,
-    "may_leave": {"allowed": bool, "reason": Maybe(str), "sentence": str},
+    "may_leave": VERDICT,
 }
 RESOURCE = {"id": str, "agent": str, "node": Maybe(str), "role": str, "failed": bool}
 SERVICE = {"name": str, "kind": str, "state": str, "node": Maybe(str), "nodes": NAMES, "resources": [RESOURCE]}
@@ -67,6 +68,7 @@ CLUSTER: dict[str, Any] = {
     "stable": bool,
     "votes": {"expected": int, "total": int, "needed": int},
     "two_node": bool,
+    "may_change": VERDICT,
     "nodes": [NODE],
     "services": [SERVICE],
     "failures": [{"resource": str, "node": str, "operation": str, "rc": Maybe(int), "because": str}],

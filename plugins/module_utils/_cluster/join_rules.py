@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import List, Optional, Tuple
 
 from .._contract.refusal import Refusal
-from . import corosync_conf, step_lists
+from . import change_rules, corosync_conf, step_lists
 from .corosync_conf import Conf
 from .status import Status
 from .steps import first_without_quorum
@@ -25,11 +25,11 @@ def may_join(status: Status, name: str) -> Optional[Refusal]:
     found: List[Tuple[str, str]] = []
     others = [member for member in status.members if member.name != name]
     listed = any(member.name == name and member.listed for member in status.members)
-    if not status.quorate and not listed:
-        found.append(("not_quorate", "this part of the cluster has no quorum; bring members back first"))
-    unclean = [member.name for member in others if member.unclean]
-    if unclean:
-        found.append(("unclean", "the state of %s is unknown (unclean); have it fenced, or confirm that it is down" % ", ".join(unclean)))
+    cluster = (
+        ("not_quorate", None if listed else change_rules.why_not_quorate(status)),
+        ("unclean", change_rules.why_unclean(status, {name})),
+    )
+    found += [(reason, clause) for reason, clause in cluster if clause is not None]
     pending = [member.name for member in others if member.pending]
     if pending:
         found.append(("unstable", "%s is joining or leaving; wait until that has ended" % ", ".join(pending)))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Callable, Collection, List, Optional, Sequence, Tuple
 
 from .._contract.refusal import Refusal
-from . import corosync_conf, step_lists
+from . import change_rules, corosync_conf, step_lists
 from .status import Member, Status
 from .steps import first_without_quorum
 
@@ -21,21 +21,11 @@ Rule = Callable[[Status, Member, int], Optional[str]]
 
 
 def _not_quorate(status: Status, leaver: Member, minimum: int) -> Optional[str]:
-    if status.quorate:
-        return None
-    return "this part of the cluster has no quorum (%d of %d votes), so nothing may be changed here; bring members back first" % (
-        status.votes_total,
-        status.votes_expected,
-    )
+    return change_rules.why_not_quorate(status)
 
 
 def _unclean(status: Status, leaver: Member, minimum: int) -> Optional[str]:
-    unclean = [member.name for member in status.members if member.unclean]
-    if not unclean:
-        return None
-    return "the state of %s is unknown (unclean), its resources may still run there; have it fenced, or confirm that it is down" % (
-        ", ".join(unclean)
-    )
+    return change_rules.why_unclean(status)
 
 
 def _last_node(status: Status, leaver: Member, minimum: int) -> Optional[str]:

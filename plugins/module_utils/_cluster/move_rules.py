@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from .._contract.refusal import Refusal
+from . import change_rules
 from .cib_spec import ID
 from .status import SPREAD, Member, Service, Status
 
@@ -42,11 +43,10 @@ def why_not_service(status: Status, service: str) -> t.Optional[Refusal]:
     return None
 
 
-def why_not_quorate(status: Status, _service: str) -> t.Optional[Refusal]:
+def why_not_quorate(status: Status, service: str) -> t.Optional[Refusal]:
     """Without quorum Pacemaker moves nothing."""
-    if status.quorate:
-        return None
-    return Refusal("not_quorate", "The cluster is not quorate, so Pacemaker moves nothing. Bring back the missing members first.")
+    why = change_rules.why_not_quorate(status)
+    return None if why is None else Refusal("not_quorate", "%s can't move in %s: %s." % (service, status.cluster, why))
 
 
 def why_not_running(status: Status, service: str) -> t.Optional[Refusal]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .._contract import limits
+
 Data = t.Mapping[str, t.Any]
 
 
@@ -25,22 +27,9 @@ def wanted_refusals(file: Data, wanted: t.Any, direction: str) -> t.List[t.Dict[
     except ValueError:
         return [_refusal("bad_input", "wanted is %r; it must be the number of VMs that the cluster shall have afterwards" % (wanted,))]
     least, most = int(file["requirement"]["nodes"]["min"]), int(file["requirement"]["nodes"]["max"])
-    if direction == "out" and number > most:
-        return [
-            _refusal(
-                "maximum",
-                "%d VMs are wanted, and the requirement of %s allows %d at most; nothing was touched. Raise requirement.nodes.max first"
-                % (number, file["name"], most),
-            )
-        ]
-    if direction == "in" and number < least:
-        return [
-            _refusal(
-                "minimum",
-                "%d VMs are wanted, and the requirement of %s keeps %d at least; nothing was touched. Lower requirement.nodes.min first, "
-                "or use destroy_cluster to end the cluster" % (number, file["name"], least),
-            )
-        ]
+    no = limits.too_many(file["name"], number, most) if direction == "out" else limits.too_few(file["name"], number, least)
+    if no is not None:
+        return [_refusal(no.reason, no.sentence)]
     if number < 1:
         return [_refusal("bad_input", "wanted is %d; a cluster has one VM at least" % number)]
     return []
@@ -62,21 +51,13 @@ def _idle(view: t.Optional[Data]) -> t.List[str]:
 
 def _unsteady(view: t.Optional[Data], returning: t.Sequence[str] = ()) -> t.List[t.Dict[str, str]]:
     """A membership that no step may be built on. returning: listed nodes that start again first, and bring their own votes."""
-    if view is None:
+    if view is None or (returning and view["may_change"]["reason"] == "not_quorate"):
         return []
-    unclean = [node["name"] for node in view["nodes"] if node["unclean"]]
-    if not view["quorate"] and not returning:
-        sentence = "%s has no quorum, so no node may join or leave; bring its other nodes back first, or have recover_cluster do it"
-        return [_refusal("not_quorate", sentence % view["name"])]
-    if unclean:
-        return [
-            _refusal(
-                "unclean",
-                "of %s nobody knows whether work runs there, so no node may join or leave; bring it back or fence it first"
-                % ", ".join(unclean),
-            )
-        ]
-    return []
+    return _refused(view["may_change"])
+
+
+def _refused(verdict: Data) -> t.List[t.Dict[str, str]]:
+    return [] if verdict["allowed"] else [_refusal(verdict["reason"], verdict["sentence"])]
 
 
 def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bool = False) -> t.Dict[str, t.Any]:
@@ -144,16 +125,7 @@ def unconfigurable(view: t.Optional[Data], unreachable: t.Sequence[Data] = ()) -
             "not_found", "no VM of the cluster tells of its services; run create_cluster first, or recover_cluster to bring it back"
         )
         return unreachable_refusals(unreachable) or [absent]
-    unclean = [node["name"] for node in view["nodes"] if node["unclean"]]
-    if not view["quorate"]:
-        sentence = (
-            "%s has no quorum, so nothing of its services was changed; bring its other nodes back first, or have recover_cluster do it"
-        )
-        return [_refusal("not_quorate", sentence % view["name"])]
-    if unclean:
-        sentence = "of %s nobody knows whether work runs there, so nothing of the services was changed; bring it back or fence it first"
-        return [_refusal("unclean", sentence % ", ".join(unclean))]
-    return []
+    return _refused(view["may_change"])
 
 
 def shrinkage(
@@ -192,7 +164,7 @@ def shrinkage(
         refusals += _unsteady(view)
     if not refusals:
         # A cluster that is busy at this moment comes to rest: whoever takes the node out waits for that, and looks again.
-        refusals = [_refusal(one["reason"], one["sentence"]) for one in verdicts if not one["allowed"] and one["reason"] != "unstable"]
+        refusals = [no for one in verdicts if one["reason"] != "unstable" for no in _refused(one)]
     if not refusals and len(going) < surplus:
         hint = "look at the cluster, then run it again"
         if idle:

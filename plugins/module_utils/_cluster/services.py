@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from .._contract import marks
+from .._contract.config_defaults import FENCING
 from .cib_spec import CONSTRAINT_KINDS, VALUE_SETS, clone_id
 
 BALANCER = "haproxy"
@@ -183,7 +184,7 @@ def wanted_resources(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     return {
         # A cluster file without fencing says nothing of the fencing that somebody set up by hand, and nothing of its quorum policy.
         "unless_set": {
-            "properties": {"stonith-enabled": cluster.get("fencing", {}).get("method", "none") != "none", "no-quorum-policy": "stop"},
+            "properties": {"stonith-enabled": {**FENCING, **cluster.get("fencing", {})} != FENCING, "no-quorum-policy": "stop"},
             "resource_defaults": dict(RESOURCE_DEFAULTS),
         },
         **{name: dict(given[name]) for name in VALUE_SETS if given.get(name)},

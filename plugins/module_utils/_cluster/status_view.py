@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
+from .._contract.refusal import Refusal
 from . import lease
+from .change_rules import may_change
 from .leave_rules import leave_order, may_leave
 from .status import SPREAD, TEMPORARY_PREFIXES, Member, Service, Status
 from .withheld import withheld
@@ -24,6 +26,7 @@ def view(status: Status, min_nodes: int = 1) -> Dict[str, Any]:
         "stable": status.idle and not any(member.pending for member in status.members),
         "votes": {"expected": status.votes.expected, "total": status.votes.total, "needed": status.votes.needed},
         "two_node": status.votes.two_node,
+        "may_change": _verdict(may_change(status), "%s may be changed." % status.cluster),
         "nodes": [_node(status, member, min_nodes) for member in status.members],
         "services": [_service(service) for service in status.services],
         "failures": list(status.failures),
@@ -35,7 +38,6 @@ def view(status: Status, min_nodes: int = 1) -> Dict[str, Any]:
 
 
 def _node(status: Status, member: Member, min_nodes: int) -> Dict[str, Any]:
-    refusal = may_leave(status, member.name, min_nodes)
     resources = [resource.id for service in status.services for resource in service.resources if member.name in resource.nodes]
     return {
         "name": member.name,
@@ -48,11 +50,15 @@ def _node(status: Status, member: Member, min_nodes: int) -> Dict[str, Any]:
         "leaving": member.leaving,
         "services": status.movable_on(member.name),
         "resources": resources,
-        "may_leave": {
-            "allowed": refusal is None,
-            "reason": refusal.reason if refusal else None,
-            "sentence": refusal.sentence if refusal else "%s may leave." % member.name,
-        },
+        "may_leave": _verdict(may_leave(status, member.name, min_nodes), "%s may leave." % member.name),
+    }
+
+
+def _verdict(refusal: Optional[Refusal], yes: str) -> Dict[str, Any]:
+    return {
+        "allowed": refusal is None,
+        "reason": refusal.reason if refusal else None,
+        "sentence": refusal.sentence if refusal else yes,
     }
 
 

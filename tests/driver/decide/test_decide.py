@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ondemand.decide.decide import decide
 from ondemand.memory import Memory, begun, pause_s, remember
-from ondemand.model import Cause, ClusterState, Kind, Observation, Outcome, Signal, Step, StepKind
+from ondemand.model import Cause, ClusterState, Kind, Observation, Outcome, Signal, Step, StepKind, Verdict
 from tests.driver.values import cluster, node, observation
 
 CLUSTER = cluster({"scaling": {"scale_out": {"most_at_once": 3}, "scale_in": {"most_at_once": 3}}})
@@ -110,7 +110,7 @@ def test_another_number_cause_or_cluster_is_another_wish_and_another_sentence_is
 
 
 def test_who_is_away_is_waited_for_from_when_it_was_first_seen_so() -> None:
-    memory, seen = Memory(), replace(low(0.0), cluster=ClusterState(True, True, (node(1), node(2, online=False))))
+    memory, seen = Memory(), replace(low(0.0), cluster=ClusterState(True, True, Verdict(True), (node(1), node(2, online=False))))
     for at in (100.0, 150.0):
         _, memory = decide(seen, CLUSTER.requirement, CLUSTER.scaling, memory, at)
     assert memory.waited(160.0) == {"shop-n2": 60.0}

@@ -10,6 +10,7 @@ import pytest
 
 from ondemand import wall
 from ondemand.errors import ObserveError
+from ondemand.model import Verdict
 from ondemand.observe.facts import observation
 from tests.driver.values import handed_back
 
@@ -20,6 +21,7 @@ def test_the_playbooks_result_becomes_values() -> None:
     told["cluster"]["services"][0].update(name="b", state="failed")
     told["cluster"]["failures"][0].update(resource="b", node="shop-n1")
     told["cluster"]["constraints"] = [{"id": "ondemand-move-a", "temporary": True}, {"id": "mine", "temporary": False}]
+    told["cluster"]["may_change"].update(allowed=False, reason="unclean", sentence="not now")
     told["unreachable"][0]["host"] = "hv2"
     seen = observation(told, 5.0)
     assert (seen.members, seen.unreachable) == (("shop-n1",), ("hv2",))
@@ -28,6 +30,7 @@ def test_the_playbooks_result_becomes_values() -> None:
     assert seen.cluster.temporary == ("ondemand-move-a",)
     assert seen.cluster.failures == (("b", "shop-n1"),)
     assert seen.cluster.nodes[0].may_leave.reason == "last_node"
+    assert seen.cluster.may_change == Verdict(False, "unclean", "not now")
 
 
 def test_a_node_is_leaving_only_where_the_collection_says_so() -> None:

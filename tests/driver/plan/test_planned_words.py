@@ -107,13 +107,14 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
     ),
     # ---- limits, and a cluster that is whole
     "more than the most": (
-        seen([N1]), 5, {}, Refusal(Reason.MAXIMUM, "5 nodes are wanted and the cluster file allows 4; raise requirement.nodes.max"),
+        seen([N1]), 5, {}, Refusal(Reason.MAXIMUM, "5 VMs are wanted, and the requirement of shop allows 4 at most; raise requirement.nodes.max first"),
     ),
     "fewer than the least": (
-        seen([N1]), 0, {}, Refusal(Reason.MINIMUM, "0 nodes are wanted and the cluster file asks for 1; lower requirement.nodes.min"),
+        seen([N1]), 0, {}, Refusal(Reason.MINIMUM, "0 VMs are wanted, and the requirement of shop keeps 1 at least; "
+            "lower requirement.nodes.min first, or use destroy_cluster to end the cluster"),
     ),
     "more than the most, before there is a cluster": (
-        seen([]), 5, {}, Refusal(Reason.MAXIMUM, "5 nodes are wanted and the cluster file allows 4; raise requirement.nodes.max"),
+        seen([]), 5, {}, Refusal(Reason.MAXIMUM, "5 VMs are wanted, and the requirement of shop allows 4 at most; raise requirement.nodes.max first"),
     ),
     "no cluster": (seen([]), 2, {}, one(steps.create(1, LIMITS, f"{WHY}; there is no cluster yet"))),
     "no cluster in sight": (
@@ -124,11 +125,11 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
     ),
     "no quorum": (
         seen([N1, N2], quorate=False), 3, {},
-        Refusal(Reason.NOT_QUORATE, "the cluster has no quorum; bring its nodes back before anything is changed"),
+        Refusal(Reason.NOT_QUORATE, "shop can't be changed now: it has no quorum"),
     ),
     "two are unclean": (
         seen([N1, node(3, unclean=True), node(2, unclean=True)]), 4, {},
-        Refusal(Reason.UNCLEAN, "shop-n2, shop-n3 is unclean: it may still run services; shut it off or bring it back"),
+        Refusal(Reason.UNCLEAN, "shop can't be changed now: ['shop-n3', 'shop-n2']"),
     ),
     # ---- lost nodes
     "one has lost its VM": (seen([N1, OFF2], vms(1)), 2, LONG, recover(2, 1, 2, LOST2)),
@@ -148,7 +149,7 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
     "one that was let go is not back": (seen([N1, N3], vms(1, 3), withheld=("shop-n2",)), 2, {}, still(2)),
     "one that was let go is back, and there is no quorum": (
         seen([N1, OFF3], vms(1, 2, 3), quorate=False, withheld=("shop-n2",)), 2, {},
-        Refusal(Reason.NOT_QUORATE, "the cluster has no quorum; bring its nodes back before anything is changed"),
+        Refusal(Reason.NOT_QUORATE, "shop can't be changed now: it has no quorum"),
     ),
     "one is off": (seen([N1, OFF2], [vm(1), stopped(2)]), 2, {}, recover(2, 1, 2, f"the VM of shop-n2 is off{MISSED}")),
     "one is off, and there is no quorum": (
@@ -180,13 +181,13 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
     ),
     "one has lost its VM a moment ago, and there is no quorum": (
         seen([N1, OFF2], vms(1), quorate=False), 2, SHORT,
-        Refusal(Reason.NOT_QUORATE, "the cluster has no quorum; bring its nodes back before anything is changed"),
+        Refusal(Reason.NOT_QUORATE, "shop can't be changed now: it has no quorum"),
     ),
     "nobody knows of one, and there is no quorum": (
         seen([N1, OFF2], vms(1), quorate=False, unreachable=["hv2"]), 2, LONG,
         Refusal(
             Reason.NOT_QUORATE,
-            "the cluster has no quorum; shop-n2 may be on hv2, which can't be reached: bring the host back, or see that it is off and run "
+            "shop can't be changed now: it has no quorum; shop-n2 may be on hv2, which can't be reached: bring the host back, or see that it is off and run "
             "recover_cluster with confirm_dead=shop-n2",
         ),
     ),
@@ -194,13 +195,13 @@ CASES: dict[str, tuple[Observation, int, dict[str, Any], Plan | Refusal]] = {
         seen([N1, OFF2, OFF3], vms(1), quorate=False, unreachable=["hv2"]), 3, LONG,
         Refusal(
             Reason.NOT_QUORATE,
-            "the cluster has no quorum; shop-n2, shop-n3 may be on hv2, which can't be reached: bring the host back, or see that it is off and run "
-            "recover_cluster with confirm_dead=shop-n2,shop-n3",
+            "shop can't be changed now: it has no quorum; shop-n2, shop-n3 may be on hv2, which can't be reached: bring the host back, or see that it "
+            "is off and run recover_cluster with confirm_dead=shop-n2,shop-n3",
         ),
     ),
     "one is unclean, and a half-made VM is too many": (
         seen([N1, node(2, unclean=True)], vms(1, 2, 3)), 2, {},
-        Refusal(Reason.UNCLEAN, "shop-n2 is unclean: it may still run services; shut it off or bring it back"),
+        Refusal(Reason.UNCLEAN, "shop can't be changed now: ['shop-n2']"),
     ),
     "one has lost its VM, and another is half made": (seen([N1, OFF2], vms(1, 3)), 1, LONG, recover(1, 1, 1, LOST2)),
     # ---- half-made VMs

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ondemand.model import ClusterState, Node
+from ondemand.model import ClusterState, Node, Verdict
 from ondemand.plan.spread import Move, emptied, evened, unfinished_services, weights
 from tests.driver.values import cluster, node
 
@@ -24,7 +24,7 @@ SERVICES = cluster({"services": [*(movable(f"s{i}") for i in range(6)), WEB], "d
 
 
 def state(nodes: Sequence[Node], **more: Any) -> ClusterState:
-    return ClusterState(True, True, tuple(nodes), **more)
+    return ClusterState(True, True, Verdict(True), tuple(nodes), **more)
 
 
 def test_weight_is_what_moves_and_the_addresses_of_what_is_balanced() -> None:

@@ -20,8 +20,11 @@ def _vm(data: Mapping[str, Any]) -> Vm:
     return Vm(data["name"], data["host"], data["state"], data["vcpus"], data["memory_mib"], data["address"] or "")
 
 
+def _verdict(data: Mapping[str, Any]) -> Verdict:
+    return Verdict(data["allowed"], data["reason"] or "", data["sentence"])
+
+
 def _node(data: Mapping[str, Any]) -> Node:
-    verdict = data["may_leave"]
     return Node(
         name=data["name"],
         online=data["online"],
@@ -30,7 +33,7 @@ def _node(data: Mapping[str, Any]) -> Node:
         unclean=data["unclean"],
         services=tuple(data["services"]),
         resources=tuple(data["resources"]),
-        may_leave=Verdict(verdict["allowed"], verdict["reason"] or "", verdict["sentence"]),
+        may_leave=_verdict(data["may_leave"]),
         leaving=data["leaving"],
     )
 
@@ -38,6 +41,7 @@ def _node(data: Mapping[str, Any]) -> Node:
 def _cluster(data: Mapping[str, Any]) -> ClusterState:
     return ClusterState(
         quorate=data["quorate"],
+        may_change=_verdict(data["may_change"]),
         stable=data["stable"],
         nodes=tuple(_node(one) for one in data["nodes"]),
         not_started=tuple(one["name"] for one in data["services"] if one["state"] not in ("started", DISABLED)),

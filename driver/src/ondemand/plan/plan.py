@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from ondemand._contract import marks
+from ondemand._contract import limits, marks
 from ondemand._contract.refusal import REASONS, Reason
 from ondemand.config.model import Cluster
 from ondemand.members import (
@@ -30,7 +30,7 @@ from ondemand.members import (
     unknown,
     unseen,
 )
-from ondemand.model import ClusterState, Node, Observation, Plan, Refusal, Step, StepKind, Vm
+from ondemand.model import ClusterState, Node, Observation, Plan, Refusal, Step, StepKind, Verdict, Vm
 from ondemand.plan import steps
 from ondemand.plan.spread import emptied, evened, unfinished_services
 
@@ -129,14 +129,9 @@ def away_words(case: Case) -> str:
 
 def within_limits(case: Case) -> Found:
     """Every VM that exists counts against the most, in whatever state it is: what fails to start must not multiply."""
-    least = case.cluster.requirement.nodes.min
-    if case.wanted > case.most:
-        return Refusal(
-            Reason.MAXIMUM, f"{case.wanted} nodes are wanted and the cluster file allows {case.most}; raise requirement.nodes.max"
-        )
-    if case.wanted < least:
-        return Refusal(Reason.MINIMUM, f"{case.wanted} nodes are wanted and the cluster file asks for {least}; lower requirement.nodes.min")
-    return None
+    name = case.cluster.name
+    no = limits.too_many(name, case.wanted, case.most) or limits.too_few(name, case.wanted, case.cluster.requirement.nodes.min)
+    return None if no is None else Refusal(Reason(no.reason), no.sentence)
 
 
 def first_cluster(case: Case) -> Found:
@@ -154,14 +149,15 @@ def first_cluster(case: Case) -> Found:
 
 
 def healthy(case: Case) -> Found:
-    """A cluster that is not whole is not changed."""
-    if not case.state.quorate:
-        why = unknown_words(case) or "bring its nodes back before anything is changed"
-        return Refusal(Reason.NOT_QUORATE, f"the cluster has no quorum; {why}")
-    unclean = sorted(one.name for one in case.state.nodes if one.unclean)
-    if unclean:
-        return Refusal(Reason.UNCLEAN, f"{', '.join(unclean)} is unclean: it may still run services; shut it off or bring it back")
-    return None
+    """A cluster that may not be changed is not changed; that is the collection's judgement."""
+    verdict = case.state.may_change
+    if verdict.allowed:
+        return None
+    return Refusal(_reason(verdict), "; ".join(one for one in (verdict.sentence.rstrip("."), unknown_words(case)) if one))
+
+
+def _reason(verdict: Verdict) -> Reason:
+    return Reason(verdict.reason) if verdict.reason in REASONS else Reason.UNSTABLE
 
 
 def unknown_words(case: Case) -> str:
@@ -327,8 +323,7 @@ def _leavers(case: Case) -> list[Node] | Refusal:
         )
     if not any(nodes[name].may_leave.allowed for name in order):
         verdict = nodes[order[0]].may_leave
-        reason = Reason(verdict.reason) if verdict.reason in REASONS else Reason.UNSTABLE
-        return Refusal(reason, verdict.sentence or f"{order[0]} may not leave")
+        return Refusal(_reason(verdict), verdict.sentence or f"{order[0]} may not leave")
     if case.observation.unreachable:
         hosts = ", ".join(case.observation.unreachable)
         return Refusal(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, FrozenSet, List, Mapping, Optional, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import RECOVERY
 
 MOST_VCPUS = 512
 LEAST_MEMORY_MIB = 64
@@ -47,7 +48,7 @@ class VmSpec:
     memory_max_mib: int = 512
     disk_gib: Optional[int] = None
     disk_cache: str = "writeback"
-    autostart: bool = True
+    autostart: bool = RECOVERY["autostart"]
     bridge: str = ""
     address: str = ""
     prefix: int = 24

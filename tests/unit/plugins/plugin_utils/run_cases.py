@@ -14,6 +14,7 @@ Data = dict[str, Any]
 FAILED = {"failed": True, "msg": "a disk is full"}
 HELD = {"failed": True, "msg": "anna", "refusal": {"reason": "held", "sentence": "anna works on it"}}
 TOLD_HELD = HELD["refusal"]
+YES = {"allowed": True, "reason": None, "sentence": ""}
 AWAY = [{"host": "hv2", "because": "it is off"}]
 
 
@@ -22,21 +23,22 @@ def vm(name: str, **more: Any) -> Data:
 
 
 def node(name: str, **more: Any) -> Data:
-    base = {
-        "name": name,
-        "address": f"10.0.0.{name[1:]}",
-        "online": True,
-        "pending": False,
-        "unclean": False,
-        "standby": False,
-        "leaving": False,
-    }
-    return {**base, "services": [], "may_leave": {"allowed": True, "reason": None, "sentence": ""}, **more}
+    no = dict.fromkeys(("pending", "unclean", "standby", "leaving"), False)
+    return {"name": name, "address": f"10.0.0.{name[1:]}", "online": True, **no, "services": [], "may_leave": YES, **more}
 
 
 def view(*nodes: Data, **more: Any) -> Data:
     names = [one["name"] for one in nodes]
-    return {"name": "shop", "nodes": list(nodes), "quorate": True, "leave_order": names[::-1], "withheld": [], "lease": None, **more}
+    return {
+        "name": "shop",
+        "nodes": list(nodes),
+        "quorate": True,
+        "may_change": YES,
+        "leave_order": names[::-1],
+        "withheld": [],
+        "lease": None,
+        **more,
+    }
 
 
 HIDDEN = {"name": "n2", "address": "10.0.0.2", "online": True, "new": False, "unseen": True}
@@ -366,7 +368,7 @@ REFUSED: dict[str, tuple[Data, Data, str, str]] = {
     "no place while nobody tells what is taken": (a_run(unreachable=AWAY), {"clashed": {"wanted": 1}}, "host_unreachable", "hv2"),
     "a growth of no cluster": (a_run(), {"growing": {"wanted": 1, "first": False}}, "not_found", "create_cluster"),
     "a shrinkage without quorum": (
-        {**TWO, "view": {**TWO["view"], "quorate": False}},
+        {**TWO, "view": {**TWO["view"], "may_change": {"allowed": False, "reason": "not_quorate", "sentence": "shop has no quorum"}}},
         {"shrinking": {"wanted": 1, "leavers": []}},
         "not_quorate",
         "quorum",

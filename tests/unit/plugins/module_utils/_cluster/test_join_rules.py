@@ -42,7 +42,7 @@ JOINS = {
     "no quorum and too few votes": (replace(status(2, 1), quorate=False), ["has no quorum"]),
     "no quorum, and it is listed: it brings its vote": (replace(changed(status(3, 1), 2, online=False), quorate=False), []),
     "one in doubt, one on its way": (
-        changed(changed(status(4), 1, unclean=True), 2, pending=True), ["the state of n1 is unknown", "n2 is joining or leaving"],
+        changed(changed(status(4), 1, unclean=True), 2, pending=True), ["n1 is unclean", "n2 is joining or leaving"],
     ),
 }  # fmt: skip
 
@@ -58,7 +58,7 @@ def test_a_refused_join_tells_all_its_reasons_and_no_other(case: str) -> None:
     clauses = refusal.sentence.removeprefix("n3 did not join: ").split("; ")
     assert [words for words in said if words not in refusal.sentence] == []
     assert len([clause for clause in clauses if any(words in clause for words in said)]) == len(said)
-    reasons = {"has no quorum": "not_quorate", "only 1 votes": "quorum", "the state": "unclean"}
+    reasons = {"has no quorum": "not_quorate", "only 1 votes": "quorum", "n1 is": "unclean"}
     assert refusal.reason == next(reason for words, reason in reasons.items() if said[0].startswith(words))
     assert ("votes are present" in refusal.sentence) == said[0].startswith("only")
 

@@ -33,7 +33,7 @@ CASES: dict[str, tuple[Status, tuple[str, ...], str | None, str]] = {
     "not one of three alone, while the other one counts": (ALONE, ("n2",), "quorum", "1 of 2 expected votes are there, and 2 are needed; missing too: n3;"),
     "not with nobody left": (replace(status(member(1, **DEAD), member(2, **DEAD)), quorate=False), ("n2",), "last_node", "no other node is online"),
     "not with one left that carries nothing": (status(member(1, standby=True), member(2, **DEAD)), ("n2",), "last_node", NONE_LEFT),
-    "not while another one is in doubt": (status(member(1), member(2, unclean=True), member(3, **DEAD)), ("n3",), "unclean", "n2 is unknown"),
+    "not while another one is in doubt": (status(member(1), member(2, unclean=True), member(3, **DEAD)), ("n3",), "unclean", "n2 is unclean"),
     "though the lost ones are in doubt themselves": (
         status(member(1), member(2), member(3, unclean=True, **DEAD)), ("n3",), None, "",
     ),

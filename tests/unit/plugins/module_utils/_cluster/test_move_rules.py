@@ -47,7 +47,7 @@ REFUSED: dict[str, tuple[Status, tuple[str, str | None], str, str]] = {
     "a service that is not there, beside a clone": (status(WEB), ("shop", None), "not_found", "it could move none."),
     "a clone": (status(LEDGER, WEB), ("web-clone", None), "bad_input", "web-clone runs on every node"),
     "an id that isn't safe": (status(ODD), ("ledger", None), "bad_input", "Resource 'a b' of ledger"),
-    "no quorum, and not running": (status(service("ledger", role="Stopped"), quorate=False), ("ledger", None), "not_quorate", "not quorate"),
+    "no quorum, and not running": (status(service("ledger", role="Stopped"), quorate=False), ("ledger", None), "not_quorate", "no quorum"),
     "not there, and no quorum": (status(LEDGER, quorate=False), ("shop", None), "not_found", "no service"),
     "running nowhere": (status(service("ledger", role="Stopped")), ("ledger", None), "unstable", "ledger is stopped, not running on one node"),
     "running twice": (status(service("ledger", "n1", "n2")), ("ledger", None), "unstable", "ledger is started on n1, n2, not running on one node"),

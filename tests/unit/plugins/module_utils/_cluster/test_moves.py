@@ -75,7 +75,7 @@ def test_a_service_that_is_there_already_stays_even_if_others_could_not_take_it(
         (status(LEDGER), ("mail", None), "not_found", "ledger"),
         (status(service("web-clone", "n1", kind="clone")), ("web-clone", None), "bad_input", "every node"),
         (status(Service("a b", "primitive", (Resource("a b", "x", ("n1",), "Started", "", False),))), ("a b", None), "bad_input", "a b"),
-        (status(LEDGER, quorate=False), ("ledger", None), "not_quorate", "quorate"),
+        (status(LEDGER, quorate=False), ("ledger", None), "not_quorate", "no quorum"),
         (status(service("ledger", role="Stopped")), ("ledger", None), "unstable", "stopped"),
         (status(service("ledger", "n1", "n2")), ("ledger", None), "unstable", "n1, n2"),
         (status(LEDGER), ("ledger", "n9"), "not_found", "n1, n2, n3"),

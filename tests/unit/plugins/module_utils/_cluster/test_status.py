@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,7 @@ def test_the_view_has_the_promised_keys() -> None:
         "stable",
         "votes",
         "two_node",
+        "may_change",
         "nodes",
         "services",
         "failures",
@@ -109,6 +111,8 @@ def test_the_view_has_the_promised_keys() -> None:
     assert view["nodes"][0]["resources"] == ["ledger-data", "ledger-address", "ledger-app", "web"]
     assert view["constraints"] == [{"id": "cli-prefer-d", "temporary": True}]
     assert view["nodes"][1]["may_leave"] == {"allowed": True, "reason": None, "sentence": "cell-n2 may leave."}
+    assert view["may_change"] == {"allowed": True, "reason": None, "sentence": "shop may be changed."}
+    assert status_view.view(replace(SEEN, quorate=False))["may_change"]["reason"] == "not_quorate"
     assert status_view.view(SEEN, min_nodes=2)["nodes"][1]["may_leave"]["reason"] == "minimum"
 
 
