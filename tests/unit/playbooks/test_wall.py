@@ -57,6 +57,13 @@ def in_trouble(stage: Stage) -> None:
     )
 
 
+def no_quorum(stage: Stage) -> None:
+    """Two members of a cluster that has lost its quorum."""
+    two_members(stage)
+    for number in (1, 2):
+        stage.says(number, record().replace('with_quorum="true"', 'with_quorum="false"'))
+
+
 Setting = Callable[[Stage], None]
 
 
@@ -108,6 +115,7 @@ AND_PLAYED: dict[str, list[tuple[Setting, dict[str, Any]]]] = {
         *((one_unmanaged, {"standby": f"cell-n{number}"}) for number in (1, 2)),
         (two_members, {"move": "ledger"}),
     ],
+    "observe": [(no_quorum, {})],
     "recover_cluster": [(one_off, {}), (one_gone, {"wanted": 1}), (two_members, {"wanted": 3})],
 }
 """what is met in other settings only"""
