@@ -107,6 +107,10 @@ class Recording:
     ended_at: float
     addresses: dict[str, str]
 
+    def ledger_acknowledged(self, node: str) -> list[float]:
+        """When the client had its answers of the ledger on that node, the first one first."""
+        return sorted(one["acknowledged_at"] for one in self.client if one.get("service") == "ledger" and one.get("node") == node)
+
 
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:

@@ -153,7 +153,7 @@ def test_the_newest_read_back_tells_who_is_online():
 def test_who_answers_is_asked_of_the_clients_recording(run, recording):
     client = list(run.client)
     assert demo_state.answering(client, "ledger", 0) == {"n1", "n2"}
-    assert demo_state.answering(client, "ledger", recording.moved_at + 1) == {"n2"}
+    assert demo_state.answering(client, "ledger", recording.ledger_acknowledged("n2")[0]) == {"n2"}
     assert demo_state.newest_node(client, "ledger") == "n2"
     assert demo_state.newest_node([], "ledger") is None
 

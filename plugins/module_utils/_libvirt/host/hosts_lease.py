@@ -9,6 +9,7 @@ Who holds it, until when and for what stands in the domain's metadata.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -24,6 +25,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connecti
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render
 
 NAMESPACE = "urn:ondemand:cluster:lease:1"
+TRIES = 3
 PREFIX = "ondemand-lease-"
 """of the domain's name; no VM of ours is called so, since their names end with a number"""
 
@@ -88,6 +90,15 @@ def take(connection: Any, cluster: str, wish: Claim, over: str = "") -> Optional
 
     What has ended by the wish's clock is replaced too. None: a domain of that name is not ours, or went while it was looked at.
     """
+    for _try in range(TRIES - 1):
+        # Of several who replace the same old one libvirt tells the slower ones this or that. What stands then counts.
+        with contextlib.suppress(libvirt.libvirtError):
+            return _taken(connection, cluster, wish, over)
+    return _taken(connection, cluster, wish, over)
+
+
+def _taken(connection: Any, cluster: str, wish: Claim, over: str) -> Optional[Claim]:
+    """One attempt. Raises libvirtError also where somebody was faster: then the name has another UUID by now."""
     found, identity = look(connection, cluster)
     if found is not None and found.token == wish.token:
         wish = Claim(wish.token, wish.holder, wish.purpose, found.since, wish.until)
@@ -97,14 +108,7 @@ def take(connection: Any, cluster: str, wish: Claim, over: str = "") -> Optional
         _undefine(connection, identity)
         identity = ""
     machine = render.machine(connection.getCapabilities())
-    try:
-        connection.defineXML(domain_xml(machine, cluster, wish, identity or str(uuid.uuid4())))
-    except libvirt.libvirtError:
-        # Somebody was faster: the name has another UUID by now.
-        standing, identity = look(connection, cluster)
-        if not identity:
-            raise
-        return standing
+    connection.defineXML(domain_xml(machine, cluster, wish, identity or str(uuid.uuid4())))
     return look(connection, cluster)[0]
 
 

@@ -169,11 +169,44 @@ def test_a_domain_of_somebody_else_with_that_name_is_never_touched(daemon, lease
     assert daemon.lookupByName(NAME).UUIDString() == identity
 
 
+@pytest.mark.parametrize("faster", [True, False], ids=["and has it now", "and gave it back at once"])
+def test_who_was_in_the_way_of_a_faster_one_looks_again(daemon, monkeypatch, faster):
+    """Two replace the same old one: libvirt tells the slower one that there is nothing left to undefine, in this or that way."""
+    hosts_lease.take(daemon, "shop", Claim("old", "x", "y", 1, 2))
+    undefine = hosts_lease._undefine
+
+    def too_late(host, identity):
+        monkeypatch.setattr(hosts_lease, "_undefine", undefine)
+        undefine(host, identity)
+        if faster:
+            hosts_lease.take(host, "shop", Claim("theirs", "x", "y", 10, 99))
+        raise libvirt.libvirtError("cannot undefine transient domain")
+
+    monkeypatch.setattr(hosts_lease, "_undefine", too_late)
+    standing = hosts_lease.take(daemon, "shop", Claim("mine", "x", "y", 10, 99))
+    assert standing.token == ("theirs" if faster else "mine")
+
+
+def test_a_host_that_never_takes_it_is_asked_three_times(daemon, monkeypatch):
+    asked = []
+
+    def never(*_arguments):
+        asked.append(1)
+        raise libvirt.libvirtError("no room")
+
+    monkeypatch.setattr(hosts_lease, "domain_xml", never)
+    with pytest.raises(libvirt.libvirtError, match="no room"):
+        hosts_lease.take(daemon, "shop", Claim("mine", "x", "y", 10, 99))
+    assert len(asked) == 3
+
+
 def attempt(host, token, gate):
     """Whose it is after one of several who try at once."""
     gate.wait(60)
     now = int(time.time())
-    return token, hosts_lease.held([host], "shop", Claim(token, "x", "y", now, now + 60), "", 60)[0].token
+    claim, answers = hosts_lease.held([host], "shop", Claim(token, "x", "y", now, now + 60), "", 60)
+    assert claim is not None, answers
+    return token, claim.token
 
 
 @pytest.mark.parametrize("stale", [False, True], ids=["where there is none", "where an old one has ended"])
