@@ -81,7 +81,7 @@ def test_a_wish_to_stop_ends_the_wait_and_leaves_the_playbook_running(world: Wor
         time.sleep(0.1)
     began = time.monotonic()
     assert made.wait_for_orphans(60.0, lambda: True) is None
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     assert left(world)
     assert processes.marked(f"{world.name}/")
     running.join(60)

@@ -190,7 +190,7 @@ def test_an_answer_that_does_not_count_is_a_failed_attempt(answer, because):
 def test_silence_is_a_failed_attempt_after_the_answers_deadline():
     began = time.monotonic()
     assert_attempt_fails(None, "no answer in time")
-    assert 0.3 <= time.monotonic() - began < 2.0
+    assert 0.3 <= time.monotonic() - began < 20
 
 
 def assert_attempt_fails(answer, because):

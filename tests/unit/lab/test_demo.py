@@ -82,7 +82,7 @@ def test_a_program_that_takes_too_long_is_ended(processes):
     began = time.monotonic()
     with pytest.raises(DemoFailed, match=r"the build did not end within 0.3\d* s; the end of .*build.log"):
         processes.run("the build", "build", ["sleep", "30"], 0.3)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
 
 
 def test_a_program_that_ignores_sigterm_is_killed_with_its_children(processes, tmp_path, monkeypatch):

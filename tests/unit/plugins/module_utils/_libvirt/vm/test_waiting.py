@@ -57,7 +57,7 @@ def test_another_banner_is_not_ssh_and_the_deadline_ends_it_gently():
     with listener(b"220 mail\r\n") as (port, count):
         begun = time.monotonic()
         assert waiting.reachable("127.0.0.1", 1.0, lambda: True, port) == "deadline"
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 20
         assert 1 <= len(count) <= 1.0 / waiting.POLL_S + 2
 
 
@@ -67,7 +67,7 @@ def test_a_vm_that_stops_is_not_waited_for(monkeypatch):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         assert waiting.reachable("127.0.0.1", 30, lambda: False, closed.getsockname()[1]) == "stopped"
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 25
 
 
 ROUTES = (
@@ -111,5 +111,5 @@ def test_farther_away_only_a_banner_means_taken():
 
 def test_many_addresses_are_probed_at_once():
     begun = time.monotonic()
-    assert waiting.all_taken([f"127.9.9.{i}" for i in range(1, 20)], 0.4) == []
-    assert time.monotonic() - begun < 3
+    assert waiting.all_taken([f"127.9.9.{i}" for i in range(1, 100)], 0.4) == []
+    assert time.monotonic() - begun < 20, "one after the other it would be 40 s"
