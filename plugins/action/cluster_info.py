@@ -130,7 +130,7 @@ def _answer(nodes: Nodes, look: Look | None, asked: t.Mapping[str, str | None], 
     try:
         told = what_if.answer(look.status, question, name, lambda cib: ask(nodes, look.host, cib), min_nodes, asked["to"])
     except status.StatusError as error:
-        raise Refused(Refusal("not_found", "%s can't be asked about: %s." % (name, error))) from error
+        raise Refused(Refusal("bad_input", "%s can't be asked about: %s." % (name, error))) from error
     except ConfError as error:
         raise Refused(Refusal("unstable", "%s can't be asked about: corosync.conf of %s: %s." % (name, look.host, error))) from error
     except (CibError, NodeError) as error:

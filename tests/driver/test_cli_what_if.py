@@ -174,6 +174,13 @@ def test_the_live_cluster_is_asked_by_the_playbook(tmp_path: Path, options: str,
     assert json.loads(as_json.stdout) == {**ANSWER, "allowed": allowed, "message": said.splitlines()[0]}
 
 
+def test_what_the_live_cluster_cannot_be_asked_about_is_wrong_use(tmp_path: Path) -> None:
+    world = {"answer": ANSWER, "refusal": "n9 can't be asked about: the cluster has no node n9", "reason": "bad_input"}
+    done = of_live(tmp_path, world, "--leave", "n9")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the cluster has no node n9" in " ".join(done.stderr.replace("│", " ").split())
+
+
 @pytest.mark.parametrize(
     ("world", "said"),
     [

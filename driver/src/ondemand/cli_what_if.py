@@ -15,6 +15,7 @@ from ondemand import wall
 from ondemand._cluster import what_if
 from ondemand._cluster.corosync_conf import ConfError
 from ondemand._cluster.status import Status
+from ondemand._contract.refusal import Reason
 from ondemand.act.runner import LOOK, PlaybookActor, find_playbooks
 from ondemand.act.scheduler import schedule
 from ondemand.clock import Clock
@@ -85,7 +86,7 @@ def what_if_command(
 
 
 def _of_live(file: Path, of_files: list[Any], asked: Mapping[str, str], playbooks: Path | None) -> dict[str, Any]:
-    """The answer of the live cluster. ObserveError where it could not be asked."""
+    """The answer of the live cluster. ActError for what can't be asked about, ObserveError where the cluster gave no answer."""
     if any(one is not None for one in of_files):
         raise ActError(
             "--cib, --corosync-conf, --quorum-status and --min-nodes belong to saved files; the cluster file says how many nodes have to stay"
@@ -93,6 +94,8 @@ def _of_live(file: Path, of_files: list[Any], asked: Mapping[str, str], playbook
     loaded = load(file)
     actor = PlaybookActor(loaded.cluster.name, loaded.text, find_playbooks(playbooks), Clock().now, LOOK)
     done = actor.run(PLAYBOOK, asked, DEADLINE_S)
+    if done.reason == Reason.BAD_INPUT:
+        raise ActError(done.because)
     if not done.ok:
         raise ObserveError(f"the cluster could not be asked: {done.because}")
     found = wall.problems(PLAYBOOK, done.facts)
