@@ -79,10 +79,10 @@ def test_a_wrong_file_is_told_whole_and_nothing_is_touched(playbook, tmp_path):
 
 
 REFUSED = {
-    "more than the most is refused": ("scale_out", {"wanted": 4}, "maximum", "Raise requirement.nodes.max"),
+    "more than the most is refused": ("scale_out", {"wanted": 4}, "maximum", "raise requirement.nodes.max"),
     "growing without a number is refused": ("scale_out", {}, "bad_input", "wanted"),
     "growing by a word is refused": ("scale_out", {"wanted": "lots"}, "bad_input", "lots"),
-    "less than the least is refused": ("scale_in", {"wanted": 0}, "minimum", "Lower requirement.nodes.min"),
+    "less than the least is refused": ("scale_in", {"wanted": 0}, "minimum", "lower requirement.nodes.min"),
     "shrinking without a number is refused": ("scale_in", {}, "bad_input", "wanted"),
     "a service that the file does not have is refused": ("move_service", {"service": "mail"}, "not_found", "ledger"),
     "a balanced service is not moved": ("move_service", {"service": "web"}, "not_found", "ledger"),
