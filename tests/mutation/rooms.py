@@ -16,6 +16,7 @@ DRIVER, DRIVER_TESTS = "driver/src/ondemand", "tests/driver"
 
 # Pattern of source files -> patterns of their tests; the mirrored test file is always among them, where there is one.
 PURE: dict[str, tuple[str, ...]] = {
+    f"{CLUSTER}/change_rules.py": (),
     f"{CLUSTER}/quorum.py": (),
     f"{CLUSTER}/leave_rules.py": (f"{CLUSTER_TESTS}/test_let_go.py",),
     f"{CLUSTER}/join_rules.py": (),
@@ -41,6 +42,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/status.py": (f"{CLUSTER_TESTS}/test_status_parts.py",),
     "plugins/plugin_utils/run_*.py": ("tests/unit/plugins/plugin_utils/test_run_account.py",),
     f"{CONTRACT}/config_rules.py": (),
+    f"{CONTRACT}/limits.py": (),
     f"{LIBVIRT}/host/placement.py": (),
     f"{LIBVIRT}/vm/plan.py": (f"{LIBVIRT_TESTS}/vm/test_plan_words.py",),
     f"{LIBVIRT}/host/sightings.py": (),

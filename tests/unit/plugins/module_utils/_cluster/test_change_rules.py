@@ -14,7 +14,9 @@ WHOLE = status(member(1), member(2), member(3))
 SPLIT = status(member(1), member(2, online=False, votes=False), member(3, online=False, votes=False), quorate=False)
 DOUBTED = status(member(1), member(2), member(3, online=False, unclean=True))
 BOTH = status(member(1), member(2, online=False, votes=False, unclean=True), member(3, unclean=True), quorate=False)
-NO_QUORUM = "the cluster has no quorum (1 of 3 votes), so Pacemaker acts on nothing; bring its other nodes back, or have recover_cluster do it"
+NO_QUORUM = (
+    "the cluster has no quorum (1 of 3 votes), so Pacemaker acts on nothing; bring its other nodes back, or have recover_cluster do it"
+)
 UNCLEAN = "n3 is unclean, so work may still run there; bring it back, have it fenced, or confirm that it is down"
 
 
