@@ -21,7 +21,8 @@ def why_not_quorate(status: Status) -> Optional[str]:
         return None
     told = (status.votes_total, status.votes_expected)
     return (
-        "the cluster has no quorum (%d of %d votes), so Pacemaker acts on nothing; bring its other nodes back, or have recover_cluster do it" % told
+        "the cluster has no quorum (%d of %d votes), so Pacemaker acts on nothing; bring its other nodes back, or have recover_cluster do it"
+        % told
     )
 
 
