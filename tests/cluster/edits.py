@@ -129,6 +129,7 @@ ALERT = {
     "recipients": [{"id": "to-me", "value": "me"}, {"id": "to-you", "value": "you"}],
 }
 PASSED = frozenset({"pacemaker"})
+RECHECK = "cluster-recheck-interval"
 OURS = {"id": "spare", "agent": DUMMY}
 NOTE, MAILS, WEB, NONE = frozenset({"note"}), frozenset({"mail"}), frozenset({"web", "haproxy"}), frozenset[str]()
 
@@ -210,6 +211,9 @@ EDITS = [
         PASSED,
     ),
     Edit("and no longer", top(pacemaker=None), PASSED),
+    Edit("properties and defaults", top(pacemaker={"properties": {RECHECK: "7min"}, "operation_defaults": {"timeout": "33s"}}), NONE),
+    Edit("other ones", top(pacemaker={"properties": {RECHECK: "8min", "stop-orphan-actions": True}}), NONE),
+    Edit("and none", top(pacemaker=None), NONE),
     Edit("a balanced service less", without("rest"), frozenset({"rest"}), ("rest-clone", "rest", "rest-address")),
     Edit("no balanced service", without("web"), WEB, ("web-clone", "web", "web-address", "haproxy-clone", "haproxy")),
     Edit(

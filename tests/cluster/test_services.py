@@ -15,7 +15,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib impo
 from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
 
 from tests.cluster.conftest import FIRST, Cluster, Playbook
-from tests.cluster.edits import BASE, EDITS, MAIL, Edit, File, more, put, without
+from tests.cluster.edits import BASE, EDITS, MAIL, RECHECK, Edit, File, more, put, without
 
 SECOND = "cell-n2"
 
@@ -162,6 +162,10 @@ def test_an_edit_is_carried_out_and_disturbs_nothing_else(two: Cluster, made: li
     )
     sets = [e.get("id") for e in document(two).iterfind("configuration/nodes/node/*") if e.get("id").startswith("ondemand-")]
     assert bool(sets) == ("nodes" in passed)
+    values = {name for kind in ("properties", "operation_defaults") for name in passed.get(kind, {})}
+    stated = {RECHECK, "stop-orphan-actions", "timeout", "ondemand-stated"}
+    pairs = [*document(two).iterfind("configuration/crm_config//nvpair"), *document(two).iterfind("configuration/op_defaults//nvpair")]
+    assert {e.get("name") for e in pairs} & stated == values | ({"ondemand-stated"} if values else set())
 
 
 def test_what_a_person_made_stays_and_what_would_name_nothing_is_refused_before_anything_stops(two: Cluster) -> None:

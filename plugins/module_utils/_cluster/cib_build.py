@@ -101,11 +101,11 @@ def _insert_set(parent: ElementTree.Element, made: ElementTree.Element) -> None:
 
 
 def bring_values(
-    parent: ElementTree.Element, tag: str, set_id: str, values: t.Mapping[str, t.Any] | None, whole: bool, keep: t.Container[str] = ()
+    parent: ElementTree.Element, tag: str, set_id: str, values: t.Mapping[str, t.Any] | None, whole: bool, keep: t.Collection[str] = ()
 ) -> None:
     """Bring the nvpairs of a set to values; a name that is set already is changed where Pacemaker reads it.
 
-    With whole, names that are not wanted (and not in keep) go; without, they stay. values None means: not stated.
+    With whole, names that are not wanted (and neither in keep nor ours, as the lease is) go; without, they stay. values None means: not stated.
     """
     if values is None:
         return
@@ -127,10 +127,17 @@ def bring_values(
         parent.remove(referred)
     # One that is taken out of one set alone would let another set's value count.
     for one in sets if whole else ():
-        unwanted = [p for p in one.findall("nvpair") if p.get("name") not in values and p.get("name") not in keep]
-        for pair in unwanted:
+        unwanted = {p.get("name", "") for p in one.findall("nvpair")} - {*values, *keep}
+        drop_values(parent, tag, {name for name in unwanted if not name.startswith(marks.OURS)})
+
+
+def drop_values(parent: ElementTree.Element, tag: str, names: t.Container[str]) -> None:
+    """Take these names out of every set without a rule; a set that holds nothing then goes too."""
+    for one in _plain_sets(parent, tag):
+        dropped = [pair for pair in one.findall("nvpair") if pair.get("name") in names]
+        for pair in dropped:
             one.remove(pair)
-        if unwanted and not len(one):
+        if dropped and not len(one):
             parent.remove(one)
 
 

@@ -11,6 +11,7 @@ import re
 import typing as t
 from xml.etree import ElementTree
 
+from .._contract import marks
 from .cib import (
     RESOURCE_TAGS,
     changed_secrets,
@@ -33,11 +34,12 @@ from .cib_build import (
     bring_unset,
     bring_values,
     build_constraint,
+    drop_values,
 )
 from .cib_extras import alerts_left, bring_alerts, bring_nodes, extras_shown
 from .cib_refs import dangling, paths_of, settle_ids
 from .cib_spec import Problem, clone_id, problem
-from .cib_whole import Leftovers, contested, forget_stops, leftovers, named, primitives_in, stop, to_stop, uncloned
+from .cib_whole import Leftovers, contested, forget_stops, leftovers, named, primitives_in, stop, to_stop, uncloned, unstated_values
 
 PROPERTIES = ("properties", "crm_config", "cluster_property_set", "cib-bootstrap-options")
 DEFAULTS = (
@@ -218,10 +220,14 @@ def _fencing_is_there(cib: ElementTree.Element) -> bool:
     )
 
 
-def _bring_values(cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool) -> None:
+def _bring_values(
+    cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool, unstated: t.Mapping[str, t.Collection[str]]
+) -> None:
     fencing = _fencing_is_there(cib)
     for name, where, tag, set_id in (PROPERTIES, *DEFAULTS):
         values, unset = config.get(name), dict((config.get("unless_set") or {}).get(name) or {})
+        if name in unstated:
+            drop_values(section(cib, where), tag, unstated[name])
         if values is not None:
             bring_values(section(cib, where), tag, set_id, values, whole=replace, keep=(*PACEMAKERS_OWN, *unset))
         if fencing:
@@ -271,7 +277,11 @@ def _holders(cib: ElementTree.Element, named: t.Container[t.Optional[str]]) -> t
 
 
 def _mine(
-    cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool, holders: t.Container[t.Optional[str]]
+    cib: ElementTree.Element,
+    config: t.Mapping[str, t.Any],
+    replace: bool,
+    holders: t.Container[t.Optional[str]],
+    unstated: t.Mapping[str, t.Collection[str]],
 ) -> ElementTree.Element:
     """What is ours of a CIB: the named values, these outermost resources, the named constraints."""
     mine = ElementTree.Element("configuration")
@@ -279,8 +289,9 @@ def _mine(
     for name, where, tag, _set_id in (PROPERTIES, *DEFAULTS):
         for pair in cib.iterfind("configuration/%s/%s/nvpair" % (where, tag)):
             values, unset = config.get(name), (config.get("unless_set") or {}).get(name) or {}
-            all_of_it = replace and values is not None and pair.get("name") not in PACEMAKERS_OWN
-            if pair.get("name") in (values or {}) or pair.get("name") in unset or all_of_it:
+            one = pair.get("name", "")
+            all_of_it = replace and values is not None and one not in PACEMAKERS_OWN and not one.startswith(marks.OURS)
+            if one in (values or {}) or one in unset or one in unstated.get(name, ()) or all_of_it:
                 mine.append(pair)
     mine.extend(e for e in cib.iterfind("configuration/resources/*") if replace or e.get("id") in holders)
     mine.extend(e for e in cib.iterfind("configuration/constraints/*") if replace or e.get("id") in owned)
@@ -315,6 +326,7 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
     original = without_status(cib)
     left = leftovers(original, config) if whole else Leftovers({}, ())
     alerts = alerts_left(original, config) if whole else []
+    unstated = unstated_values(original, config) if whole else {}
     paths = paths_of(config)
     gone = [one for one in (*left.resources, *left.constraints, *alerts) if one not in named(config)]
     config = {**config, "absent": [*(config.get("absent") or []), *gone]}
@@ -322,7 +334,7 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
     if whole:
         forget_stops(wanted)
     old = list(wanted.iter())
-    _bring_values(wanted, config, replace)
+    _bring_values(wanted, config, replace, unstated)
     problems = _bring_resources(wanted, config, replace, whole, left)
     _bring_constraints(wanted, config, replace)
     bring_alerts(wanted, config, config["absent"])
@@ -334,7 +346,7 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
     # What held a named resource and does not any more is shown as it is left.
     owned = _owned_ids(config)
     holders = _holders(original, owned) | _holders(wanted, owned)
-    before, after = _mine(original, config, replace, holders), _mine(wanted, config, replace, holders)
+    before, after = (_mine(one, config, replace, holders, unstated) for one in (original, wanted))
     secrets = changed_secrets(before, after)
     changed = not same(original, wanted)
     return CibPlan(

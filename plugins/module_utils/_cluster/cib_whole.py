@@ -146,6 +146,24 @@ def forget_unstated(element: ElementTree.Element, meta: t.Mapping[str, t.Any]) -
             _drop(element, pair)
 
 
+def stated_values(values: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.Dict[str, str]:
+    """The property that lists which names of each set a cluster file states (SET:NAME ...), so that a later whole knows what it states no longer."""
+    names = sorted("%s:%s" % (kind, name) for kind, given in values.items() for name in given if name != marks.STATED)
+    return {marks.STATED: " ".join(names)} if names else {}
+
+
+def unstated_values(cib: ElementTree.Element, config: t.Mapping[str, t.Any]) -> t.Dict[str, t.List[str]]:
+    """Set of values -> the names that were stated once and are not any more; the list itself among them, where nothing is stated."""
+    pairs = [pair for pair in cib.iterfind("configuration/crm_config/cluster_property_set/nvpair") if pair.get("name") == marks.STATED]
+    listed = [("properties", marks.STATED)] if pairs else []
+    listed += [(kind, name) for pair in pairs for kind, _colon, name in [one.partition(":") for one in pair.get("value", "").split()]]
+    found: t.Dict[str, t.List[str]] = {}
+    for kind, name in listed:
+        if name not in (config.get(kind) or {}):
+            found.setdefault(kind, []).append(name)
+    return found
+
+
 def _drop(element: ElementTree.Element, pair: ElementTree.Element) -> None:
     holder = next(one for one in element.iterfind("meta_attributes") if pair in list(one))
     holder.remove(pair)

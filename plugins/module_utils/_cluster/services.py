@@ -15,6 +15,7 @@ import typing as t
 from .._contract import marks
 from .._contract.config_defaults import FENCING
 from .cib_spec import CONSTRAINT_KINDS, VALUE_SETS, clone_id
+from .cib_whole import stated_values
 
 BALANCER = "haproxy"
 BALANCER_AGENT = "systemd:haproxy"
@@ -181,13 +182,17 @@ def wanted_resources(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     if twice:
         raise ServicesError("the services would give these resources the same id: %s; rename a service or a member" % ", ".join(twice))
     given = cluster.get("pacemaker") or {}
+    values = {name: dict(given[name]) for name in VALUE_SETS if given.get(name)}
+    listed = stated_values(values)
+    if listed:
+        values["properties"] = {**values.get("properties", {}), **listed}
     return {
         # A cluster file without fencing says nothing of the fencing that somebody set up by hand, and nothing of its quorum policy.
         "unless_set": {
             "properties": {"stonith-enabled": {**FENCING, **cluster.get("fencing", {})} != FENCING, "no-quorum-policy": "stop"},
             "resource_defaults": dict(RESOURCE_DEFAULTS),
         },
-        **{name: dict(given[name]) for name in VALUE_SETS if given.get(name)},
+        **values,
         **{kind: all_of(kind) for kind in RESOURCE_KINDS},
         **{name: list(found) for name, found in (("alerts", all_of("alerts")), ("nodes", given.get("nodes") or [])) if found},
         "constraints": {kind: all_of(kind) for kind in CONSTRAINT_KINDS if all_of(kind)},

@@ -12,7 +12,8 @@ LEAVING = "ondemand-leaving-"
 SERVICE = "ondemand-service"
 """the meta attribute of every resource, group and clone that we made for a service: its name"""
 STATED = "ondemand-stated"
-"""the meta attribute that lists the names of those which the cluster file states: one that it states no longer goes"""
+"""the meta attribute that lists the names of those which the cluster file states, and the property that does so for properties and defaults: one that
+it states no longer goes"""
 STOPPED = "ondemand-stopped-"
 """the id of a target-role by which a change of services stops something, to tell it from what a person disabled; the resource's id follows"""
 OURS = MOVE[: MOVE.index("-") + 1]

@@ -227,3 +227,56 @@ def test_a_constraint_that_goes_too_stands_in_nobody_s_way() -> None:
         constraints='<rsc_location id="near" rsc="mail" node="n1" score="5"/><rsc_location id="lost" rsc="nobody" node="n1" score="5"/>',
     )
     assert planned(cib, {"absent": ["mail", "near"]}).problems == (), "and what names nobody already is no news"
+
+
+LEASE = '<cluster_property_set id="ondemand-lease-set"><nvpair id="ondemand-lease" name="ondemand-lease" value="t 1 2 a b"/></cluster_property_set>'
+STICKS = '<rsc_defaults><meta_attributes id="rd"><nvpair id="rd.1" name="resource-stickiness" value="7"/></meta_attributes></rsc_defaults>'
+
+
+def values_of(plan: CibPlan) -> dict[str, str | None]:
+    """Every value of the wanted document's properties and defaults."""
+    return {str(pair.get("name")): pair.get("value") for pair in parse_cib(plan.wanted).iterfind("configuration//nvpair")}
+
+
+def stating(pacemaker: dict[str, Any]) -> dict[str, Any]:
+    return wanted_resources({**FILE, "pacemaker": pacemaker})
+
+
+def test_a_value_that_the_file_states_no_longer_goes_and_a_person_s_stays() -> None:
+    theirs = a_cib(properties("cib-bootstrap-options", symmetric_cluster="false", stop__all="x") + LEASE, more=STICKS)
+    both = {"properties": {"cluster-recheck-interval": "5min", "no-quorum-policy": "freeze"}, "operation_defaults": {"timeout": "90s"}}
+    first = planned(theirs, stating(both), "whole")
+    assert (
+        values_of(first)["ondemand-stated"] == "operation_defaults:timeout properties:cluster-recheck-interval properties:no-quorum-policy"
+    )
+    assert not planned(first.wanted, stating(both), "whole").changed
+    one = planned(first.wanted, stating({"properties": {"cluster-recheck-interval": "5min"}}), "whole")
+    left = {
+        "stonith-enabled": "false",
+        "symmetric-cluster": "false",
+        "stop_all": "x",
+        "ondemand-lease": "t 1 2 a b",
+        "resource-stickiness": "7",
+    }
+    rest = {name: value for name, value in values_of(one).items() if name not in RESOURCE_DEFAULTS or name in left}
+    stated = {"cluster-recheck-interval": "5min", "ondemand-stated": "properties:cluster-recheck-interval"}
+    assert rest == {**left, **stated, "no-quorum-policy": "stop"}, "our own default is back"
+    assert 'name="timeout"' in one.before and 'name="timeout"' not in one.after and "freeze" in one.before
+    none = planned(one.wanted, stating({}), "whole")
+    assert not {"cluster-recheck-interval", "ondemand-stated"} & set(values_of(none))
+    assert "recheck" in none.before and "ondemand-stated" in none.before and "recheck" not in none.after
+    assert not planned(none.wanted, stating({}), "whole").changed
+
+
+@pytest.mark.parametrize("mode", ["merge", "replace"])
+def test_only_the_whole_of_a_file_takes_away_what_it_stated_before(mode: str) -> None:
+    first = planned(a_cib(properties("cib-bootstrap-options")), stating({"properties": {"cluster-recheck-interval": "5min"}}), "whole")
+    assert values_of(planned(first.wanted, stating({}), mode))["cluster-recheck-interval"] == "5min"
+
+
+def test_replacing_the_properties_leaves_the_lease_to_its_holder() -> None:
+    plan = planned(
+        a_cib(properties("cib-bootstrap-options", symmetric_cluster="true", a="1") + LEASE), {"properties": {"b": "2"}}, "replace"
+    )
+    assert values_of(plan) == {"ondemand-lease": "t 1 2 a b", "b": "2"}
+    assert "lease" not in plan.before + plan.after

@@ -173,6 +173,6 @@ def test_what_is_passed_on_to_pacemaker_carries_a_mark_too() -> None:
     }
     config = wanted_resources(cluster(pacemaker=passed))
     assert check_config(config) == []
-    assert config["properties"] == passed["properties"]
+    assert config["properties"] == {**passed["properties"], "ondemand-stated": "properties:cluster-recheck-interval"}
     assert config["resources"][0]["meta"] == {"ondemand-service": "pacemaker", "ondemand-stated": "priority", "priority": 1}
     assert config["constraints"] == {"tickets": [{"id": "ondemand-file-site", "resource": "spare-clone", "ticket": "a"}]}
