@@ -29,6 +29,15 @@ NOTED = """---
   ansible.builtin.copy: {content: yes, dest: "{{ playbook_dir }}/../configured", mode: "0600"}
   register: service_result
 """
+TAKEN_TO_NOTE = """---
+- name: Note that a load balancer was changed
+  ansible.builtin.copy: {content: yes, dest: "{{ playbook_dir }}/../reloaded", mode: "0600"}
+  register: load_balancer_result
+"""
+NOT_TAKEN = """---
+- name: Refuse the configuration
+  ansible.builtin.fail: {msg: one is in two groups}
+"""
 UNCHANGED = """---
 - name: Tell that nothing was changed
   ansible.builtin.set_fact:
@@ -60,3 +69,12 @@ def test_a_change_of_a_load_balancer_alone_is_one(stage: Stage) -> None:
     (stage.collection / "roles/service/tasks/main.yml").write_text(UNCHANGED)
     done = stage.play("configure_services")
     assert done.ok and done.facts["changed"] is True, (done.because, done.facts)
+
+
+def test_what_pacemaker_will_not_take_is_refused_before_a_load_balancer_is_changed(stage: Stage) -> None:
+    (stage.collection / "roles/load_balancer/tasks/main.yml").write_text(TAKEN_TO_NOTE)
+    (stage.collection / "roles/service/tasks/main.yml").write_text(NOT_TAKEN)
+    done = stage.play("configure_services")
+    assert not done.ok and "one is in two groups" in done.because, done.because
+    assert not (stage.collection / "reloaded").exists()
+    assert "end cell-n" in (stage.collection / "lease_asked").read_text(), "the lease is given back"
