@@ -36,7 +36,8 @@ ask() {
 }
 seconds() { cut -d. -f1 /proc/uptime; }
 ahead() {
-  _cib=$(ask cibadmin --query) || return 1
+  # A warning beside the document would make it none.
+  _cib=$(ask sh -c 'exec cibadmin --query 2>/dev/null') || return 1
   # It only reckons, so that it is late means no more than a slow node, and it isn't asked twice.
   _plan=$(printf '%s\n' "$_cib" | timeout 40 crm_simulate --xml-pipe --simulate 2>&1) || return 1
   { printf '%s\n' "$_cib" | under_way; printf '%s\n' "$_plan" | awk '

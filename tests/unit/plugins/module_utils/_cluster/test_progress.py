@@ -107,7 +107,7 @@ def test_what_is_under_way_is_ahead_though_the_plan_does_not_name_it(tmp_path: P
 
 
 def test_the_plan_is_that_of_the_reading_that_tells_what_is_under_way(tmp_path: Path) -> None:
-    tools = {"cibadmin": "echo '<cib epoch=\"7\"/>'", "crm_simulate": 'cat >"$0.in"'}
+    tools = {"cibadmin": "echo old feature set >&2; echo '<cib epoch=\"7\"/>'", "crm_simulate": 'cat >"$0.in"'}
     assert run(tmp_path, 'ahead_of n1 "" ""', **tools).returncode == 0
     assert (tmp_path / "crm_simulate.in").read_text() == '<cib epoch="7"/>\n'
 
