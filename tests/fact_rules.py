@@ -39,6 +39,8 @@ VERDICTS: dict[str, tuple[str, ...]] = {
     "no_place": (f"{CLUSTER}/leave_rules.py", f"{CLUSTER}/move_rules.py", f"{CLUSTER}/what_if.py"),
     "unmanaged": (f"{CLUSTER}/leave_rules.py",),
 }
+# Keys whose word means other things elsewhere: they are not looked for.
+GENERAL = frozenset({"user", "check", "method", "policies"})
 REFUSING = re.compile(r"_?(refusal|refused|refusedtask)$", re.IGNORECASE)
 
 
@@ -46,7 +48,7 @@ def why_not_one_default(tree: Tree) -> list[str]:
     """A default of the cluster file stands in DEFAULTS: nobody else gives its key a value where the file has none."""
     if DEFAULTS not in tree.files:
         return []
-    keys = set(_default_keys(tree.python[DEFAULTS]))
+    keys = set(_default_keys(tree.python[DEFAULTS])) - GENERAL
     problems = [
         f"{path}:{line} has a default of {key}; {DEFAULTS} is its home"
         for path in tree.under(*CODE)
@@ -73,22 +75,41 @@ def _default_keys(module: ast.Module) -> Iterator[str]:
 
 
 def _given(module: ast.Module) -> Iterator[tuple[str, int]]:
-    """(key, line) of every value that a file gives by itself: a class's field, `get` with a value, an entry of a mapping."""
+    """(key, line) of every value that a file gives by itself."""
     for node in ast.walk(module):
-        if isinstance(node, ast.ClassDef):
-            fields = [one for one in node.body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)]
-            yield from ((one.target.id, one.lineno) for one in fields if isinstance(one.target, ast.Name) and _is_value(one.value))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "setdefault"):
-            key = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-            if isinstance(key, str) and len(node.args) == 2 and _is_value(node.args[1]):
-                yield key, node.lineno
-        elif isinstance(node, ast.Dict):
-            pairs = [
-                (key.value, key.lineno)
-                for key, value in zip(node.keys, node.values, strict=True)
-                if isinstance(key, ast.Constant) and _is_value(value)
-            ]
-            yield from ((key, line) for key, line in pairs if isinstance(key, str))
+        yield from ((key, node.lineno) for key in _keys_given(node) if isinstance(node, (ast.stmt, ast.expr)))
+
+
+def _keys_given(node: ast.AST) -> Iterator[str]:
+    """A class's field, a constant of the key's name, `get` with a value or `or` one, an entry of a mapping, an option's default."""
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and _is_value(node.value):
+        yield node.target.id
+    elif isinstance(node, ast.Assign) and _is_value(node.value):
+        yield from (target.id.lower() for target in node.targets if isinstance(target, ast.Name) and target.id.isupper())
+    elif isinstance(node, ast.Call) and len(node.args) == 2 and _is_value(node.args[1]):
+        yield from _texts(node.args[0] if isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "setdefault") else None)
+    elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and _is_value(node.values[-1]):
+        asked = node.values[0]
+        yield from _texts(asked.args[0] if isinstance(asked, ast.Call) and asked.args else getattr(asked, "slice", None))
+    elif isinstance(node, (ast.Dict, ast.Call)):
+        for key, value in _entries(node):
+            options = dict(_entries(value)) if isinstance(value, ast.Dict) else {}
+            if _is_value(value) or _is_value(options.get("default")):
+                yield key
+
+
+def _entries(node: ast.expr) -> list[tuple[str, ast.expr]]:
+    """The entries of a mapping, written as a display or as `dict(...)`."""
+    if isinstance(node, ast.Dict):
+        return [(text, value) for key, value in zip(node.keys, node.values, strict=True) for text in _texts(key)]
+    made = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict"
+    return [(one.arg, one.value) for one in node.keywords if one.arg] if made and isinstance(node, ast.Call) else []
+
+
+def _texts(node: ast.AST | None) -> Iterator[str]:
+    """The text that a node is, if it is one."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
 
 
 def _is_value(node: ast.expr | None) -> bool:
@@ -98,25 +119,29 @@ def _is_value(node: ast.expr | None) -> bool:
 
 def why_not_one_name(tree: Tree) -> list[str]:
     """What a VM is called, its MAC and the endings of its volumes are made, and taken apart, in NAMES alone."""
-    number = re.compile(r"-n$|^-n\b|-n[%{(\[]")
-    problems = []
-    for path in tree.under(*CODE):
-        if path == NAMES:
-            continue
-        module = tree.python[path]
-        docs = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
-        texts = [
-            node for node in ast.walk(module) if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
-        ]
-        problems += [
-            f"{path}:{node.lineno} has {text!r}; {NAMES} is the home of names"
-            for node in texts
-            if number.search(text := str(node.value)) or text.startswith("52:54:00:") or "-seed" in text
-        ]
+    problems = [
+        f"{path}:{line} has {text!r}; {NAMES} is the home of names"
+        for path in tree.under(*CODE)
+        if path != NAMES
+        for text, line in _names_made(tree.python[path])
+    ]
     joined = re.compile(r"~\s*['\"]-n|\}\}-n\{\{|52:54:00:|-seed\.iso")
     for path in tree.under(*TEXTS):
         problems += [f"{path} has {found[0]!r}; {NAMES} is the home of names" for found in joined.finditer(tree.files[path])]
     return problems
+
+
+def _names_made(module: ast.Module) -> Iterator[tuple[str, int]]:
+    """(text, line) of each text of which a name is made: `f"{cluster}-n{number}"`, `name.split("-n")`. Alone, -n is an option of a command."""
+    docs = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    joined = [node.values for node in ast.walk(module) if isinstance(node, ast.JoinedStr)]
+    methods = [node.args for node in ast.walk(module) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    parts = {id(part) for values in (*joined, *methods) for part in values}
+    number = re.compile(r"\S-n$|\S?-n[%{(\[]")
+    for node in ast.walk(module):
+        for text in _texts(node) if id(node) not in docs else ():
+            if number.search(text) or (text == "-n" and id(node) in parts) or text.startswith("52:54:00:") or "-seed" in text:
+                yield text, node.lineno if isinstance(node, ast.expr) else 0
 
 
 def why_not_one_verdict(tree: Tree) -> list[str]:
@@ -130,18 +155,23 @@ def why_not_one_verdict(tree: Tree) -> list[str]:
 
 
 def _refusals(module: ast.Module) -> Iterator[tuple[str, int]]:
-    """(reason, line) of every refusal that is made: `Refusal(reason, ...)` and its like, and the pairs (reason, rule) of a table of rules."""
+    """(reason, line) of every refusal that is made."""
     for node in ast.walk(module):
-        first: ast.expr | None = None
-        if isinstance(node, ast.Call) and node.args:
-            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
-            first = node.args[0] if REFUSING.search(name) else None
-        elif isinstance(node, ast.Tuple) and len(node.elts) == 2:
-            first = node.elts[0]
-        if isinstance(first, ast.Constant) and isinstance(first.value, str):
-            yield first.value, first.lineno
-        elif isinstance(first, ast.Attribute) and isinstance(first.value, ast.Name) and first.value.id == "Reason":
-            yield first.attr.lower(), first.lineno
+        reason = _reason_given(node)
+        yield from ((text, reason.lineno) for text in _texts(reason) if isinstance(reason, ast.expr))
+        if isinstance(reason, ast.Attribute) and isinstance(reason.value, ast.Name) and reason.value.id == "Reason":
+            yield reason.attr.lower(), reason.lineno
+
+
+def _reason_given(node: ast.AST) -> ast.expr | None:
+    """The reason in `Refusal(reason, ...)` and its like, in {"reason": ...}, and in a pair (reason, rule) of a table of rules."""
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        named = next((one.value for one in node.keywords if one.arg == "reason"), None)
+        return (named or next(iter(node.args), None)) if REFUSING.search(name) else None
+    if isinstance(node, ast.Tuple) and len(node.elts) == 2 and not isinstance(node.elts[1], ast.Constant):
+        return node.elts[0]
+    return dict(_entries(node)).get("reason") if isinstance(node, ast.Dict) else None
 
 
 RULES: tuple[Rule, ...] = (why_not_one_default, why_not_one_name, why_not_one_verdict)

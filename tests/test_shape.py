@@ -101,6 +101,19 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
         fact_rules.why_not_one_default,
         {**DEFAULTS, "plugins/filter/a.py": "full = {'pool': 'ondemand', **host}\n"},
     ),
+    "code gives no default by `or`": (
+        fact_rules.why_not_one_default,
+        {**DEFAULTS, "plugins/action/a.py": "pool = host.get('pool') or 'ondemand'\n"},
+    ),
+    "an option has no default of its own": (
+        fact_rules.why_not_one_default,
+        {**DEFAULTS, "plugins/modules/a.py": "spec = {'pool': {'type': 'str', 'default': 'ondemand'}}\n"},
+    ),
+    "an option has none in `dict` either": (
+        fact_rules.why_not_one_default,
+        {**DEFAULTS, "plugins/modules/a.py": "spec = dict(pool={'default': 'ondemand'})\n"},
+    ),
+    "a constant is no second default": (fact_rules.why_not_one_default, {**DEFAULTS, "plugins/action/a.py": "BOOT_S = 300\n"}),
     "Jinja gives no default": (
         fact_rules.why_not_one_default,
         {**DEFAULTS, "playbooks/tasks/a.yml": '- vars: {wait: "{{ ondemand_file.deadlines.boot_s | default(300) }}"}\n'},
@@ -118,6 +131,11 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
         {"driver/src/ondemand/plan/a.py": "if any(one.unclean for one in nodes):\n    found = Refusal(Reason.UNCLEAN, 'no')\n"},
     ),
     "a table of rules has one home": (fact_rules.why_not_one_verdict, {"plugins/plugin_utils/a.py": "RULES = (('quorum', f),)\n"}),
+    "a refusal by keyword is one": (fact_rules.why_not_one_verdict, {"plugins/action/a.py": "Refusal(reason='quorum', sentence='no')\n"}),
+    "a refusal as data is one": (
+        fact_rules.why_not_one_verdict,
+        {"plugins/filter/a.py": "found = [{'reason': 'unclean', 'sentence': 'no'}]\n"},
+    ),
     "a playbook's account does not judge who may leave": (
         fact_rules.why_not_one_verdict,
         {"plugins/plugin_utils/run_shrinkage.py": "refused = [_refusal('last_node', 'no')]\n"},
@@ -210,13 +228,13 @@ ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
     "names may be told of": (
         fact_rules.why_not_one_name,
         {
-            "plugins/filter/a.py": 'def f():\n    """shop-n1 becomes a line of the run-number list."""\n    return \'dry-run\', names.seed_of(vm)\n'
+            "plugins/filter/a.py": "def f():\n    \"\"\"shop-n1 is a line.\"\"\"\n    return ['ip', '-n', space], 'sort -n', names.seed_of(vm)\n"
         },
     ),
     "a verdict may be passed on": (
         fact_rules.why_not_one_verdict,
         {
-            "driver/src/ondemand/plan/a.py": "Refusal(_reason(verdict), verdict.sentence), Refusal(Reason.UNSTABLE, 'no'), ('unclean', True, 1)\n"
+            "driver/src/ondemand/plan/a.py": "Refusal(_reason(verdict), 'no'), Refusal(Reason.UNSTABLE, 'no'), ('unclean', True), ('minimum', 'maximum')\n"
         },
     ),
     "REUSE.toml speaks for files without comments": (

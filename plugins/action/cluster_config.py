@@ -51,6 +51,10 @@ NOT_THE_FILE = (
     "The cluster has what would have to be stopped first: %s. It is not named any more, or holds what another one is to get, so the services were "
     "made by another statement than this one. Nothing of them was changed; run configure_services with the file that counts."
 )
+NOT_STATED = (
+    "The cluster has properties or defaults that are not named any more: %s, so its services were made by another statement than this one. Nothing of "
+    "them was changed; run configure_services with the file that counts."
+)
 # How long a stop may go without progress where nobody waits for the rest.
 STOP_S = 60.0
 
@@ -96,6 +100,8 @@ class ActionModule(ActionBase):
                 raise refuse_problems(plan.problems, self._changed)
             if plan.halts and not args["remove"]:
                 raise RefusedTask("bad_input", NOT_THE_FILE % ", ".join(plan.halts))
+            if plan.unstated and not args["remove"]:
+                raise RefusedTask("bad_input", NOT_STATED % ", ".join(plan.unstated))
             first = first or plan
             if not stopped.issuperset(plan.halts) and not self._task.check_mode:
                 self._try(nodes, member, plan)

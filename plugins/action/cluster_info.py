@@ -129,8 +129,10 @@ def _answer(nodes: Nodes, look: Look | None, asked: t.Mapping[str, str | None], 
         raise Refused(all_problems([problem]))
     try:
         told = what_if.answer(look.status, question, name, lambda cib: ask(nodes, look.host, cib), min_nodes, asked["to"])
-    except status.StatusError as error:
+    except what_if.WrongQuestion as error:
         raise Refused(Refusal("bad_input", "%s can't be asked about: %s." % (name, error))) from error
+    except status.StatusError as error:
+        raise Refused(Refusal("unstable", "%s can't be asked about: %s." % (name, error))) from error
     except ConfError as error:
         raise Refused(Refusal("unstable", "%s can't be asked about: corosync.conf of %s: %s." % (name, look.host, error))) from error
     except (CibError, NodeError) as error:

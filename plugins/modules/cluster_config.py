@@ -58,14 +58,15 @@ options:
       - With V(whole) what was made for a service, which its meta attribute C(ondemand-service) tells, and is no longer named is removed as well,
         and so are alerts likewise, and constraints whose id begins with C(ondemand-) and that are not named. What goes is stopped first, a group from
         its end, and removed when it has stopped. So is what holds an address or a file system that another resource is about to get.
+        Properties and defaults that the property C(ondemand-stated) lists go where they are named no longer.
       - With V(replace) every resource, constraint and property that is not named is removed as well, but for the properties
-        that Pacemaker itself writes.
+        that Pacemaker itself writes and those that begin with C(ondemand-), such as the lease.
     type: str
     choices: [merge, whole, replace]
     default: merge
   remove:
     description:
-      - With O(mode=whole), whether anything may be stopped. With V(false) the task is refused where something would have to be.
+      - With O(mode=whole), whether anything may be stopped. With V(false) the task is refused where something would have to be, or a property or default would go.
     type: bool
     default: true
     version_added: 0.1.0

@@ -98,6 +98,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import POOL
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused, all_problems
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import libvirt_spec, need_libvirt, one_host_spec, refuse
@@ -111,7 +112,7 @@ def argument_spec():
         **one_host_spec(),
         name={"type": "str", "required": True},
         state={"type": "str", "choices": ["present", "absent"], "default": "present"},
-        pool={"type": "str", "default": "ondemand"},
+        pool={"type": "str", "default": POOL},
         src={"type": "path"},
         kernel={"type": "path"},
         initrd={"type": "path"},

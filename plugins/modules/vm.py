@@ -229,6 +229,7 @@ refusal:
 import time
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import POOL
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import libvirt_spec, need_libvirt, one_host_spec, refuse
@@ -258,7 +259,7 @@ def argument_spec():
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "running", "stopped", "absent"], "default": "running"},
         "cluster": {"type": "str", "required": True},
-        "pool": {"type": "str", "default": "ondemand"},
+        "pool": {"type": "str", "default": POOL},
         "autostart": {"type": "bool"},
         "disk_cache": {"type": "str", "choices": ["writeback", "none", "directsync", "unsafe"], "default": "writeback"},
         "network": {"type": "dict", "options": network},

@@ -82,10 +82,12 @@ def never_twice(cluster: Cluster) -> Iterator[None]:
     try:
         yield
     finally:
+        watched = [watch.poll() is None for watch in watches.values()]
         for watch in watches.values():
             watch.terminate()
         told = [(one, line) for one, watch in watches.items() for line in watch.communicate(timeout=20)[0].splitlines()]
     changes = [(one, " " + line) for one in held for line in held[one]] + sorted(told, key=lambda change: change[1])
+    assert all(watched), "a watch of the addresses ended by itself"
     assert on_both(changes) == [], "an address was on both nodes"
 
 

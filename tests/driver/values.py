@@ -54,7 +54,7 @@ def may_change(nodes: Sequence[Node], quorate: bool) -> Verdict:
     if quorate and not unclean:
         return Verdict(True)
     return Verdict(
-        False, "unclean" if quorate else "not_quorate", f"shop can't be changed now: {'it has no quorum' if not quorate else unclean}."
+        False, "unclean" if unclean else "not_quorate", f"shop can't be changed now: {'it has no quorum' if not quorate else unclean}."
     )
 
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, the ondemand.cluster contributors
-"""The libvirt modules on the lab's real hypervisor: uploads, clones, seeds, running VMs, live changes, deaths in the middle.
+"""The libvirt modules on the real hypervisor of a lab of their own: uploads, clones, seeds, running VMs, live changes, deaths in the middle.
 
-The image here is an empty disk, so the VMs run without an operating system; tests/vm/test_playbooks.py boots real ones.
-Everything is in a storage pool of its own and is called ctest-; what else runs in the lab is left alone.
+The image here is an empty disk, so the VMs run without an operating system; tests/vm/test_playbooks.py boots real ones, in the lab beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,12 +23,19 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 HOST, POOL, VM = "hv1", "ctest", "ctest-n1"
 URI = "qemu:///system"
+ENVIRONMENT = {**os.environ, "ONDEMAND_LAB": "vmtest"}
 NETWORK = {"bridge": "br0", "address": "10.99.0.250", "gateway": "10.99.0.1"}
 
 
 def inside(*argv: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "lab", "run", HOST, "--", *argv]
-    return subprocess.run(command, cwd=CHECKOUT, input=stdin, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=CHECKOUT, env=ENVIRONMENT, input=stdin, capture_output=True, text=True, timeout=120, check=False)
+
+
+def lab(word: str) -> subprocess.CompletedProcess[str]:
+    """Make the lab of these tests, or take it away."""
+    command = [sys.executable, "-m", "lab", word]
+    return subprocess.run(command, cwd=CHECKOUT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
 
 
 def virsh(*words: str) -> str:
@@ -58,26 +65,15 @@ def there() -> tuple[list[str], list[str]]:
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A pool of our own on the lab's first hypervisor, empty before and gone after."""
-    done = subprocess.run([sys.executable, "-m", "lab", "up"], cwd=CHECKOUT, capture_output=True, text=True, timeout=300, check=False)
+    lab("down")
+    done = lab("up")
     assert done.returncode == 0, done.stderr
     path = f"/var/lib/libvirt/{POOL}"
-    forget()
     virsh("pool-define-as", POOL, "dir", "--target", path)
     virsh("pool-build", POOL)
     virsh("pool-start", POOL)
     yield POOL
-    forget()
-
-
-def forget() -> None:
-    for name in inside("virsh", "-q", "list", "--all", "--name").stdout.split():
-        if name.startswith("ctest-"):
-            inside("virsh", "destroy", name)
-            inside("virsh", "undefine", "--nvram", name)
-    for line in inside("virsh", "-q", "vol-list", POOL).stdout.splitlines():
-        inside("virsh", "vol-delete", "--pool", POOL, line.split()[0])
-    for word in ("pool-destroy", "pool-delete", "pool-undefine"):
-        inside("virsh", word, POOL)
+    assert lab("down").returncode == 0
 
 
 def disk(path: Path, size: str) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from .status import Status
 
 
 def why_not_quorate(status: Status) -> Optional[str]:
-    """That the part of the cluster that was asked has no quorum, as a clause; None where it has."""
+    """That the part of the cluster that was asked has no quorum, or that nobody knows yet, as a clause; None where it has."""
     if status.quorate:
         return None
+    if status.dc is None:
+        return "Pacemaker has no leader (DC) yet, so nobody acts for the cluster; wait until it has one"
     told = (status.votes_total, status.votes_expected)
     return (
         "the cluster has no quorum (%d of %d votes), so Pacemaker acts on nothing; bring its other nodes back, or have recover_cluster do it"

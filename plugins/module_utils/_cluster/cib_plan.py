@@ -39,7 +39,19 @@ from .cib_build import (
 from .cib_extras import alerts_left, bring_alerts, bring_nodes, extras_shown
 from .cib_refs import dangling, paths_of, settle_ids
 from .cib_spec import Problem, clone_id, problem
-from .cib_whole import Leftovers, contested, forget_stops, leftovers, named, primitives_in, stop, to_stop, uncloned, unstated_values
+from .cib_whole import (
+    Leftovers,
+    contested,
+    forget_stops,
+    leftovers,
+    named,
+    primitives_in,
+    stop,
+    to_stop,
+    uncloned,
+    unstated_values,
+    with_stated_before,
+)
 
 PROPERTIES = ("properties", "crm_config", "cluster_property_set", "cib-bootstrap-options")
 DEFAULTS = (
@@ -57,7 +69,7 @@ class CibPlan:
     """What to do with the CIB: original and wanted document (both without status), what people see of it, and all problems.
 
     halts are the primitives that must have stopped before the wanted document may be put in place; halting is the document that has
-    Pacemaker stop them, None where it is told to do so already.
+    Pacemaker stop them, None where it is told to do so already. unstated are properties and defaults that were stated once and go.
     """
 
     version: str
@@ -70,6 +82,7 @@ class CibPlan:
     problems: t.Tuple[Problem, ...] = ()
     halts: t.Tuple[str, ...] = ()
     halting: t.Optional[str] = None
+    unstated: t.Tuple[str, ...] = ()
 
 
 class _Resources:
@@ -209,13 +222,13 @@ def _owned_ids(config: t.Mapping[str, t.Any]) -> t.Set[str]:
     return ids | {one["id"] for items in (config.get("constraints") or {}).values() for one in items or []}
 
 
-def _fencing_is_there(cib: ElementTree.Element) -> bool:
-    """Has anybody set fencing up? A device, a watchdog, or a property of it; the switch itself is on where nobody has set it."""
+def _fencing_is_there(cib: ElementTree.Element, gone: t.Container[t.Optional[str]]) -> bool:
+    """Has anybody set fencing up? A device that stays, a watchdog, or a property of it; the switch itself is on where nobody has set it."""
     pairs = list(cib.iterfind("configuration/crm_config/cluster_property_set/nvpair"))
     return (
         any(FENCING_NAME.search(pair.get("name", "")) for pair in pairs)
         or any(pair.get("name") == "have-watchdog" and is_true(pair.get("value", "")) for pair in pairs)
-        or any(e.get("class") == "stonith" for e in section(cib, "resources").iter())
+        or any(e.get("class") == "stonith" and e.get("id") not in gone for e in section(cib, "resources").iter())
         or cib.find("configuration/fencing-topology/*") is not None
     )
 
@@ -223,11 +236,12 @@ def _fencing_is_there(cib: ElementTree.Element) -> bool:
 def _bring_values(
     cib: ElementTree.Element, config: t.Mapping[str, t.Any], replace: bool, unstated: t.Mapping[str, t.Collection[str]]
 ) -> None:
-    fencing = _fencing_is_there(cib)
-    for name, where, tag, set_id in (PROPERTIES, *DEFAULTS):
-        values, unset = config.get(name), dict((config.get("unless_set") or {}).get(name) or {})
+    for name, where, tag, _set_id in (PROPERTIES, *DEFAULTS):
         if name in unstated:
             drop_values(section(cib, where), tag, unstated[name])
+    fencing = _fencing_is_there(cib, config.get("absent") or ())
+    for name, where, tag, set_id in (PROPERTIES, *DEFAULTS):
+        values, unset = config.get(name), dict((config.get("unless_set") or {}).get(name) or {})
         if values is not None:
             bring_values(section(cib, where), tag, set_id, values, whole=replace, keep=(*PACEMAKERS_OWN, *unset))
         if fencing:
@@ -330,6 +344,8 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
     paths = paths_of(config)
     gone = [one for one in (*left.resources, *left.constraints, *alerts) if one not in named(config)]
     config = {**config, "absent": [*(config.get("absent") or []), *gone]}
+    if mode == "merge":
+        config = with_stated_before(original, config)
     wanted = copy.deepcopy(original)
     if whole:
         forget_stops(wanted)
@@ -360,4 +376,5 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
         problems=tuple(problems),
         halts=halts,
         halting=halting,
+        unstated=tuple(sorted({one for names in unstated.values() for one in names if one != marks.STATED})),
     )

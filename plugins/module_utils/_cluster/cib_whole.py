@@ -154,14 +154,28 @@ def stated_values(values: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.Dict[str, 
 
 def unstated_values(cib: ElementTree.Element, config: t.Mapping[str, t.Any]) -> t.Dict[str, t.List[str]]:
     """Set of values -> the names that were stated once and are not any more; the list itself among them, where nothing is stated."""
-    pairs = [pair for pair in cib.iterfind("configuration/crm_config/cluster_property_set/nvpair") if pair.get("name") == marks.STATED]
-    listed = [("properties", marks.STATED)] if pairs else []
-    listed += [(kind, name) for pair in pairs for kind, _colon, name in [one.partition(":") for one in pair.get("value", "").split()]]
+    before = _stated_before(cib)
+    listed = [("properties", marks.STATED)] if before else []
+    listed += [(kind, name) for kind, _colon, name in [one.partition(":") for one in before]]
     found: t.Dict[str, t.List[str]] = {}
     for kind, name in listed:
         if name not in (config.get(kind) or {}):
             found.setdefault(kind, []).append(name)
     return found
+
+
+def with_stated_before(cib: ElementTree.Element, config: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
+    """The configuration, where it lists what is stated with what was listed before: a merge takes nothing away, so a later whole still has to know."""
+    values = config.get("properties") or {}
+    if marks.STATED not in values:
+        return config
+    listed = " ".join(sorted({*_stated_before(cib), *str(values[marks.STATED]).split()}))
+    return {**config, "properties": {**values, marks.STATED: listed}}
+
+
+def _stated_before(cib: ElementTree.Element) -> t.List[str]:
+    pairs = cib.iterfind("configuration/crm_config/cluster_property_set/nvpair")
+    return [one for pair in pairs if pair.get("name") == marks.STATED for one in pair.get("value", "").split()]
 
 
 def _drop(element: ElementTree.Element, pair: ElementTree.Element) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from .._contract import marks
-from .._contract.config_defaults import FENCING
+from .._contract.config_defaults import FENCING, MONITOR_S
 from .cib_spec import CONSTRAINT_KINDS, VALUE_SETS, clone_id
 from .cib_whole import stated_values
 
@@ -22,7 +22,6 @@ BALANCER_AGENT = "systemd:haproxy"
 ADDRESS_AGENT = "ocf:heartbeat:IPaddr2"
 # Start and stop may take long on a busy or emulated VM: lab figures show a stop of IPaddr2 beyond its advised 20 s.
 TIMEOUT_S = 60
-MONITOR_S = 10
 # Pacemaker's own pace (load-threshold, node-action-limit) stays: started side by side, systemd units on a slow node failed. Each start makes
 # systemd reload, and a unit that is starting then reads as inactive for a moment (seen with Pacemaker 2.1.5 on emulated VMs).
 RESOURCE_DEFAULTS = {

@@ -39,6 +39,10 @@ FOREVER = 4e9
 """A wish's moment of expiry in epoch seconds that no simulation reaches."""
 
 
+class WrongQuestion(ValueError):
+    """What is asked about is not there, or has no name that could be; nothing is wrong with the cluster."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """allowed, and if not the reason and message of the refusal; the steps with the votes after each; what would become of the resources.
@@ -120,14 +124,14 @@ def _monitor(seen: ET.Element, dc: str, quorate: bool) -> str:
 def answer(status: Status, question: str, name: str, scheduler: Scheduler, minimum: int = 1, to: Optional[str] = None) -> Answer:
     """The answer to one of QUESTIONS. minimum: nodes that have to stay, of a leave; to: where the service of a move goes.
 
-    StatusError where the cluster has no such node.
+    WrongQuestion where the cluster has no such node, or a name is none; StatusError where too little of the cluster was read.
     """
     names = [member.name for member in status.members]
     if question in ("leave", "standby", "lose") and name not in names:
-        raise StatusError("the cluster has no node %s; it has %s" % (name, ", ".join(names) or "none"))
+        raise WrongQuestion("the cluster has no node %s; it has %s" % (name, ", ".join(names) or "none"))
     problem = name_problem(name, "name") if question == "join" else None
     if problem:
-        raise StatusError(problem)
+        raise WrongQuestion(problem)
     if question == "leave":
         return leave(status, name, minimum, scheduler)
     if question == "move":

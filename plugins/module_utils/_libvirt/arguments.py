@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Mapping
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import POOL
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 
@@ -26,17 +27,14 @@ def hosts_spec() -> Dict[str, Any]:
         "name": {"type": "str", "required": True},
         "uri": {"type": "str", "required": True},
         "zone": {"type": "str"},
-        "pool": {"type": "str", "default": "ondemand"},
+        "pool": {"type": "str", "default": POOL},
         "ssh": {"type": "str"},
     }
     return {"hosts": {"type": "list", "elements": "dict", "required": True, "options": suboptions}}
 
 
 def host_addresses(hosts: List[Mapping[str, Any]]) -> List[connection.HostAddress]:
-    return [
-        connection.HostAddress(host["name"], host["uri"], host.get("zone") or host["name"], host.get("pool") or "ondemand")
-        for host in hosts
-    ]
+    return [connection.HostAddress(host["name"], host["uri"], host.get("zone") or host["name"], host.get("pool") or POOL) for host in hosts]
 
 
 def host_problems(hosts: List[Mapping[str, Any]]) -> List[str]:

@@ -51,7 +51,10 @@ ahead() {
 under_way() {
   awk '
     function value(name) { return match($0, " " name "=\"[^\"]*\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : "" }
-    /<node_state / { node = value("crmd") ~ /^(offline|0)?$/ ? "" : value("uname") }
+    /<node_state / {
+      there = value("remote_node") == "true" ? value("in_ccm") : value("crmd")
+      node = there ~ /^(offline|false|0)?$/ ? "" : value("uname")
+    }
     /<lrm_resource / { id = value("id"); sub(/:[0-9]+$/, "", id) }
     /<lrm_rsc_op / && node != "" && value("op-status") == "-1" && (value("operation") != "monitor" || value("interval") == 0) { print node, id }'
 }

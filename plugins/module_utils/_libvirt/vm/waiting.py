@@ -14,7 +14,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 SSH_PORT = 22
 POLL_S = 0.3
-CONNECT_S = 2.0
+PROBE_S = 2.0
 BANNER_S = 10.0
 LOOK_EVERY_S = 5.0
 
@@ -38,7 +38,7 @@ def reachable(address: str, wait_s: float, still_runs: Callable[[], bool], port:
     while True:
         left = end - time.monotonic()
         begun = time.monotonic()
-        if banner(address, port, min(CONNECT_S, max(0.1, left)), min(BANNER_S, max(0.1, left))):
+        if banner(address, port, min(PROBE_S, max(0.1, left)), min(BANNER_S, max(0.1, left))):
             return "reachable"
         if time.monotonic() >= end:
             return "deadline"

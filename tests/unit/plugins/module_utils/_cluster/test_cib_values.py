@@ -280,3 +280,22 @@ def test_replacing_the_properties_leaves_the_lease_to_its_holder() -> None:
     )
     assert values_of(plan) == {"ondemand-lease": "t 1 2 a b", "b": "2"}
     assert "lease" not in plan.before + plan.after
+
+
+@pytest.mark.parametrize("device", [{}, {"resources": [{"id": "fence", "agent": "stonith:fence_virt"}]}], ids=["alone", "with its device"])
+def test_a_switch_of_fencing_that_is_stated_no_longer_leaves_the_cluster_s_own_default(device: dict[str, Any]) -> None:
+    switched = stating({"properties": {"stonith-enabled": True}, **device})
+    first = planned(a_cib(properties("cib-bootstrap-options")), switched, "whole")
+    assert values_of(first)["stonith-enabled"] == "true"
+    assert values_of(planned(first.wanted, stating({}), "whole"))["stonith-enabled"] == "false", (
+        "with no device Pacemaker's own would start nothing"
+    )
+
+
+def test_a_merge_keeps_knowing_what_was_stated_before_and_a_whole_tells_what_goes() -> None:
+    first = planned(a_cib(properties("cib-bootstrap-options")), stating({"properties": {"cluster-recheck-interval": "5min"}}), "whole")
+    second = planned(first.wanted, stating({"properties": {"stop-orphan-actions": True}}), "merge")
+    assert values_of(second)["ondemand-stated"] == "properties:cluster-recheck-interval properties:stop-orphan-actions"
+    last = planned(second.wanted, stating({"properties": {"stop-orphan-actions": True}}), "whole")
+    assert last.unstated == ("cluster-recheck-interval",) and "cluster-recheck-interval" not in values_of(last)
+    assert planned(last.wanted, stating({}), "merge").unstated == ()

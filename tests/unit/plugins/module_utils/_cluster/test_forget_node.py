@@ -22,14 +22,14 @@ esac
 CIBADMIN = '#!/bin/sh\n[ -s "${0%/*}/asked" ] || echo \'<node id="2" uname="n2"/>\'\n[ ! -e "${0%/*}/late" ] || sleep 0.4\necho "<cib/>"\n'
 
 
-def forget(tmp_path: Path, deaf: int) -> tuple[int, int]:
+def forget(tmp_path: Path, deaf: int, most_s: int = 120) -> tuple[int, int]:
     """The script's code, and how often the controller was asked; it hears the request of this number."""
     for name, text in (("crm_node", CRM_NODE), ("cibadmin", CIBADMIN)):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     (tmp_path / "asked").touch()
     (tmp_path / "deaf").write_text(f"{deaf}\n")
-    command = ["/bin/sh", "-c", FORGET, "sh", "n2", "60", "120"]
+    command = ["/bin/sh", "-c", FORGET, "sh", "n2", "60", str(most_s)]
     done = subprocess.run(command, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, len((tmp_path / "asked").read_text().splitlines())
 
@@ -42,3 +42,9 @@ def test_it_is_asked_until_it_forgets_and_fifteen_times_at_most(tmp_path: Path, 
 def test_a_slow_node_is_asked_as_often_as_a_quick_one(tmp_path: Path) -> None:
     (tmp_path / "late").touch()
     assert forget(tmp_path, 6) == (0, 6), "it took longer than five seconds, and only the sixth request was heard"
+
+
+def test_a_memory_that_outlives_the_time_is_left_to_the_next_join(tmp_path: Path) -> None:
+    (tmp_path / "late").touch()
+    code, asked = forget(tmp_path, 99, most_s=3)
+    assert code == 0 and 1 <= asked < 15

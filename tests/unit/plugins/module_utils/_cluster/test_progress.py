@@ -56,6 +56,16 @@ CIB = """cat <<'X'
       <lrm_rsc_op id="ledger_last_0" operation="start" call-id="-1" rc-code="193" op-status="-1" interval="0"/>
     </lrm_resource>
   </node_state>
+  <node_state id="far" uname="far" remote_node="true" in_ccm="true">
+    <lrm_resource id="inner" class="ocf">
+      <lrm_rsc_op id="inner_last_0" operation="stop" call-id="-1" rc-code="193" op-status="-1" interval="0"/>
+    </lrm_resource>
+  </node_state>
+  <node_state id="cut" uname="cut" remote_node="true" in_ccm="false">
+    <lrm_resource id="inner" class="ocf">
+      <lrm_rsc_op id="inner_last_0" operation="stop" call-id="-1" rc-code="193" op-status="-1" interval="0"/>
+    </lrm_resource>
+  </node_state>
 </status></cib>
 X"""
 AT_REST = "echo '<cib/>'"
@@ -99,6 +109,7 @@ def test_what_is_ahead_is_that_of_the_node_and_the_resources_that_did_not_fail(
         ("", "done", []),
         ("n4", "", []),
         ("n5", "", ["ledger on n5"]),
+        ("", "inner", ["inner on far"]),
     ],
 )
 def test_what_is_under_way_is_ahead_though_the_plan_does_not_name_it(tmp_path: Path, node: str, resources: str, left: list[str]) -> None:
