@@ -66,7 +66,8 @@ options:
     default: merge
   remove:
     description:
-      - With O(mode=whole), whether anything may be stopped. With V(false) the task is refused where something would have to be, or a property or default would go.
+      - With O(mode=whole), whether anything may be stopped. With V(false) the task is refused where something would have to be,
+        or a property or default would go.
     type: bool
     default: true
     version_added: 0.1.0
