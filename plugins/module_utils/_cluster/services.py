@@ -181,6 +181,7 @@ def wanted_resources(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     if twice:
         raise ServicesError("the services would give these resources the same id: %s; rename a service or a member" % ", ".join(twice))
     given = cluster.get("pacemaker") or {}
+    fenced = (cluster.get("fencing") or {}).get("method", FENCING["method"]) != FENCING["method"]
     values = {name: dict(given[name]) for name in VALUE_SETS if given.get(name)}
     listed = stated_values(values)
     if listed:
@@ -188,7 +189,7 @@ def wanted_resources(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     return {
         # A cluster file without fencing says nothing of the fencing that somebody set up by hand, and nothing of its quorum policy.
         "unless_set": {
-            "properties": {"stonith-enabled": {**FENCING, **cluster.get("fencing", {})} != FENCING, "no-quorum-policy": "stop"},
+            "properties": {"stonith-enabled": fenced, "no-quorum-policy": "stop"},
             "resource_defaults": dict(RESOURCE_DEFAULTS),
         },
         **values,
