@@ -109,3 +109,22 @@ def test_where_nothing_may_be_removed_nothing_is_touched(monkeypatch: pytest.Mon
     told, door = with_ours(monkeypatch, STOPPED, remove=False)
     assert (told["refusal"]["reason"], told["changed"], pushes(door)) == ("bad_input", False, [])
     assert "note-app" in told["msg"] and "configure_services" in told["msg"]
+
+
+STATED = (
+    '<crm_config><cluster_property_set id="s"><nvpair id="s.1" name="ondemand-stated" value="properties:stop-orphan-actions"/>'
+    '<nvpair id="s.2" name="stop-orphan-actions" value="true"/></cluster_property_set>'
+)
+
+
+@pytest.mark.parametrize("remove", [False, True])
+def test_a_value_that_is_named_no_longer_goes_only_where_something_may(remove: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert CIB.count("<crm_config>") == 1
+    read = {"cibadmin --query": (0, CIB.replace("<crm_config>", STATED), "")}
+    asked = {"config": {}, "mode": "whole", "remove": remove, "members": ["cell-n1"]}
+    told, door = run(monkeypatch, "cluster_config", asked, THERE, read)
+    if remove:
+        assert told["changed"] and "stop-orphan-actions" in told["diff"]["before"] and len(pushes(door)) == 1
+    else:
+        assert (told["refusal"]["reason"], told["changed"], pushes(door)) == ("bad_input", False, [])
+        assert "stop-orphan-actions" in told["msg"] and "run configure_services" in told["msg"]
