@@ -8,7 +8,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.shape_rules import CONTRACT, Rule, Tree
+from tests.shape_rules import CLUSTER, CONFIG, CONTRACT, Rule, Tree
 
 DEFAULTS = f"{CONTRACT}/config_defaults.py"
 NAMES = f"{CONTRACT}/names.py"
@@ -16,7 +16,6 @@ CODE = ("plugins/*.py", "driver/src/*.py")
 TEXTS = ("playbooks/*.yml", "roles/*.yml", "roles/*.j2")
 
 # Reason of a verdict -> the only files that may say no for it. Other reasons tell what happened, and happen in many places.
-CLUSTER = "plugins/module_utils/_cluster"
 VERDICTS: dict[str, tuple[str, ...]] = {
     "not_quorate": (
         f"{CLUSTER}/change_rules.py",
@@ -33,8 +32,8 @@ VERDICTS: dict[str, tuple[str, ...]] = {
         f"{CLUSTER}/membership_plan.py",
         f"{CLUSTER}/step_lists.py",
     ),
-    "minimum": (f"{CLUSTER}/leave_rules.py", f"{CONTRACT}/limits.py"),
-    "maximum": (f"{CONTRACT}/limits.py", "plugins/module_utils/_libvirt/host/placement.py", "driver/src/ondemand/plan/plan.py"),
+    "minimum": (f"{CLUSTER}/leave_rules.py", f"{CONFIG}/limits.py"),
+    "maximum": (f"{CONFIG}/limits.py", "plugins/module_utils/_libvirt/host/placement.py", "driver/src/ondemand/plan/plan.py"),
     "last_node": (f"{CLUSTER}/leave_rules.py", f"{CLUSTER}/move_rules.py", "plugins/plugin_utils/membership_look.py"),
     "no_place": (f"{CLUSTER}/leave_rules.py", f"{CLUSTER}/move_rules.py", f"{CLUSTER}/what_if.py"),
     "unmanaged": (f"{CLUSTER}/leave_rules.py",),

@@ -73,7 +73,7 @@ def _sockets_allowed() -> Iterator[None]:
     """A URI may name a socket, which is refused to users: root's libvirt finds a daemon in no other place by anything else."""
     from ansible_collections.ondemand.cluster.plugins.module_utils._contract import config_uris as uris
 
-    from ondemand._contract import config_uris
+    from ondemand._collection.module_utils._contract import config_uris
 
     allowed = {"socket": "/tmp/libvirtd[.].*"}
     with mock.patch.dict(uris.PARAMETERS, allowed), mock.patch.dict(config_uris.PARAMETERS, allowed):

@@ -50,7 +50,9 @@ PURE_STDLIB = frozenset(
         "typing",
     }
 )
-PURE_OWN = tuple(f"ondemand.{one}" for one in ("_contract", "model", "memory", "members", "config", "decide", "plan", "errors"))
+# What of the collection decides nothing but by its arguments, and touches nothing.
+SHARED = ("_collection.module_utils._contract", "_collection.plugin_utils._config", "_collection.plugin_utils._cluster.marks")
+PURE_OWN = tuple(f"ondemand.{one}" for one in (*SHARED, "model", "memory", "members", "config", "decide", "plan", "errors"))
 
 # The driver's floors: values flow from one to the next, and none knows another.
 FLOORS = ("decide", "plan", "act", "observe", "record")
@@ -61,8 +63,11 @@ UNGROUPED = {
     "refuse": "talks to nothing: it only ends a play with a refusal",
 }
 
-# What both sides of the wall need; driver/src/ondemand/_contract is a link to it.
+# What both sides of the wall need; driver/src/ondemand/_collection has links to them. Modules need the first one too.
 CONTRACT = "plugins/module_utils/_contract"
+CONFIG = "plugins/plugin_utils/_config"
+CLUSTER = "plugins/plugin_utils/_cluster"
+MARKS, PORTS, REASONS = f"{CLUSTER}/marks.py", f"{CONFIG}/ports.py", f"{CONTRACT}/refusal.py"
 
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "__import__"})
 
@@ -136,7 +141,7 @@ def why_not_pure(tree: Tree) -> list[str]:
     problems = []
     for path in tree.under(*(f"{room}.py" for room in PURE_ROOMS)):
         for name in imports_of(tree.python[path], path):
-            own = any(is_or_below(name, package) for package in PURE_OWN) or name == "ondemand"
+            own = any(is_or_below(name, package) or is_or_below(package, name) for package in PURE_OWN)
             if not own and name.split(".")[0] not in PURE_STDLIB:
                 problems.append(f"{path} imports {name}; decide and plan take values in and give values out, pass it as an argument")
         for node in ast.walk(tree.python[path]):
@@ -192,6 +197,32 @@ def why_not_short(tree: Tree) -> list[str]:
         for path in tree.python
         if (lines := tree.files[path].count("\n")) > MOST_LINES
     ]
+
+
+def why_not_for_modules(tree: Tree) -> list[str]:
+    """module_utils hold what modules need, wherever those run; what only the controller needs is below plugin_utils."""
+    needed: set[str] = set()
+    found = list(tree.under("plugins/modules/*.py"))
+    while found:
+        path = found.pop()
+        needed.add(path)
+        found += [one for one in _own_files(tree, path) if one not in needed]
+    return [
+        f"{path} is imported by no module; it belongs below plugins/plugin_utils"
+        for path in tree.under("plugins/module_utils/*.py")
+        if path not in needed and not path.endswith("/__init__.py")
+    ]
+
+
+def _own_files(tree: Tree, path: str) -> Iterator[str]:
+    """The files of the collection that a file imports."""
+    room = path.rsplit("/", 1)[0].split("/")
+    for node in ast.walk(tree.python[path]):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        own = (node.module or "").removeprefix("ansible_collections.ondemand.cluster.").replace(".", "/")
+        base = "/".join([*room[: len(room) - node.level + 1], *([own] if own else [])]) if node.level else own
+        yield from (one for one in (base + ".py", *(f"{base}/{alias.name}.py" for alias in node.names)) if one in tree.files)
 
 
 def licence_of(path: str) -> str:
@@ -267,23 +298,21 @@ def why_not_portable(tree: Tree) -> list[str]:
 
 
 def why_not_one_home(tree: Tree) -> list[str]:
-    """What both sides of the wall need stands in the contract and nowhere else: marks, ports, and the list of reasons."""
-    contract = {path: tree.python[path] for path in tree.under(f"{CONTRACT}/*.py")}
-    marks = [
-        value for path, module in contract.items() if path.endswith("/marks.py") for value in constants(module) if isinstance(value, str)
-    ]
-    ports = [value for module in contract.values() for value in constants(module) if isinstance(value, int) and 1024 <= value <= 65535]
-    reasons = {value for module in contract.values() for value in members(module, "Reason")}
+    """What both sides of the wall need has one home each, and stands nowhere else: marks, ports, and the list of reasons."""
+    homes = {path: tree.python[path] for path in (MARKS, PORTS, REASONS) if path in tree.files}
+    marks = [value for path in homes if path == MARKS for value in constants(homes[path]) if isinstance(value, str)]
+    ports = [value for path in homes for value in constants(homes[path]) if isinstance(value, int) and 1024 <= value <= 65535]
+    reasons = {value for module in homes.values() for value in members(module, "Reason")}
     problems = []
     for path in tree.under("plugins/*.py", "driver/src/*.py"):
-        if path in contract:
+        if path in homes:
             continue
         for node in ast.walk(tree.python[path]):
             value = node.value if isinstance(node, ast.Constant) else None
-            told = [mark for mark in marks if isinstance(value, str) and value.startswith(mark)]
-            told += [str(port) for port in ports if value == port]
-            told += ["a list of reasons"] if len(reasons.intersection(texts_in(node))) >= max(3, len(reasons) // 2) else []
-            problems += [f"{path} has {one} of its own; {CONTRACT} is its home, import it from there" for one in told]
+            told = [(mark, MARKS) for mark in marks if isinstance(value, str) and value.startswith(mark)]
+            told += [(str(port), PORTS) for port in ports if value == port]
+            told += [("a list of reasons", REASONS)] if len(reasons.intersection(texts_in(node))) >= max(3, len(reasons) // 2) else []
+            problems += [f"{path} has {what} of its own; {home} is its home, import it from there" for what, home in told]
     return problems
 
 
@@ -334,6 +363,7 @@ RULES: tuple[Rule, ...] = (
     why_not_floors,
     why_not_walled,
     why_not_one_home,
+    why_not_for_modules,
     why_not_short,
     why_not_licensed,
     why_not_tested,

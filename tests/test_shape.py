@@ -35,8 +35,8 @@ def test_the_checkout_keeps(rule: Rule, tree: Tree) -> None:
 
 # What is planted -> the rule that must name its path. A fault's name is the sentence it breaks.
 HOME = {
-    f"{shape_rules.CONTRACT}/marks.py": "MOVE = 'ondemand-move-'\n",
-    f"{shape_rules.CONTRACT}/config_ports.py": "STATS_PORT = 8404\n",
+    f"{shape_rules.CLUSTER}/marks.py": "MOVE = 'ondemand-move-'\n",
+    f"{shape_rules.CONFIG}/ports.py": "STATS_PORT = 8404\n",
     f"{shape_rules.CONTRACT}/refusal.py": "class Reason:\n    A = 'quorum'\n    B = 'minimum'\n    C = 'unclean'\n",
 }
 DEFAULTS = {fact_rules.DEFAULTS: "POOL = 'ondemand'\nDEADLINES: Dict[str, Any] = {'boot_s': 300}\n"}
@@ -83,7 +83,7 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
         shape_rules.why_not_walled,
         {"driver/src/ondemand/plan/x.py": "import ansible_collections.ondemand.cluster.plugins.module_utils.a\n"},
     ),
-    "a mark has one home": (shape_rules.why_not_one_home, {**HOME, "plugins/module_utils/_cluster/a.py": "ID = 'ondemand-move-' + name\n"}),
+    "a mark has one home": (shape_rules.why_not_one_home, {**HOME, "plugins/plugin_utils/_cluster/a.py": "ID = 'ondemand-move-' + name\n"}),
     "a port has one home": (shape_rules.why_not_one_home, {**HOME, "driver/src/ondemand/observe/a.py": "def f(port=8404): ...\n"}),
     "reasons have one home": (
         shape_rules.why_not_one_home,
@@ -142,6 +142,19 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     ),
     "a file of 401 lines is too long": (shape_rules.why_not_short, {"lab/long.py": "x = 1\n" * 401}),
     "a file says its licence": (shape_rules.why_not_licensed, {"roles/image/tasks/main.yml": "---\n"}),
+    "what only the controller needs is below plugin_utils": (
+        shape_rules.why_not_for_modules,
+        {
+            "plugins/modules/vm.py": "from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import names\n",
+            "plugins/module_utils/_libvirt/names.py": "from . import shared\n",
+            "plugins/module_utils/_libvirt/shared.py": "",
+            "plugins/module_utils/a.py": "",
+        },
+    ),
+    "a decision takes nothing of the collection that reads files": (
+        shape_rules.why_not_pure,
+        {"driver/src/ondemand/plan/x.py": "from ondemand._collection.plugin_utils._cluster import node_scripts\n"},
+    ),
     "module_utils are BSD": (shape_rules.why_not_licensed, {"plugins/module_utils/a.py": GPL}),
     "a module has the line that ansible-test wants": (shape_rules.why_not_licensed, {"plugins/modules/vm.py": GPL}),
     "a module has a test": (shape_rules.why_not_tested, {"plugins/modules/vm.py": GPL_MODULE, "tests/cluster/test_x.py": "vm"}),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.node_scripts import script as node_script
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.node_scripts import script as node_script
 
 from lab.bench.ratio import Goal, figure, in_turns
 from lab.cells import Cells

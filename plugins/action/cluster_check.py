@@ -13,15 +13,15 @@ from typing import Any, Dict, Iterator, List, Optional
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_errors import problem
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_rules import (
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_uris import PLAIN_PATH, odd_sign
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._config.errors import problem
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._config.rules import (
     Path,
     Problem,
     shape_problem,
     too_much,
     with_rules,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_uris import PLAIN_PATH, odd_sign
 
 try:
     import jsonschema

@@ -9,9 +9,10 @@ import functools
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib, serialise, xml_root
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_plan import CibPlan, plan_cib
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import (
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import CibError, parse_cib, serialise, xml_root
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_plan import CibPlan, plan_cib
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_push import (
     CHANGED_MEANWHILE,
     FORGET,
     INVALID,
@@ -19,8 +20,8 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push
     push_input,
     verify_sentence,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_spec import check_config
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import (
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_spec import check_config
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.settle import (
     CIB_AND_LOOK,
     NO_QUORUM_S,
     NOT_IDLE,
@@ -29,8 +30,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle i
     why_not_settled,
     why_not_stopped,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import idle_by_wish
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.status import idle_by_wish
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or, refuse_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes, Result
 

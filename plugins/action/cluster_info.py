@@ -9,13 +9,13 @@ import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import status, what_if
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import ConfError
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.leave_rules import leave_order, may_leave
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import status, what_if
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import CibError
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.corosync_conf import ConfError
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.leave_rules import leave_order, may_leave
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.status_view import view
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import NO_PACEMAKER, Look, ask, look_through, simulated
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 

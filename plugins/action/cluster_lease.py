@@ -10,10 +10,10 @@ import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import lease
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils import lease_holder
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import lease
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import Nodes
 

@@ -13,12 +13,12 @@ import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership, step_lists, steps
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import ConfError
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_plan import Wanted
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_plan import steps as steps_of
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused, all_problems
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import membership, step_lists, steps
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.corosync_conf import ConfError
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.membership_plan import Wanted
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.membership_plan import steps as steps_of
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import look_at
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.membership_act import Act
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.membership_look import observe

@@ -9,11 +9,11 @@ import dataclasses
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import haproxy, haproxy_runtime
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.haproxy_runtime import Slot
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import sections
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_ports import STATS_PORT
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import haproxy, haproxy_runtime
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.haproxy_runtime import Slot
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.membership_scripts import sections
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._config.ports import STATS_PORT
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, refuse_problems
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 

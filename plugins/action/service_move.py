@@ -10,11 +10,12 @@ import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import simulation
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, choose_move
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves import (
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import simulation
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import CibError, parse_cib
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.membership_scripts import OBSERVE, sections
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.move_rules import Move, choose_move
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.moves import (
     CLEAR,
     MOVE,
     MoveReport,
@@ -23,9 +24,8 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves im
     parse_report,
     stale_wishes,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.settle import NO_QUORUM_S, SETTLE
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, parse
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.settle import NO_QUORUM_S, SETTLE
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.status import Status, StatusError, parse
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.cluster_task import RefusedTask, first_answer, here_or
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import ask
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes

@@ -10,7 +10,7 @@ import urllib.parse
 from ansible.errors import AnsibleFilterError
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import with_defaults
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import inventory
+from ansible_collections.ondemand.cluster.plugins.plugin_utils import inventory
 
 
 def cluster_defaults(cluster):

@@ -8,11 +8,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import ServicesError, wanted_resources
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.services import ServicesError, wanted_resources
 
 
 def wanted(cluster: t.Any) -> dict[str, t.Any]:
-    """See module_utils/_cluster/services.py; a cluster that lacks what is needed is a filter error that names it."""
+    """See plugin_utils/_cluster/services.py; a cluster that lacks what is needed is a filter error that names it."""
     if not isinstance(cluster, t.Mapping):
         raise AnsibleFilterError("wanted_resources takes the value of the key cluster of a cluster file, a mapping")
     try:

@@ -56,7 +56,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._contract.names i
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.arguments import host_addresses, host_problems
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts, sightings
-from ansible_collections.ondemand.cluster.plugins.module_utils._shared import inventory as of_vm
+from ansible_collections.ondemand.cluster.plugins.plugin_utils import inventory as of_vm
 
 
 def checked(content, path):

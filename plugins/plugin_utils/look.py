@@ -9,11 +9,11 @@ import dataclasses
 import typing as t
 from xml.etree import ElementTree
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf, simulation, status, withheld
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.seen import Seen, seen
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import corosync_conf, simulation, status, withheld
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import CibError
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.membership_scripts import OBSERVE, sections
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.seen import Seen, seen
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Nodes
 
 NO_PACEMAKER = "%s is configured for a cluster and runs no Pacemaker"

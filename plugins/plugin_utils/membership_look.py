@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import leave_rules, step_lists
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_plan import Wanted, verdict
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.seen import Seen
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.step_lists import Observed
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import leave_rules, step_lists
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.membership_plan import Wanted, verdict
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.seen import Seen
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.status import Status
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.step_lists import Observed
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.look import Look, look_at, look_through, simulated
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.membership_act import Act
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError

@@ -12,10 +12,10 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership_scripts as scripts
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.steps import FILES, Step, way_back
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract import marks
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import marks
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import membership_scripts as scripts
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.steps import FILES, Step, way_back
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.membership_act import Act
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.nodes import NodeError, Result
 

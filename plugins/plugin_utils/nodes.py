@@ -25,8 +25,8 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.loader import become_loader, connection_loader
 from ansible.utils.display import Display
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import lease
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import lease
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.recovery import (
+from ansible_collections.ondemand.cluster.plugins.plugin_utils import run_growth, run_refusals, run_shrinkage
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.recovery import (
     clashing,
     in_state,
     powered_off,
@@ -20,8 +21,7 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.recovery
     unseen,
     vanished,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import unconfigurable, unreachable_refusals, wanted_refusals
-from ansible_collections.ondemand.cluster.plugins.plugin_utils import run_growth, run_refusals, run_shrinkage
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.scaling import unconfigurable, unreachable_refusals, wanted_refusals
 
 Data = t.Mapping[str, t.Any]
 Changes = t.Dict[str, t.Any]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.recovery import unseen, withheld_from_new
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import growth, unreachable_refusals
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.recovery import unseen, withheld_from_new
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.scaling import growth, unreachable_refusals
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.run_refusals import once, why
 
 Data = t.Mapping[str, t.Any]

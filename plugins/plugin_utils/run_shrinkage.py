@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.draining import drained as end_of_drain
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.recovery import recovery
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.scaling import shrinkage, unconfigurable, unreachable_refusals
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.draining import drained as end_of_drain
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.recovery import recovery
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.scaling import shrinkage, unconfigurable, unreachable_refusals
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.run_refusals import once, why
 
 Data = t.Mapping[str, t.Any]

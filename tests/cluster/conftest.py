@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import membership_scripts as scripts
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.corosync_conf import Node, first_conf, render, with_node
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import OBSERVE, sections
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import parse
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import membership_scripts as scripts
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.corosync_conf import Node, first_conf, render, with_node
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.membership_scripts import OBSERVE, sections
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.status import parse
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.status_view import view
 
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:

@@ -9,7 +9,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.services import wanted_resources
 
 from lab.cells.faults import frozen
 from tests.cluster.conftest import FIRST, ROOT, Cluster, Playbook, wait_until

@@ -13,19 +13,19 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import parse_cib, same
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_plan import plan_cib
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import (
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import parse_cib, same
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_plan import plan_cib
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_push import (
     CHANGED_MEANWHILE,
     INVALID,
     PUSH,
     push_input,
     verify_sentence,
 )
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.services import wanted_resources
 
 ROOT = Path(__file__).parents[2]
-CASES = ROOT / "tests/unit/plugins/module_utils/_cluster/cib_cases"
+CASES = ROOT / "tests/unit/plugins/plugin_utils/_cluster/cib_cases"
 PRESENT = (CASES / "present.xml").read_text()
 NAMES = sorted(path.parent.name for path in CASES.glob("*/config.yml"))
 EMPTY = re.sub(r"<(resources|constraints|rsc_defaults)>.*</\1>", r"<\1/>", PRESENT, flags=re.DOTALL)

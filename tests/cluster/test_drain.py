@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.haproxy_runtime import parse_state
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.haproxy_runtime import parse_state
 
 from tests.cluster.conftest import FIRST, ROOT, Cluster, Playbook
 from tests.unit.playbooks.a_run import a_run

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import haproxy_runtime
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import haproxy_runtime
 
 from tests.cluster.balancing import ADDRESS, PASSWORD, PORT, STATS_PORT, Backend, Balancer, Load, server, stats
 

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import corosync_conf
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import CONFIGURE, DEPART
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import corosync_conf
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.membership_scripts import CONFIGURE, DEPART
 
 from tests.cluster.conftest import FIRST, Cluster, wait_until
 

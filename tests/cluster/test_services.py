@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import RESOURCE_TAGS, parse_cib
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import RESOURCE_TAGS, parse_cib
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.services import wanted_resources
 
 from tests.cluster.conftest import FIRST, Cluster, Playbook
 from tests.cluster.edits import BASE, EDITS, MAIL, RECHECK, Edit, File, more, put, without

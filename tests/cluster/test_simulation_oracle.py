@@ -9,9 +9,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.leave_rules import may_leave
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.moves import build_wish
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulation import (
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.leave_rules import may_leave
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.moves import build_wish
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.simulation import (
     SIMULATE,
     effects,
     why_not_there,

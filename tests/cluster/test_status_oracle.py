@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib import CibError, parse_cib, xml_root
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.move_rules import Move, plan_move
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status import Status, StatusError, idle_by_wish, parse
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.status_view import view
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import CibError, parse_cib, xml_root
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.move_rules import Move, plan_move
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.status import Status, StatusError, idle_by_wish, parse
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.status_view import view
 
 CONF = """totem {
   version: 2

@@ -15,8 +15,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import what_if
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.simulation import SIMULATE
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import what_if
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.simulation import SIMULATE
 
 from tests.cluster.test_status_oracle import history, meta, primitive
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 LEAST_SCORE = 0.92
 
-CLUSTER, CLUSTER_TESTS = "plugins/module_utils/_cluster", "tests/unit/plugins/module_utils/_cluster"
+CLUSTER, CLUSTER_TESTS = "plugins/plugin_utils/_cluster", "tests/unit/plugins/plugin_utils/_cluster"
 LIBVIRT, LIBVIRT_TESTS = "plugins/module_utils/_libvirt", "tests/unit/plugins/module_utils/_libvirt"
-CONTRACT = "plugins/module_utils/_contract"
+CONFIG = "plugins/plugin_utils/_config"
 DRIVER, DRIVER_TESTS = "driver/src/ondemand", "tests/driver"
 
 # Pattern of source files -> patterns of their tests; the mirrored test file is always among them, where there is one.
@@ -41,8 +41,8 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/withheld.py": (),
     f"{CLUSTER}/status.py": (f"{CLUSTER_TESTS}/test_status_parts.py",),
     "plugins/plugin_utils/run_*.py": ("tests/unit/plugins/plugin_utils/test_run_account.py",),
-    f"{CONTRACT}/config_rules.py": (),
-    f"{CONTRACT}/limits.py": (),
+    f"{CONFIG}/rules.py": (),
+    f"{CONFIG}/limits.py": (),
     f"{LIBVIRT}/host/placement.py": (),
     f"{LIBVIRT}/vm/plan.py": (f"{LIBVIRT_TESTS}/vm/test_plan_words.py",),
     f"{LIBVIRT}/host/sightings.py": (),

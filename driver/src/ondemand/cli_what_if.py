@@ -12,10 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from ondemand import wall
-from ondemand._cluster import what_if
-from ondemand._cluster.corosync_conf import ConfError
-from ondemand._cluster.status import Status
-from ondemand._contract.refusal import Reason
+from ondemand._collection.module_utils._contract.refusal import Reason
+from ondemand._collection.plugin_utils._cluster import what_if
+from ondemand._collection.plugin_utils._cluster.corosync_conf import ConfError
+from ondemand._collection.plugin_utils._cluster.status import Status
 from ondemand.act.runner import LOOK, PlaybookActor, find_playbooks
 from ondemand.act.scheduler import schedule
 from ondemand.clock import Clock

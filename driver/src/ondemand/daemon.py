@@ -12,7 +12,7 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from ondemand._contract.refusal import Reason
+from ondemand._collection.module_utils._contract.refusal import Reason
 from ondemand.act.actor import Actor
 from ondemand.config.load import Loaded
 from ondemand.decide.decide import decide

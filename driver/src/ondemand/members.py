@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ondemand._contract.names import by_number
+from ondemand._collection.module_utils._contract.names import by_number
 from ondemand.config.model import Size
 from ondemand.model import Node, Observation, Vm
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ondemand._contract.refusal import Reason
+from ondemand._collection.module_utils._contract.refusal import Reason
 from ondemand.model import Cause, Decision, Kind, Outcome, Step, StepKind
 
 FIRST_RETRY_S = 10.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ondemand._contract.refusal import Reason
+from ondemand._collection.module_utils._contract.refusal import Reason
 
 
 @dataclass(frozen=True)

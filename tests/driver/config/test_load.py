@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ondemand._contract.config_errors import shown
-from ondemand._contract.config_rules import MOST_ADDRESSES
+from ondemand._collection.plugin_utils._config.errors import shown
+from ondemand._collection.plugin_utils._config.rules import MOST_ADDRESSES
 from ondemand.config.load import check, load, parse
 from ondemand.config.schema import schema, schema_text
 from ondemand.errors import ConfigError
@@ -49,7 +49,7 @@ def test_the_collection_carries_this_schema() -> None:
 
 def test_the_drivers_defaults_are_the_collections() -> None:
     """The collection fills defaults in for playbooks, the models do for the driver; both read one page of the exchange formats."""
-    from ondemand._contract.config_defaults import with_defaults
+    from ondemand._collection.module_utils._contract.config_defaults import with_defaults
 
     small = good_files()["smallest"]["cluster"]
     made, _problems = check({"cluster": small})
@@ -201,7 +201,7 @@ LATER = {
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_what_passes_here_is_not_refused_after_the_join(field: tuple[str, str], data: st.DataObject) -> None:
-    from ansible_collections.ondemand.cluster.plugins.module_utils._cluster import cib_spec, haproxy
+    from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import cib_spec, haproxy
 
     where, _dot, name = LATER[field].partition(".")
     later = getattr({"cib_spec": cib_spec, "haproxy": haproxy}[where], name)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ondemand._contract.refusal import Reason
+from ondemand._collection.module_utils._contract.refusal import Reason
 from ondemand.model import Node, Observation, Plan, Refusal, Step, StepKind, Verdict, Vm
 from ondemand.plan import steps
 from ondemand.plan.plan import plan

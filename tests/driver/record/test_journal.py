@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ondemand._contract.refusal import Reason
+from ondemand._collection.module_utils._contract.refusal import Reason
 from ondemand.errors import RecordError
 from ondemand.memory import Memory, Window, begun
 from ondemand.model import Cause, Decision, Kind, Outcome, Plan, Refusal, Step, StepKind

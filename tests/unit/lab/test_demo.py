@@ -13,7 +13,7 @@ import time
 
 import pytest
 import yaml
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.services import wanted_resources
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.services import wanted_resources
 
 from lab import demo_processes, demo_state
 from lab.demo_processes import CHECKOUT, Processes, inside, playbook

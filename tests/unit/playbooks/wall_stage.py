@@ -24,7 +24,7 @@ from ondemand.act.runner import LOOK, PlaybookActor, Where
 from ondemand.model import Outcome
 
 ROOT = Path(__file__).resolve().parents[3]
-RECORD = ROOT / "tests/unit/plugins/module_utils/_cluster/status_cases/two_nodes_with_a_failure.txt"
+RECORD = ROOT / "tests/unit/plugins/plugin_utils/_cluster/status_cases/two_nodes_with_a_failure.txt"
 POOL = "default-pool"
 NAME = "cell"
 # Roles that work on hosts and VMs through Ansible's own modules; they hand nothing back.

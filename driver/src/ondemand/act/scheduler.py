@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 
-from ondemand._cluster.simulation import SIMULATE
+from ondemand._collection.plugin_utils._cluster.simulation import SIMULATE
 from ondemand.errors import ActError
 
 MOST_S = 120.0

@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from ondemand._contract.config_errors import Problem, problem, shape_problem
-from ondemand._contract.config_rules import names_are_texts, too_much, with_rules
-from ondemand._contract.config_uris import PLAIN_PATH, odd_sign
+from ondemand._collection.module_utils._contract.config_uris import PLAIN_PATH, odd_sign
+from ondemand._collection.plugin_utils._config.errors import Problem, problem, shape_problem
+from ondemand._collection.plugin_utils._config.rules import names_are_texts, too_much, with_rules
 from ondemand.config.model import Cluster, ClusterFile
 from ondemand.config.schema import schema
 from ondemand.errors import ConfigError

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ondemand._contract import config_defaults as defaults
+from ondemand._collection.module_utils._contract import config_defaults as defaults
 
 NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 ADDRESS = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"

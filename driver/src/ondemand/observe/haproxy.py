@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ondemand._contract.config_ports import STATS_PORT
+from ondemand._collection.plugin_utils._config.ports import STATS_PORT
 
 TIMEOUT_S = 2.0
 LARGEST = 4_000_000

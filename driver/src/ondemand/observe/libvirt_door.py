@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 
 import libvirt  # type: ignore[import-untyped]
 
-from ondemand._contract.config_uris import uri_problem
+from ondemand._collection.module_utils._contract.config_uris import uri_problem
 
 METADATA = "urn:ondemand:cluster:vm:1"
 OWNER = "ondemand.cluster"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ondemand._contract.config_ports import STATS_PORT
+from ondemand._collection.plugin_utils._config.ports import STATS_PORT
 from ondemand.config.model import Cluster
 from ondemand.model import Signal
 from ondemand.observe import haproxy

@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from ondemand._contract import limits, marks
-from ondemand._contract.refusal import REASONS, Reason
+from ondemand._collection.module_utils._contract.refusal import REASONS, Reason
+from ondemand._collection.plugin_utils._cluster import marks
+from ondemand._collection.plugin_utils._config import limits
 from ondemand.config.model import Cluster
 from ondemand.members import (
     away,

@@ -8,8 +8,8 @@ import dataclasses
 import importlib
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.cib_push import CHANGED_MEANWHILE, INVALID
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.membership_scripts import sections
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_push import CHANGED_MEANWHILE, INVALID
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.membership_scripts import sections
 
 from tests.unit.playbooks.wall_stage import record
 

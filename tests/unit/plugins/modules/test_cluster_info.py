@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.action import cluster_info
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.withheld import NOTE
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.withheld import NOTE
 
 from tests.unit.playbooks.wall_stage import ALONE, record, with_lost
 

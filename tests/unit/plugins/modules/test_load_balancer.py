@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._cluster.haproxy_runtime import INVALID, NOT_RELOADED
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.haproxy_runtime import INVALID, NOT_RELOADED
 
 from .a_task import HERE, run
 
