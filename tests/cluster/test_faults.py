@@ -54,6 +54,6 @@ def test_a_member_that_returns_after_it_was_taken_out_is_none_any_more(cluster: 
 def test_a_join_over_a_link_that_loses_packets_succeeds(cluster: Cluster) -> None:
     cluster.be(2)
     cells = cluster.cells
-    with cut_off(cells[LAST], *(cells[name] for name in OTHERS), lost_percent=10):
+    with cut_off(cells[LAST], *(cells[name] for name in OTHERS), lost_percent=3):
         cluster.done(cluster.node(LAST, "member", members=OTHERS))
     wait_until(cluster, lambda told: online(told) == [*OTHERS, LAST])
