@@ -51,7 +51,8 @@ PURE_STDLIB = frozenset(
     }
 )
 # What of the collection decides nothing but by its arguments, and touches nothing.
-SHARED = ("_collection.module_utils._contract", "_collection.plugin_utils._config", "_collection.plugin_utils._cluster.marks")
+PURE_CLUSTER = tuple(f"_collection.plugin_utils._cluster.{one}" for one in ("marks", "emptiest"))
+SHARED = ("_collection.module_utils._contract", "_collection.plugin_utils._config", *PURE_CLUSTER)
 PURE_OWN = tuple(f"ondemand.{one}" for one in (*SHARED, "model", "memory", "members", "config", "decide", "plan", "errors"))
 
 # The driver's floors: values flow from one to the next, and none knows another.

@@ -31,6 +31,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/cib_plan.py": (f"{CLUSTER_TESTS}/test_cib_plan_parts.py", f"{CLUSTER_TESTS}/test_cib_values.py"),
     f"{CLUSTER}/cib_refs.py": (f"{CLUSTER_TESTS}/test_cib_values.py",),
     f"{CLUSTER}/draining.py": (),
+    f"{CLUSTER}/emptiest.py": (f"{CLUSTER_TESTS}/test_moves.py", f"{DRIVER_TESTS}/plan/test_spread.py"),
     f"{CLUSTER}/move_rules.py": (f"{CLUSTER_TESTS}/test_moves.py",),
     f"{CLUSTER}/moves.py": (),
     f"{CLUSTER}/recovery.py": (),

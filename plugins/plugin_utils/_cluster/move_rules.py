@@ -10,6 +10,7 @@ import typing as t
 from ...module_utils._contract.refusal import Refusal
 from . import change_rules
 from .cib_spec import ID
+from .emptiest import emptiest
 from .status import SPREAD, Member, Service, Status
 
 
@@ -77,12 +78,12 @@ def _target(status: Status, source: str, to: t.Optional[str], avoid: t.Container
             return Refusal("not_found", "The cluster has no node %r; it has %s." % (to, ", ".join(one.name for one in status.members)))
         why = why_not_node(named)
         return Refusal("unstable", "Node %s %s, so nothing can move there. Name another one or bring it back." % (to, why)) if why else to
-    fit = [one for one in status.members if one.name != source and one.name not in avoid and why_not_node(one) is None]
-    if not fit:
+    fit = [one for one in status.members if one.name != source and why_not_node(one) is None]
+    found = emptiest({one.name: len(status.movable_on(one.name)) for one in sorted(fit, key=lambda one: one.id)}, avoid)
+    if found is None:
         told = ["%s %s" % (one.name, why_not_node(one) or "is to be avoided") for one in status.members if one.name != source]
         return Refusal("last_node", "No other node can take the service: %s." % ("; ".join(told) or "%s is the only one" % source))
-    # The emptiest one; among equals the oldest, which is the last one to leave.
-    return min(fit, key=lambda one: (len(status.movable_on(one.name)), one.id)).name
+    return found
 
 
 RULES = (why_not_service, why_not_quorate, why_not_running)

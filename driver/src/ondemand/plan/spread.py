@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from ondemand._collection.module_utils._contract.names import by_number
+from ondemand._collection.plugin_utils._cluster.emptiest import emptiest
 from ondemand.config.model import Service
 from ondemand.model import ClusterState, Node
 
@@ -22,10 +24,13 @@ class Move:
 
 
 def weights(nodes: Sequence[Node], services: Sequence[Service]) -> dict[str, int]:
-    """Node -> how many movable services and active balanced addresses it carries."""
+    """Node -> how many movable services and active balanced addresses it carries, the oldest node first."""
     ours = {one.name for one in services}
     addresses = {f"{one.name}-address" for one in services if one.kind == "balanced"}
-    return {one.name: len(ours & set(one.services)) + len(addresses & set(one.resources)) for one in nodes}
+    return {
+        one.name: len(ours & set(one.services)) + len(addresses & set(one.resources))
+        for one in sorted(nodes, key=lambda one: by_number(one.name))
+    }
 
 
 def unfinished_services(cluster: ClusterState, services: Sequence[Service]) -> tuple[str, ...]:
@@ -65,7 +70,7 @@ def emptied(cluster: ClusterState, services: Sequence[Service], leaving: Collect
     found: list[Move] = []
     for origin in sorted((one for one in _usable(cluster) if one.name in leaving), key=lambda one: one.name):
         for service in sorted(set(origin.services) & set(barred)):
-            to = _lightest(weight, barred[service])
+            to = emptiest(weight, barred[service])
             if to is not None:
                 found.append(Move(service, origin.name, to, f"{origin.name} is to leave, and {to} carries least"))
                 weight[to] += 1
@@ -76,8 +81,8 @@ def evened(cluster: ClusterState, services: Sequence[Service], tried: Collection
     """The least number of moves after which the nodes' weights differ by 1 at most, as far as services may run elsewhere.
 
     Greedy: from the heaviest node to the lightest. Each move of weight 1 between nodes 2 or more apart lowers the spread, and
-    no single move can lower it more, so no shorter list exists. Ties go by name, so the same input gives the same moves, and no
-    service is moved twice. `tried` holds SERVICE@NODE of moves that failed lately.
+    no single move can lower it more, so no shorter list exists. Among equals the oldest node takes it (see emptiest), so the same input
+    gives the same moves, and no service is moved twice. `tried` holds SERVICE@NODE of moves that failed lately.
     """
     barred = _barred(cluster, services, tried)
     weight = weights(_usable(cluster), services)
@@ -97,11 +102,7 @@ def _best(barred: Barred, weight: Mapping[str, int], on: Mapping[str, set[str]])
     """The next move: service, from the heaviest node that can give one away, to the lightest that may have it."""
     for origin in sorted(on, key=lambda one: (-weight[one], one)):
         for service in sorted(on[origin]):
-            to = _lightest(weight, barred[service])
+            to = emptiest(weight, barred[service])
             if to is not None and weight[origin] - weight[to] >= 2:
                 return service, origin, to
     return None
-
-
-def _lightest(weight: Mapping[str, int], barred: Collection[str]) -> str | None:
-    return min((one for one in weight if one not in barred), key=lambda one: (weight[one], one), default=None)
