@@ -61,6 +61,16 @@ def test_a_disk_by_address_needs_its_checksum(build):
     assert "image_url_sha256: the SHA-256 of the disk" in output
 
 
+@pytest.mark.parametrize(
+    ("source", "sentence"), [("bootstrap", "no such file: "), ("path", "it runs in a file system of image_source bootstrap")]
+)
+def test_a_script_for_the_stock_image_is_there_and_has_one_to_run_in(build, tmp_path, source, sentence):
+    (tmp_path / "disk").write_text("")
+    code, output = build(image_source=source, image_path="disk", image_stock_script="lean.sh")
+    assert code == 2
+    assert f"image_stock_script: {sentence}" in output, output
+
+
 def programs_without(directory: Path, lacking: set[str], uid: int) -> str:
     """A PATH with everything that this machine has but for some programs, where `id -u` gives this uid."""
     directory.mkdir()
@@ -95,21 +105,29 @@ def test_what_the_controller_lacks_is_told_with_what_to_do(build, tmp_path, sour
     assert {name for name in OWN | BOOTSTRAP if f"{name} is not in PATH on this controller: install " in output} == programs
 
 
-def test_another_disk_under_the_same_path_is_another_input(tmp_path):
+# What is given -> what of it changes meanwhile, so that the image is built anew.
+GIVEN = {
+    "another disk under the same path": ({"image_source": "path", "image_path": "given"}, "given"),
+    "another script under the same path": ({"image_stock_script": "given"}, "given"),
+}
+
+
+@pytest.mark.parametrize(("given", "name"), GIVEN.values(), ids=GIVEN.keys())
+def test_another_file_under_the_same_path_is_another_input(tmp_path, given, name):
     tasks = [
         {"import_role": {"name": "ondemand.cluster.image", "tasks_from": "inputs"}},
         {"debug": {"msg": "inputs={{ __image_stock_inputs }}."}},
     ]
     (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    told = {"image_work_dir": str(tmp_path / "work"), "image_source": "path", "image_path": "disk"}
+    told = {"image_work_dir": str(tmp_path / "work"), **given}
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "play.yml", "-e", json.dumps(told)]
     environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "var" / "collections")}
 
-    def inputs(disk: str) -> str:
-        (tmp_path / "disk").write_text(disk)
-        os.utime(tmp_path / "disk", (1, 1))
+    def inputs(text: str) -> str:
+        (tmp_path / name).write_text(text)
+        os.utime(tmp_path / name, (1, 1))
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True, env=environment)
         return done.stdout.split("inputs=")[1].split(".")[0]
 
-    seen = [inputs(disk) for disk in ("a", "a", "bb")]
+    seen = [inputs(text) for text in ("a", "a", "bb")]
     assert (seen[0] == seen[1], seen[1] == seen[2]) == (True, False)
