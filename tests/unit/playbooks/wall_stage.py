@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 RECORD = ROOT / "tests/unit/plugins/plugin_utils/_cluster/status_cases/two_nodes_with_a_failure.txt"
 POOL = "default-pool"
 NAME = "cell"
+HOST_KEY = "ssh-ed25519 " + "A" * 68
 # Roles that work on hosts and VMs through Ansible's own modules; they hand nothing back.
 EMPTY_ROLES = ("cluster_stack", "hypervisor")
 # What the role service leaves for others.
@@ -193,12 +194,17 @@ def domain(number: int, running: bool = True, finished: bool = True) -> str:
     spec = VmSpec(name=name, cluster=NAME, host="hv1", zone="a", image="debian", pool=POOL, bridge="br0", address=f"10.98.0.{10 + number}")
     spec = replace(spec, vcpus=1, vcpus_max=2, memory_mib=640, memory_max_mib=1280, mac=f"52:54:00:00:00:0{number}")
     fields = ("cluster", "name", "role", "image", "host", "zone", "pool", "address", "prefix", "mac")
-    mark = {**{key: getattr(spec, key) for key in fields}, "generation": 1, "host_key": "ssh-ed25519 " + "A" * 68}
+    mark = {**{key: getattr(spec, key) for key in fields}, "generation": 1, "host_key": HOST_KEY}
     mark["created_at"] = 1790000000.5 if finished else None
     disks = (f"/{POOL}/{name}.qcow2", f"/{POOL}/{name}-seed.iso")
     xml = render.domain_xml(spec, render.Machine("test", "i686"), Boot(), mark, *disks, f"00000000-0000-0000-0000-00000000000{number}")
     run = '<test:runstate xmlns:test="http://libvirt.org/schemas/domain/test/1.0">%d</test:runstate>' % (1 if running else 5)
     return xml.replace("</domain>", run + "</domain>")
+
+
+def pinned(number: int) -> str:
+    """The line of known_hosts of a VM of ours."""
+    return f"10.98.0.{10 + number},{NAME}-n{number} {HOST_KEY}"
 
 
 def host_file(domains: Sequence[str], volumes: Sequence[str]) -> str:
@@ -257,6 +263,10 @@ class Stage:
         if away:
             listed[1]["uri"] = "qemu+tcp://127.0.0.1:1/system"
         self.file["cluster"]["hosts"] = listed
+        # Their keys are pinned, as after any run before.
+        numbers = re.findall(rf"<name>{NAME}-n(\d+)</name>", "".join("".join(one) for one in vms.values()))
+        lines = sorted(pinned(int(number)) for number in numbers)
+        (self.state / "known_hosts").write_text("".join(line + "\n" for line in lines))
 
     def says(self, number: int, text: str) -> None:
         """What a node prints when it is looked at."""
