@@ -3,7 +3,8 @@
 """The main claim: the driver, on the collection's own playbooks, carries clients with a ledger over load up, load down and a smaller statement.
 
 It runs as script/demo, once on VMs as they are and with the checkout's own driver and playbooks, and once with a container as the inside of
-each VM, at the machine's own speed, with driver and collection as users install them, while they are killed. What counts is the demo's report, which tests/unit/lab holds against worlds in which something is wrong.
+each VM, at the machine's own speed, with driver and collection as users install them, while they are killed. What counts is the demo's report,
+which tests/unit/lab holds against worlds in which something is wrong.
 """
 
 from __future__ import annotations
