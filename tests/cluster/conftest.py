@@ -30,7 +30,9 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from lab.cells import Cells  # noqa: E402
+from tests.cluster.warm import Warm  # noqa: E402
 
+ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")
 FIRST = "cell-n1"
 DUMMY = "witness"
 
@@ -79,10 +81,13 @@ class Cluster:
         timeout_s: float = 240,
     ) -> Playbook:
         """Run whole plays likewise, on the cells' inventory or another one."""
-        command, environment, results = self.command(plays, *options, inventory=inventory, environment=environment)
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, start_new_session=True, stdin=subprocess.DEVNULL, env=environment
-        )  # fmt: skip
+        command, whole, results = self.command(plays, *options, inventory=inventory, environment=environment)
+        if environment:
+            done = subprocess.run(
+                command, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, start_new_session=True, stdin=subprocess.DEVNULL, env=whole
+            )  # fmt: skip
+        else:
+            done = self.warm.run(command[command.index(ANSIBLE) :], results, timeout_s)
         lines = results.read_text().splitlines() if results.exists() else []
         return Playbook(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in lines])
 
@@ -105,17 +110,23 @@ class Cluster:
         playbook.write_text(json.dumps(plays))
         listed = self.directory / f"inventory-{number}.json"
         listed.write_text(json.dumps(inventory or self.cells.inventory()))
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(listed), str(playbook), *options]
-        whole = {
+        command = [ANSIBLE, "-i", str(listed), str(playbook), *options]
+        return self.cells.ctl_argv(command), {**self.environment(), "ONDEMAND_TEST_RESULTS": str(results), **(environment or {})}, results
+
+    def environment(self) -> dict[str, str]:
+        """What every run has in its environment."""
+        return {
             **self.cells.environment(),
             "PYTHONPATH": str(ROOT / "var/collections"),
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/cluster/callback"),
             "ANSIBLE_CALLBACKS_ENABLED": "results",
-            "ONDEMAND_TEST_RESULTS": str(results),
-            **(environment or {}),
         }
-        return self.cells.ctl_argv(command), whole, results
+
+    @functools.cached_property
+    def warm(self) -> Warm:
+        """What runs the playbooks of this set of cells."""
+        return Warm(self.directory, self.cells.ctl_argv, self.environment(), ROOT)
 
     def node(self, name: str, state: str, *options: str, environment: Mapping[str, str] | None = None, **more: Any) -> Playbook:
         """One task cluster_node for this node; members are all other cells unless given."""
@@ -268,4 +279,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
             agent.write_text(AGENT)
             agent.chmod(0o755)
             cell.run("sh", "-c", OWN_AGENTS)
-        yield Cluster(cells, directory)
+        made = Cluster(cells, directory)
+        yield made
+        if "warm" in vars(made):
+            made.warm.close()
