@@ -7,10 +7,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import threading
 import time
-from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
@@ -39,9 +36,13 @@ def config(**app: Any) -> dict[str, Any]:
     }
 
 
-def move(cluster: Cluster, *options: str, service: str = "note", **more: Any) -> Playbook:
-    task = {"service": service, "members": [FIRST, SECOND], "deadline_s": 40, **more}
-    return cluster.play([{"ondemand.cluster.service_move": task}], *options)
+def task(**more: Any) -> dict[str, Any]:
+    """A move of the service."""
+    return {"ondemand.cluster.service_move": {"service": "note", "members": [FIRST, SECOND], "deadline_s": 40, **more}}
+
+
+def move(cluster: Cluster, *options: str, **more: Any) -> Playbook:
+    return cluster.play([task(**more)], *options)
 
 
 def where(cluster: Cluster) -> str:
@@ -166,11 +167,13 @@ def test_what_a_killed_run_left_is_removed_and_its_move_ends_by_itself(two: Clus
 def test_a_killed_run_leaves_no_constraint_and_the_next_one_converges(two: Cluster, moment: str) -> None:
     configure(two, config(op_sleep=1))
     come = {"wished": lambda: bool(wishes(two)), "stopped": lambda: bool(wishes(two)) and not runs(two, "note-app")}[moment]
-    killer = threading.Thread(target=kill_playbook, args=[two, come])
-    killer.start()
-    cut = move(two, to=SECOND)
-    killer.join()
-    assert cut.rc != 0
+    run = two.begin([{"hosts": FIRST, "gather_facts": False, "tasks": [task(to=SECOND)]}])
+    until = time.monotonic() + 60
+    while not come():
+        assert run.poll() is None and time.monotonic() < until, "the moment to kill never came"
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGKILL)
+    assert run.wait(30) == -signal.SIGKILL
     until = time.monotonic() + 60
     while wishes(two):
         assert time.monotonic() < until, "the script on the node removes its wish also when nobody listens any more"
@@ -182,16 +185,6 @@ def test_a_killed_run_leaves_no_constraint_and_the_next_one_converges(two: Clust
 def runs(cluster: Cluster, resource: str) -> bool:
     """Does the resource run anywhere?"""
     return "is running on" in cluster.cells[FIRST].run("crm_resource", "--resource", resource, "--locate", check=False).stdout
-
-
-def kill_playbook(cluster: Cluster, come: Callable[[], bool]) -> None:
-    """kill -9, once the moment has come, for this test's ansible-playbook and its workers, found by its inventory's path."""
-    until = time.monotonic() + 60
-    while not come() and time.monotonic() < until:
-        time.sleep(0.05)
-    found = subprocess.run(["pgrep", "-f", f"ansible-playbook -i {cluster.directory}"], capture_output=True, text=True).stdout.split()
-    for pid in found:
-        os.kill(int(pid), signal.SIGKILL)
 
 
 def test_a_service_without_stickiness_that_goes_back_is_told(two: Cluster) -> None:

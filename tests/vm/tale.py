@@ -86,6 +86,8 @@ class Tale:
         data["cluster"]["network"]["addresses"] = "10.99.0.60-10.99.0.69"
         data["cluster"]["network"]["dns"] = ["10.99.0.3", "10.99.0.4"]
         data["cluster"]["requirement"]["size"]["disk_gib"] = 9
+        # Where everything else is tried at the same time, a login to a hypervisor may take longer than the ten seconds of the default.
+        data["cluster"]["deadlines"]["connect_s"] = 30
         data["cluster"]["access"] = {"state_dir": str(directory / "state")}
         for service, address in zip(data["cluster"]["services"], ("10.99.0.12", "10.99.0.13"), strict=True):
             service["address"] = address

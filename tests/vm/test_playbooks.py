@@ -52,7 +52,7 @@ def leases() -> list[str]:
 
 def test_the_requirement_becomes_a_cluster_of_one_that_serves_whoever_else_tries_the_same(tale):
     """The rival has keys of its own; who comes second is told who is at work, and touches nothing."""
-    rival = tale.changed("rival", access={"state_dir": str(tale.state) + "-rival"}, deadlines={"lease_s": 3})
+    rival = tale.changed("rival", access={"state_dir": str(tale.state) + "-rival"}, deadlines={**tale.data["deadlines"], "lease_s": 3})
     with concurrent.futures.ThreadPoolExecutor() as pool:
         creation = pool.submit(tale.done, "create_cluster")
         end = time.monotonic() + 60
@@ -271,7 +271,7 @@ def test_a_vm_that_cannot_join_goes_again_and_the_cluster_serves_on(tale):
     """The first node can't send to the others, so no Corosync ever meets the new one, however fast or slow the VMs are."""
     seen = tale.seen()
     before, first = seen["cluster"], seen["vms"][0]
-    file = tale.changed("hasty", deadlines={"join_s": 5})
+    file = tale.changed("hasty", deadlines={**tale.data["deadlines"], "join_s": 5})
     tale.on(first, "for n in $(seq 60 69); do ip route add blackhole 10.99.0.$n; done")
     try:
         run = finished("scale_out", file, wanted=2)
