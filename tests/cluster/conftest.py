@@ -92,7 +92,7 @@ class Cluster:
         return Playbook(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in lines])
 
     def begin(self, plays: list[dict[str, Any]], *options: str) -> subprocess.Popen[bytes]:
-        """The same, not waited for, in a process group of its own: for whoever kills it."""
+        """The same, not waited for, as a command of its own: for whoever kills it (lab.processes.kill_whole)."""
         command, environment, _results = self.command(plays, *options)
         nothing = subprocess.DEVNULL
         return subprocess.Popen(command, cwd=ROOT, stdin=nothing, stdout=nothing, stderr=nothing, env=environment, start_new_session=True)
@@ -121,6 +121,7 @@ class Cluster:
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/cluster/callback"),
             "ANSIBLE_CALLBACKS_ENABLED": "results",
+            "ANSIBLE_NOCOLOR": "1",
         }
 
     @functools.cached_property
@@ -280,6 +281,5 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
             agent.chmod(0o755)
             cell.run("sh", "-c", OWN_AGENTS)
         made = Cluster(cells, directory)
-        yield made
-        if "warm" in vars(made):
-            made.warm.close()
+        with made.warm:
+            yield made

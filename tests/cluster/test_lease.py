@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from lab.processes import kill_whole
 from tests.cluster.conftest import FIRST, Cluster, Playbook
 
 MEMBERS = ["cell-n1", "cell-n2", "cell-n3"]
@@ -146,7 +146,7 @@ def test_what_a_killed_run_still_does_on_a_node_is_ended_by_the_next(cluster: Cl
     process = start(cluster, tasks)
     until(lambda: "standby" in cluster.cells["cell-n2"].run("cibadmin", "--query", "--scope", "nodes").stdout)
     time.sleep(1)
-    os.killpg(process.pid, signal.SIGKILL)
+    kill_whole(process.pid)
     process.wait()
     at_work = acting(cluster)
     assert at_work, "the killed run's script was to be still at work"

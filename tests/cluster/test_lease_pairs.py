@@ -7,12 +7,10 @@ ONDEMAND_PAIRS says how many pairs (6), ONDEMAND_SEED which (by the clock). A fa
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import random
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.processes import kill_whole
 from tests.cluster.conftest import FIRST, Cluster
 
 PAIRS = int(os.environ.get("ONDEMAND_PAIRS", "6"))
@@ -90,8 +89,7 @@ def kill(one: Started) -> None:
     """At once, with everything that it started here; what it started on nodes goes on."""
     if one.process.poll() is None:
         one.killed = True
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(one.process.pid, signal.SIGKILL)
+        kill_whole(one.process.pid)
 
 
 def holders(cluster: Cluster) -> list[tuple[str, int]]:

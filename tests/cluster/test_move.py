@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import time
@@ -13,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from lab.processes import kill_whole
 from tests.cluster.conftest import FIRST, Cluster, Playbook
 
 SECOND = "cell-n2"
@@ -172,7 +172,7 @@ def test_a_killed_run_leaves_no_constraint_and_the_next_one_converges(two: Clust
     while not come():
         assert run.poll() is None and time.monotonic() < until, "the moment to kill never came"
         time.sleep(0.05)
-    os.killpg(run.pid, signal.SIGKILL)
+    kill_whole(run.pid)
     assert run.wait(30) == -signal.SIGKILL
     until = time.monotonic() + 60
     while wishes(two):

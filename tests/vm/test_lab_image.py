@@ -133,7 +133,7 @@ def test_root_has_no_password(pair):
 
 def test_a_cloud_image_with_another_checksum_is_refused_and_nothing_is_built():
     url = "http://10.99.0.3:8000/Release"
-    refused = play("build_image", image_source="url", image_url=url, image_url_sha256="0" * 64)
+    refused = play("build_image", image_source="url", image_url=url, image_url_sha256="0" * 64, image_stock_script="")
     assert refused.returncode != 0
     assert "checksum" in refused.stdout.lower()
     assert not list((CHECKOUT / "var" / "images").glob("*.fetched"))

@@ -64,6 +64,10 @@ EVENED: dict[str, tuple[list[Node], dict[str, Any], set[str], tuple[Move, ...]]]
     "of two that are heaviest the first one gives": (
         [node(1), node(3, ["s2", "s3"]), node(2, ["s0", "s1"])], {}, set(), (even("s0", "shop-n2", "shop-n1", 2, 0),),
     ),
+    "of equal ones the oldest gives, and takes": (
+        [node(10, ["s2", "s3"]), node(9, ["s0", "s1"]), node(12), node(11)], {}, set(),
+        (even("s0", "shop-n9", "shop-n11", 2, 0), even("s2", "shop-n10", "shop-n12", 2, 0)),
+    ),
     "the heaviest gives, whatever its name": (
         [node(1, ["s0", "s1"]), node(2, ["s2", "s3", "s4"]), node(3)], {}, set(), (even("s2", "shop-n2", "shop-n3", 3, 0),),
     ),
@@ -118,7 +122,7 @@ EMPTIED: dict[str, tuple[list[Node], dict[str, Any], set[str], tuple[Move, ...]]
     "uneven work elsewhere": ([FOUR, node(2), node(8)], {}, set(), ()),
     "nowhere to go": ([node(8, ["s0"]), node(9, ["s1"])], {}, set(), ()),
     "one": ([node(1, ["s1"]), node(2), node(8, ["s0"])], {}, set(), (away("s0", "shop-n8", "shop-n2"),)),
-    "by name where all carry the same": ([node(2), node(1), node(8, ["s0"])], {}, set(), (away("s0", "shop-n8", "shop-n1"),)),
+    "to the oldest where all carry the same": ([node(10), node(2), node(8, ["s0"])], {}, set(), (away("s0", "shop-n8", "shop-n2"),)),
     "each to the one that carries least then": (
         [node(1, ["s4"]), node(2), node(8, ["s2", "s1", "s0"])], {}, set(),
         (away("s0", "shop-n8", "shop-n2"), away("s1", "shop-n8", "shop-n1"), away("s2", "shop-n8", "shop-n2")),

@@ -68,7 +68,7 @@ def emptied(cluster: ClusterState, services: Sequence[Service], leaving: Collect
     barred = _barred(cluster, services, tried)
     weight = weights([one for one in _usable(cluster) if one.name not in leaving], services)
     found: list[Move] = []
-    for origin in sorted((one for one in _usable(cluster) if one.name in leaving), key=lambda one: one.name):
+    for origin in sorted((one for one in _usable(cluster) if one.name in leaving), key=lambda one: by_number(one.name)):
         for service in sorted(set(origin.services) & set(barred)):
             to = emptiest(weight, barred[service])
             if to is not None:
@@ -100,7 +100,7 @@ def evened(cluster: ClusterState, services: Sequence[Service], tried: Collection
 
 def _best(barred: Barred, weight: Mapping[str, int], on: Mapping[str, set[str]]) -> tuple[str, str, str] | None:
     """The next move: service, from the heaviest node that can give one away, to the lightest that may have it."""
-    for origin in sorted(on, key=lambda one: (-weight[one], one)):
+    for origin in sorted(on, key=lambda one: (-weight[one], by_number(one))):
         for service in sorted(on[origin]):
             to = emptiest(weight, barred[service])
             if to is not None and weight[origin] - weight[to] >= 2:
