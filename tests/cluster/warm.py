@@ -99,8 +99,9 @@ def _answer(caller: socket.socket, main: Callable[[list[str]], None]) -> None:
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
         # Else a worker that outlives a run would keep the line open, and nobody would see that the run has ended.
-        line = caller.fileno()
-        os.register_at_fork(after_in_child=lambda: os.close(line))
+        # Once: what a worker forks in turn may have another file under that number.
+        held = [caller.fileno()]
+        os.register_at_fork(after_in_child=lambda: held and os.close(held.pop()))
         said = caller.makefile("rw", encoding="utf-8")
         asked = json.loads(said.readline())
         said.write("%d\n" % os.getpid())
