@@ -18,6 +18,7 @@ import http.server
 import json
 import os
 import shutil
+import socketserver
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -121,10 +122,17 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Nothing: a line per package helps nobody."""
 
 
+class Server(socketserver.ThreadingTCPServer):
+    """A thread per connection. Unlike that of http.server it asks no name service for its own name, which may take long or never end."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+
 def serve(directory: str, address: str, port: int) -> None:
     """Serve ``directory`` over HTTP until ended."""
     handler = functools.partial(_Quiet, directory=directory)
-    http.server.ThreadingHTTPServer((address, port), handler).serve_forever()
+    Server((address, port), handler).serve_forever()
 
 
 def main(argv: Sequence[str]) -> int:

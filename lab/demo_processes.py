@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lab.demo_progress import DemoFailed, Patience, Progress, nothing
+from lab.processes import kill_whole
 from ondemand.act.processes import MARK, marked
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -97,7 +98,7 @@ class Processes:
                     still()
                     time.sleep(0.1)
             finally:
-                end_group(process)
+                end_whole(process)
             text = output.read_text(encoding="utf-8", errors="replace")
             if process.returncode:
                 raise DemoFailed(
@@ -148,7 +149,7 @@ class Processes:
             end = time.monotonic() + deadline_s
             while process.poll() is None:
                 if time.monotonic() >= end:
-                    end_group(process)
+                    end_whole(process)
                     raise DemoFailed(f"the {name} did not end within {deadline_s:g} s after SIGTERM; see {self.log(name)}")
                 still()
                 time.sleep(0.1)
@@ -160,7 +161,7 @@ class Processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
         for process in self._kept.values():
-            end_group(process)
+            end_whole(process)
         codes = {name: process.returncode for name, process in self._kept.items()}
         self._kept.clear()
         return codes
@@ -178,12 +179,12 @@ class Processes:
         )
 
 
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """Waits 10 s for a process that runs on to end after SIGTERM; then kills it with its whole group."""
+def end_whole(process: subprocess.Popen[bytes]) -> None:
+    """Waits 10 s for a process that runs on to end after SIGTERM; then kills it with all that descends from it."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(END_WITHIN_S)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            kill_whole(process.pid)
             process.wait()

@@ -11,6 +11,7 @@ import http.server
 import json
 import os
 import signal
+import socketserver
 import subprocess
 import sys
 import threading
@@ -25,10 +26,12 @@ ADDRESS, PORT, BACKEND_PORT, STATS_PORT = "127.0.0.90", 18090, 18091, 18092
 PASSWORD = "a-word-for-tests"
 
 
-class Backend(http.server.ThreadingHTTPServer):
+class Backend(socketserver.ThreadingTCPServer):
     """A small service on a loopback address of its own; /slow/N takes N seconds."""
 
+    allow_reuse_address = True
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, number: int) -> None:
         self.name = f"n{number}"

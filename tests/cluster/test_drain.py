@@ -26,7 +26,7 @@ ADDRESS, LEAVER = "10.98.0.80", "cell-n3"
 MEMBERS = [FIRST, "cell-n2", LEAVER]
 # /hold answers when the file hold is gone, everything else at once; both with the cell's name.
 SERVICE = """
-import http.server, os, socket, time
+import http.server, os, socket, socketserver, time
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         while self.path == "/hold" and os.path.exists("/mnt/hold"):
@@ -38,7 +38,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
     def log_message(self, *args):
         pass
-http.server.ThreadingHTTPServer(("", 8080), Answer).serve_forever()
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+socketserver.ThreadingTCPServer(("", 8080), Answer).serve_forever()
 """
 CLIENT = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=110).read().decode())"
 PREPARE = "mkdir -p /mnt/haproxy /run/haproxy && mount --bind /mnt/haproxy /etc/haproxy"

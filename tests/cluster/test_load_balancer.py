@@ -24,9 +24,9 @@ from tests.cluster.balancing import ADDRESS, PASSWORD, PORT, STATS_PORT, Backend
 @pytest.fixture
 def backends() -> Iterator[dict[str, Backend]]:
     """Three small services."""
-    made = [Backend(number) for number in (1, 2, 3)]
-    yield {one.name: one for one in made}
-    for one in made:
+    there = {f"n{number}": Backend(number) for number in (1, 2, 3)}
+    yield there
+    for one in there.values():
         one.shutdown()
         one.server_close()
 
@@ -219,18 +219,22 @@ def test_the_password_does_not_come_back_from_the_node(balancer: Balancer) -> No
 def test_a_request_to_a_service_that_is_away_for_two_seconds_waits_and_does_not_fail(
     balancer: Balancer, backends: dict[str, Backend]
 ) -> None:
-    backends["n1"].shutdown()
-    backends["n1"].server_close()
-    with Load() as load:
-        assert load.recent(2) == set()
-        backends["n1"] = Backend(1)
-        until = time.monotonic() + 20
-        while not load.recent(0.5) and time.monotonic() < until:
-            pass
-        assert load.recent() == {"n1"}
-    backends["n1"].shutdown()
-    backends["n1"].server_close()
-    assert load.failed == []
+    # A machine that stood still meanwhile made it more than two seconds, up to the five checks after which a server is down.
+    for _turn in range(5):
+        backends["n1"].shutdown()
+        backends["n1"].server_close()
+        since = time.monotonic()
+        with Load() as load:
+            assert load.recent(2) == set()
+            backends["n1"] = Backend(1)
+            away_s = time.monotonic() - since
+            until = time.monotonic() + 20
+            while not load.recent(0.5) and time.monotonic() < until:
+                pass
+            assert load.recent() == {"n1"}
+        if away_s < 3.5:
+            break
+    assert (load.failed, away_s < 3.5) == ([], True)
 
 
 @pytest.mark.parametrize(

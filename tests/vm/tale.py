@@ -8,7 +8,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ import typing as t
 import urllib.parse
 
 import yaml
+
+from lab.processes import kill_whole
 
 ROOT = pathlib.Path(__file__).parents[2]
 ANSIBLE = str(pathlib.Path(sys.executable).with_name("ansible-playbook"))
@@ -130,7 +131,7 @@ class Tale:
         while not when():
             assert running.poll() is None and time.monotonic() < end, "the moment to kill %s never came" % playbook
             time.sleep(0.2)
-        os.killpg(running.pid, signal.SIGKILL)
+        kill_whole(running.pid)
         running.wait(30)
 
     def on(self, vm: t.Mapping[str, t.Any], script: str) -> str:

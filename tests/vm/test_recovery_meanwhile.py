@@ -7,12 +7,11 @@ A stage of its own, since it mostly waits for what a run does about a member tha
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import time
 import typing as t
 
+from lab.processes import kill_whole
 from tests.vm.tale import ROOT, command, environment, said
 from tests.vm.test_recovery import Story, story, told
 
@@ -34,7 +33,7 @@ def meanwhile(story: Story, playbook: str, when: t.Callable[[], bool], what: t.C
             running.wait(900)
         finally:
             if running.poll() is None:
-                os.killpg(running.pid, signal.SIGKILL)
+                kill_whole(running.pid)
     return log.read_text()
 
 

@@ -10,6 +10,7 @@ import http.server
 import itertools
 import shutil
 import socket
+import socketserver
 import subprocess
 import threading
 import time
@@ -73,7 +74,7 @@ class Balancer:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.front, self.stats = folder, free_port(), free_port()
-        self.application = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.application = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answer)
         threading.Thread(target=self.application.serve_forever, daemon=True).start()
         text = CONFIG.format(folder=folder, stats=self.stats, front=self.front, back=self.application.server_address[1])
         (folder / "haproxy.cfg").write_text(text)
