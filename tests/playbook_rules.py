@@ -18,12 +18,36 @@ from tests.shape_rules import Rule, Tree
 
 CONDITIONS = ("when", "failed_when", "changed_when", "until")
 # Filters that choose nothing: they write a value down in another way, or name all but some.
-PLAIN = frozenset({"bool", "combine", "default", "difference", "int", "join", "length", "map", "replace", "sort", "trim", "union"})
+PLAIN = frozenset(
+    {
+        "bool",
+        "combine",
+        "default",
+        "difference",
+        "from_json",
+        "int",
+        "join",
+        "length",
+        "map",
+        "quote",
+        "replace",
+        "sort",
+        "to_nice_json",
+        "trim",
+        "union",
+    }
+)
 OWN = "ondemand.cluster."
 FOREIGN = frozenset({"ansible.builtin.urlsplit"})
 DECIDING = {nodes.CondExpr: "if", nodes.If: "if", nodes.For: "for", nodes.Add: "+", nodes.Sub: "-", nodes.Mul: "*", nodes.Slice: "[:]"}
-# Where a fact is made: of a run, and of the Python that Ansible itself is to use.
-KEEPERS = ("playbooks/tasks/keep.yml", "playbooks/tasks/check.yml")
+# Where a fact is made: of a run, of the Python that Ansible itself is to use, and of what a role hands back, which can be nothing else.
+KEEPERS = ("playbooks/tasks/keep.yml", "playbooks/tasks/check.yml", "roles/image/tasks/publish.yml")
+# Whatever has a plan. A role that installs asks for the family of its node, as every role does.
+PLANNED = {
+    "playbooks/*.yml": "an event of plugins/plugin_utils/run_account.py",
+    "roles/image/tasks/*.yml": "plugins/plugin_utils/image_plan.py",
+    "roles/image/vars/*.yml": "plugins/plugin_utils/image_plan.py",
+}
 SET_FACT = ("set_fact", "ansible.builtin.set_fact", "ansible.legacy.set_fact")
 
 
@@ -69,18 +93,23 @@ def keys_of(value: object) -> Iterator[str]:
 
 
 def why_not_a_table_of_contents(tree: Tree) -> list[str]:
-    """No template of a playbook decides, and no set_fact gathers: there is one fact, what the run knows, and Python reckons it."""
-    problems = []
-    for path in tree.under("playbooks/*.yml"):
-        file = yaml.safe_load(tree.files[path])
-        for keys, template in templates(file):
-            problems += [
-                f"{path}: {keys.lstrip('.')} decides by {what}; let an event of plugins/plugin_utils/run_account.py do so"
-                for what in decisions(template)
-            ]
-        if path not in KEEPERS and any(key in SET_FACT for key in keys_of(file)):
-            problems.append(f"{path} makes a fact of its own; tasks/keep.yml keeps what the run knows")
-    return problems
+    """No template of a playbook decides: Python does."""
+    return [
+        f"{path}: {keys.lstrip('.')} decides by {what}; let {planner} do so"
+        for pattern, planner in PLANNED.items()
+        for path in tree.under(pattern)
+        for keys, template in templates(yaml.safe_load(tree.files[path]))
+        for what in decisions(template)
+    ]
 
 
-RULES: tuple[Rule, ...] = (why_not_a_table_of_contents,)
+def why_not_one_fact(tree: Tree) -> list[str]:
+    """No set_fact gathers: there is one fact, what the run knows."""
+    return [
+        f"{path} makes a fact of its own; playbooks/tasks/keep.yml keeps what the run knows, and a task's result is registered"
+        for path in tree.under("playbooks/*.yml", "roles/*.yml")
+        if path not in KEEPERS and any(key in SET_FACT for key in keys_of(yaml.safe_load(tree.files[path])))
+    ]
+
+
+RULES: tuple[Rule, ...] = (why_not_a_table_of_contents, why_not_one_fact)

@@ -61,6 +61,7 @@ FLOORS = ("decide", "plan", "act", "observe", "record")
 # Modules outside the action groups, with the reason.
 UNGROUPED = {
     "cluster_check": "talks to nothing: it has neither a host's address nor members to share",
+    "image_plan": "talks to nothing: it only looks at files of the controller",
     "refuse": "talks to nothing: it only ends a play with a refusal",
 }
 

@@ -41,6 +41,7 @@ HOME = {
 }
 DEFAULTS = {fact_rules.DEFAULTS: "POOL = 'ondemand'\nDEADLINES: Dict[str, Any] = {'boot_s': 300}\n"}
 TABLE = playbook_rules.why_not_a_table_of_contents
+ONE_FACT = playbook_rules.why_not_one_fact
 FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "libvirt has one door in the collection": (
         shape_rules.why_not_one_door,
@@ -182,7 +183,9 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "Jinja picks no members": (TABLE, {"playbooks/a.yml": "- vars: {a: \"{{ b | selectattr('online') }}\"}\n"}),
     "Jinja adds nothing up": (TABLE, {"playbooks/a.yml": "- loop: '{{ a + b }}'\n"}),
     "Jinja cuts nothing off": (TABLE, {"playbooks/vars/a.yml": "a: '{{ b[:2] }}'\n"}),
-    "no task gathers facts of its own": (TABLE, {"playbooks/tasks/a.yml": "- block: [{ansible.builtin.set_fact: {a: 1}}]\n"}),
+    "a role's plan is Python's": (TABLE, {"roles/image/vars/main.yml": "a: '{{ b | ternary(c, d) }}'\n"}),
+    "no task gathers facts of its own": (ONE_FACT, {"playbooks/tasks/a.yml": "- block: [{ansible.builtin.set_fact: {a: 1}}]\n"}),
+    "no role gathers facts of its own": (ONE_FACT, {"roles/service/tasks/main.yml": "- set_fact: {a: 1}\n"}),
     "no note to do it later": (shape_rules.why_not_finished, {"lab/a.py": "# TO" + "DO more\n"}),
 }
 
@@ -227,7 +230,7 @@ ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
         },
     ),
     "the run has its fact": (
-        TABLE,
+        ONE_FACT,
         {"playbooks/tasks/keep.yml": "- ansible.builtin.set_fact: {a: '{{ a | ondemand.cluster.after(b) }}'}\n"},
     ),
     "a default may be read, and what is missing be nothing": (

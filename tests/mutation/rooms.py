@@ -42,6 +42,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/withheld.py": (),
     f"{CLUSTER}/status.py": (f"{CLUSTER_TESTS}/test_status_parts.py",),
     "plugins/plugin_utils/run_*.py": ("tests/unit/plugins/plugin_utils/test_run_account.py",),
+    "plugins/plugin_utils/image_plan.py": (),
     f"{CONFIG}/rules.py": (),
     f"{CONFIG}/limits.py": (),
     f"{LIBVIRT}/host/placement.py": (),

@@ -85,7 +85,7 @@ def test_the_vm_that_an_image_is_built_in_is_checked_strictly(loose: str, tmp_pa
     block = yaml.safe_load((ROOT / "roles" / "image" / "tasks" / "node.yml").read_text())[-1]["block"]
     tasks = [task for task in block if "ansible.builtin.add_host" in task]
     access = {"user": "root", "state_dir": str(tmp_path / "state")}
-    file = {"__image_vm": VM, "__image_booted": {"vm": VM}, "__image_access": access}
+    file = {"__image_vm": VM, "__image_booted": {"vm": VM}, "__image": {"plan": {"access": access}}}
     calls = try_to_reach(tmp_path, a_play("localhost", tasks, vars=file), "nothing")
     assert_strict(calls, f"{tmp_path}/state/known_hosts")
 

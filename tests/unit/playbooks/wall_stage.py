@@ -144,7 +144,7 @@ IMAGE_TASKS = """---
   ansible.builtin.import_tasks: publish.yml
   vars:
     __image_manifest: {sha256: 0123456789abcdef, generation: 3, boot: firmware}
-    __image_node: "{{ playbook_dir }}/../answers/image"
+    __image: {plan: {node: {path: "{{ playbook_dir }}/../answers/image", files: {src: "{{ playbook_dir }}/../answers/image.qcow2"}}}}
 """
 ALONE = """
 ==ondemand-section== conf

@@ -115,11 +115,11 @@ GIVEN = {
 @pytest.mark.parametrize(("given", "name"), GIVEN.values(), ids=GIVEN.keys())
 def test_another_file_under_the_same_path_is_another_input(tmp_path, given, name):
     tasks = [
-        {"import_role": {"name": "ondemand.cluster.image", "tasks_from": "inputs"}},
-        {"debug": {"msg": "inputs={{ __image_stock_inputs }}."}},
+        {"import_role": {"name": "ondemand.cluster.image", "tasks_from": "check"}},
+        {"debug": {"msg": "inputs={{ __image.plan.stock.inputs }}."}},
     ]
     (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    told = {"image_work_dir": str(tmp_path / "work"), **given}
+    told = {"image_work_dir": str(tmp_path / "work"), "image_hosts": [{}], "image_network": {"a": 1}, **given}
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "play.yml", "-e", json.dumps(told)]
     environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "var" / "collections")}
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 # cluster_check takes one option, whatever its shape, and tells what is wrong with it: tests/unit/plugins/modules/test_cluster_check.py.
-ACTIONS = ["cluster_config", "cluster_info", "cluster_lease", "cluster_node", "load_balancer", "refuse", "service_move"]
+ACTIONS = ["cluster_config", "cluster_info", "cluster_lease", "cluster_node", "image_plan", "load_balancer", "refuse", "service_move"]
 BASE = "ansible_collections.ondemand.cluster.plugins"
 
 
