@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from lab.hypervisors import lifecycle, power, processes
-from lab.hypervisors.command import LabError
-from lab.hypervisors.topology import HYPERVISORS, SPACES, space
+from lab.faults import power
+from lab.testbed.hypervisors import lifecycle, processes
+from lab.testbed.hypervisors.command import LabError
+from lab.testbed.hypervisors.topology import HYPERVISORS, SPACES, space
 
 
 def main(argv: Sequence[str]) -> int:

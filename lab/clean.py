@@ -13,8 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lab.cells.cells import STATE, Cells
-from lab.hypervisors.topology import CHECKOUT, NETNS_DIR
+from lab.testbed.cells.cells import STATE, Cells
+from lab.testbed.hypervisors.topology import CHECKOUT, NETNS_DIR
 
 LABS = Path("/var/lib")
 USERS = ("lab.demo", "lab.bench", "pytest")

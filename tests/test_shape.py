@@ -79,7 +79,7 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
         shape_rules.why_not_walled,
         {"plugins/action/cluster_check.py": "from ondemand.config import model\n"},
     ),
-    "plugins don't import the lab": (shape_rules.why_not_walled, {"plugins/module_utils/a.py": "import lab.cells\n"}),
+    "plugins don't import the lab": (shape_rules.why_not_walled, {"plugins/module_utils/a.py": "import lab.testbed.cells\n"}),
     "the driver doesn't import the collection": (
         shape_rules.why_not_walled,
         {"driver/src/ondemand/plan/x.py": "import ansible_collections.ondemand.cluster.plugins.module_utils.a\n"},
@@ -205,7 +205,7 @@ def test_every_rule_has_a_planted_fault() -> None:
 ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
     "the doors import what they are for": (
         shape_rules.why_not_one_door,
-        {"plugins/module_utils/_libvirt/connection.py": "import libvirt\n", "lab/hypervisors/up.py": "import libvirt\n"},
+        {"plugins/module_utils/_libvirt/connection.py": "import libvirt\n", "lab/testbed/hypervisors/up.py": "import libvirt\n"},
     ),
     "a reason may be used": (
         shape_rules.why_not_one_home,

@@ -87,7 +87,7 @@ def lab(directory: Path) -> Iterator[Cluster]:
     try:
         subprocess.run([sys.executable, "-m", "lab", "up"], cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=True)
         cluster.play("prepare_host")
-        cluster.play("build_image", "-e", "@lab/hypervisors/lab.yml", "-e", "@lab/services/image.yml")
+        cluster.play("build_image", "-e", "@lab/testbed/hypervisors/lab.yml", "-e", "@lab/workload/services/image.yml")
         yield cluster
     finally:
         with contextlib.suppress(RuntimeError):

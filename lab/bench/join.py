@@ -20,7 +20,7 @@ from typing import Any
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.node_scripts import script as node_script
 
 from lab.bench.ratio import Goal, figure, in_turns
-from lab.cells import Cells
+from lab.testbed.cells import Cells
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ANSIBLE = str(Path(sys.executable).with_name("ansible-playbook"))

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from lab.cells import Cells  # noqa: E402
+from lab.testbed.cells import Cells  # noqa: E402
 from tests.cluster.warm import Warm  # noqa: E402
 
 ANSIBLE = str(Path(sys.executable).parent / "ansible-playbook")

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.cells import CellError, Cells
-from lab.cells.cells import STATE
-from lab.cells.cleanup import end_namespace, namespace_of, processes_in
+from lab.testbed.cells import CellError, Cells
+from lab.testbed.cells.cells import STATE
+from lab.testbed.cells.cleanup import end_namespace, namespace_of, processes_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,7 +96,7 @@ def test_down_leaves_nothing() -> None:
 
 
 def test_down_cleans_up_after_a_maker_that_was_killed_half_way() -> None:
-    code = "from lab.cells import Cells\nimport time\nc = Cells(3, label='t-kill')\nc.up()\nprint('up', flush=True)\ntime.sleep(60)"
+    code = "from lab.testbed.cells import Cells\nimport time\nc = Cells(3, label='t-kill')\nc.up()\nprint('up', flush=True)\ntime.sleep(60)"
     for moment in ("making", "made"):
         maker = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert maker.stdout is not None

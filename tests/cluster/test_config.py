@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.services import wanted_resources
 
-from lab.cells.faults import frozen
+from lab.faults.cells import frozen
 from tests.cluster.conftest import FIRST, ROOT, Cluster, Playbook, wait_until
 from tests.unit.playbooks.a_run import a_run
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from lab.cells.faults import cut_off, frozen
+from lab.faults.cells import cut_off, frozen
 from tests.cluster.conftest import FIRST, Cluster, wait_until
 
 OTHERS = [FIRST, "cell-n2"]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.guests.groups import ENTER, remove_groups
-from lab.hypervisors.command import LabError
+from lab.testbed.guests.groups import ENTER, remove_groups
+from lab.testbed.hypervisors.command import LabError
 
 PREFIX = f"ondemand-test-{os.getpid()}-"
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lab.guests.loops import devices, loop
+from lab.testbed.guests.loops import devices, loop
 
 MIB = 1 << 20
 
@@ -34,7 +34,8 @@ def test_users_of_one_file_have_one_device_and_see_what_the_other_wrote(tmp_path
 def test_the_device_of_a_user_that_was_killed_goes(tmp_path: Path) -> None:
     file = tmp_path / "disk.raw"
     file.write_bytes(bytes(MIB))
-    code = "import sys, time\nfrom pathlib import Path\nfrom lab.guests.loops import loop\nwith loop(Path(sys.argv[1])): print(1, flush=True); time.sleep(60)"
+    imports = "import sys, time\nfrom pathlib import Path\nfrom lab.testbed.guests.loops import loop\n"
+    code = imports + "with loop(Path(sys.argv[1])): print(1, flush=True); time.sleep(60)"
     user = subprocess.Popen([sys.executable, "-c", code, str(file)], stdout=subprocess.PIPE, text=True)
     try:
         assert user.stdout is not None

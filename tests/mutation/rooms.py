@@ -53,7 +53,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{DRIVER}/memory.py": (f"{DRIVER_TESTS}/decide/test_*.py", f"{DRIVER_TESTS}/test_scenarios.py"),
     f"{DRIVER}/members.py": (f"{DRIVER_TESTS}/plan/test_*.py", f"{DRIVER_TESTS}/test_scenarios.py"),
     f"{DRIVER}/plan/*.py": (f"{DRIVER_TESTS}/plan/test_*.py", f"{DRIVER_TESTS}/test_scenarios.py"),
-    "lab/report*.py": ("tests/unit/lab/test_report*.py",),
+    "lab/checks/*.py": ("tests/unit/lab/checks/test_*.py",),
 }
 
 
@@ -66,7 +66,7 @@ class Room:
 
 
 def mirrored(source: str) -> str:
-    """The test file that mirrors a source file. Example: lab/report.py -> tests/unit/lab/test_report.py."""
+    """The test file that mirrors a source file. Example: lab/checks/report.py -> tests/unit/lab/checks/test_report.py."""
     folder, _, name = source.rpartition("/")
     home = folder.replace(DRIVER, DRIVER_TESTS) if folder.startswith(DRIVER) else f"tests/unit/{folder}"
     return f"{home}/test_{name}"

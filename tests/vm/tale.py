@@ -164,6 +164,8 @@ def begun(directory: pathlib.Path, name: str) -> Tale:
     story = Tale(directory, name)
     prepared = finished("prepare_host", story.file)
     assert prepared.code == 0, prepared.output
-    image = finished("build_image", story.file, ROOT / "lab/hypervisors/lab.yml", ROOT / "lab/services/image.yml", within_s=1800)
+    image = finished(
+        "build_image", story.file, ROOT / "lab/testbed/hypervisors/lab.yml", ROOT / "lab/workload/services/image.yml", within_s=1800
+    )
     assert image.code == 0, image.output
     return story

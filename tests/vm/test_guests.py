@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lab.guests import IMAGE
+from lab.testbed.guests import IMAGE
 from tests.vm.test_lab_image import KNOWN, lab, module, play
 
 NAME, ADDRESS, URI = "ctest-g1", "10.99.0.243", "qemu+ssh://root@hv1/system"
@@ -24,7 +24,7 @@ def published() -> Iterator[None]:
     assert play("prepare_host").returncode == 0
     built = play("build_image")
     assert built.returncode == 0, built.stdout
-    done = lab("run", "ctl", "--", sys.executable, "-m", "lab.guests", "publish", CLUSTER_FILE)
+    done = lab("run", "ctl", "--", sys.executable, "-m", "lab.testbed.guests", "publish", CLUSTER_FILE)
     assert done.returncode == 0, done.stderr
     yield
     vm("absent")

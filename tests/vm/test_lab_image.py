@@ -18,7 +18,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-FILES = ("examples/demo.yml", "lab/hypervisors/lab.yml", "lab/services/image.yml")
+FILES = ("examples/demo.yml", "lab/testbed/hypervisors/lab.yml", "lab/workload/services/image.yml")
 ENVIRONMENT = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_SHOW_CUSTOM_STATS": "1"}
 ADDRESSES = {"ctest-i1": "10.99.0.241", "ctest-i2": "10.99.0.242"}
 KNOWN = CHECKOUT / "var" / "images" / "access"

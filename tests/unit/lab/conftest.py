@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from lab.report_run import Run
+from lab.checks.run import Run
 from ondemand.memory import Memory
 from ondemand.model import Decision, Kind, Outcome, Plan, Step, StepKind
 from ondemand.record.journal import Journal
@@ -26,7 +26,7 @@ from tests.unit.lab.world import SERVICES as STATED
 from tests.unit.lab.world import cluster_view, member_view, vm_events
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-SERVICES = CHECKOUT / "lab" / "services"
+SERVICES = CHECKOUT / "lab" / "workload" / "services"
 sys.path.insert(0, str(SERVICES))  # the services import each other by bare name, as they do in a VM
 # The host name is what the services answer as node; a UTS namespace gives each its own.
 UNDER_NAME = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"']
@@ -63,7 +63,7 @@ class Service:
 
 
 def launch(node: str, name: str, port: int, *words: str) -> Service:
-    """Starts lab/services/NAME.py under a node's name and waits until it answers."""
+    """Starts lab/workload/services/NAME.py under a node's name and waits until it answers."""
     argv = [*UNDER_NAME, node, sys.executable, "-SE", str(SERVICES / f"{name}.py"), str(port), *words, "127.0.0.1"]
     service = Service(subprocess.Popen(argv), port)
     for _ in range(200):
@@ -123,7 +123,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     targets = [f"{name}=127.0.0.1:{port}" for name, port in ports.items()]
     options = ["--client", "c1", "--out", str(directory / "client.jsonl"), "--control", str(control), "--seconds", "5"]
     started_at = time.time()
-    client = subprocess.Popen([sys.executable, "-m", "lab.client", *options, *targets], cwd=CHECKOUT, stdout=subprocess.DEVNULL)
+    client = subprocess.Popen([sys.executable, "-m", "lab.workload.client", *options, *targets], cwd=CHECKOUT, stdout=subprocess.DEVNULL)
     try:
         time.sleep(2)
         moved_at = time.time()

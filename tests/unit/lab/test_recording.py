@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lab.report import build_report, render_report
-from lab.report_actions import actions_of
-from lab.report_run import handovers, vms_of
+from lab.checks.actions import actions_of
+from lab.checks.report import build_report, render_report
+from lab.checks.run import handovers, vms_of
 
 
 def test_a_whole_run_is_ok_and_its_text_says_so(run):

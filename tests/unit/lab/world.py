@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lab.report_run import Run
+from lab.checks.run import Run
 from ondemand.memory import Memory
 from ondemand.model import Decision, Kind, Outcome, Plan, Step, StepKind
 from ondemand.record.journal import Journal
