@@ -58,4 +58,7 @@ options:
       ssh:
         description: Its address for Ansible. Not used here.
         type: str
+      bridge:
+        description: Its bridge, where it has not that of the network. Not used here.
+        type: str
 """

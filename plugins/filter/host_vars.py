@@ -9,7 +9,7 @@ import urllib.parse
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
-from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import with_defaults
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import uri_host, with_defaults
 from ansible_collections.ondemand.cluster.plugins.plugin_utils import inventory
 
 
@@ -44,19 +44,33 @@ def run_host(vm, cluster, unreachable):
 
 
 def network_card(vm, cluster):
-    """The option network of the module vm, for a VM that has its place."""
+    """The option network of the module vm, for a VM that has its place. The bridge is that of its host, where the file names one."""
     network = cluster["network"]
-    gateway = {"gateway": network["gateway"]} if network["gateway"] else {}
-    return {"bridge": network["bridge"], "dns": network["dns"], **{key: vm[key] for key in ("address", "prefix", "mac")}, **gateway}
+    own = [host["bridge"] for host in cluster["hosts"] if host["name"] == vm["host"] and host.get("bridge")]
+    card = {"bridge": next(iter(own), network["bridge"]), "address": vm["address"], "prefix": vm["prefix"], "dns": network.get("dns") or []}
+    return {**card, **{key: one[key] for key, one in (("mac", vm), ("gateway", network)) if one.get(key)}}
 
 
-def connection_of(uri):
-    """How Ansible reaches the host of a libvirt URI: ssh where the URI names one, else this machine itself."""
-    return "ssh" if urllib.parse.urlsplit(uri).hostname else "local"
+def host_login(host):
+    """Arguments of add_host that make a host of the cluster file a host of Ansible's, reached as libvirt reaches it.
+
+    By ssh where the URI names a host, else it is this machine. User, and for libvirt's ways over ssh port and key file, are the URI's.
+    """
+    uri = urllib.parse.urlsplit(host["uri"])
+    told = {"ansible_user": uri.username}
+    if uri.scheme.endswith("ssh"):
+        # A host that Ansible reaches by another address has another port there.
+        told["ansible_port"] = uri.port if host["ssh"] == uri_host(host["uri"]) else None
+        told["ansible_ssh_private_key_file"] = dict(urllib.parse.parse_qsl(uri.query)).get("keyfile")
+    given = {key: value for key, value in told.items() if value is not None}
+    # AWX switches the check off for everything that does not ask for it. Who the hosts are, ssh's own configuration knows.
+    strict = {"ansible_host_key_checking": True, "ansible_ssh_host_key_checking": True}
+    connection = "ssh" if uri.hostname else "local"
+    return {"name": host["name"], "ansible_host": host["ssh"], "ansible_connection": connection, **given, **strict}
 
 
 class FilterModule:
     """The filters of this file."""
 
     def filters(self):
-        return {function.__name__: function for function in (host_vars, cluster_defaults, run_host, network_card, connection_of)}
+        return {function.__name__: function for function in (host_vars, cluster_defaults, run_host, network_card, host_login)}

@@ -44,8 +44,8 @@ def _section(cluster: Dict[str, Any], key: str, defaults: Mapping[str, Any]) -> 
     return section
 
 
-def _host(host: Mapping[str, Any]) -> Dict[str, Any]:
-    return {"zone": host["name"], "pool": POOL, "ssh": uri_host(host["uri"]), **host}
+def _host(host: Mapping[str, Any], bridge: Mapping[str, Any]) -> Dict[str, Any]:
+    return {"zone": host["name"], "pool": POOL, "ssh": uri_host(host["uri"]), **bridge, **host}
 
 
 def _service(service: Mapping[str, Any]) -> Dict[str, Any]:
@@ -63,9 +63,10 @@ def with_defaults(cluster: Mapping[str, Any]) -> Dict[str, Any]:
     Expects a mapping that passed the check of the cluster file (names, hosts and a size are there).
     """
     full: Dict[str, Any] = _copied(cluster)
-    full["hosts"] = [_host(host) for host in full.get("hosts") or []]
+    network = _section(full, "network", {"gateway": None, "dns": []})
+    bridge = {"bridge": network["bridge"]} if "bridge" in network else {}
+    full["hosts"] = [_host(host, bridge) for host in full.get("hosts") or []]
     _section(full, "image", {"sha256": None})
-    _section(full, "network", {"gateway": None, "dns": []})
     _section(full, "access", {"user": USER, "state_dir": "~/.local/state/ondemand/" + str(full.get("name"))})
     requirement = _section(full, "requirement", {})
     size = _section(requirement, "size", {"disk_gib": None})

@@ -29,6 +29,7 @@ def hosts_spec() -> Dict[str, Any]:
         "zone": {"type": "str"},
         "pool": {"type": "str", "default": POOL},
         "ssh": {"type": "str"},
+        "bridge": {"type": "str"},
     }
     return {"hosts": {"type": "list", "elements": "dict", "required": True, "options": suboptions}}
 

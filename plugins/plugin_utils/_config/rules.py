@@ -333,7 +333,7 @@ def root_logs_in(cluster: Any) -> Found:
 def defaults_are_left_out(cluster: Any) -> Found:
     """Where a field has a default, `null` is neither the default nor a value: half of the readers would take it for each."""
     holders: List[Tuple[Path, Any, str]] = [(("cluster", "access"), _get(cluster, "access"), "state_dir")]
-    holders += [(("cluster", "hosts", i), host, key) for i, host in _entries(cluster, "hosts") for key in ("zone", "ssh")]
+    holders += [(("cluster", "hosts", i), host, key) for i, host in _entries(cluster, "hosts") for key in ("zone", "ssh", "bridge")]
     for path, holder, key in holders:
         if isinstance(holder, dict) and key in holder and holder[key] is None:
             yield path + (key,), "is there without a value", "left out, for the default, or a text"

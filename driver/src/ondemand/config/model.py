@@ -57,6 +57,9 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
+Bridge = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$", description="an interface name of at most 15 characters")]
+
+
 class Host(Part):
     """A hypervisor."""
 
@@ -68,6 +71,8 @@ class Host(Part):
     """storage pool of images and VMs"""
     ssh: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$", description="an address for Ansible")] | None = None
     """the URI's host if absent"""
+    bridge: Bridge | None = None
+    """the network's bridge if absent"""
 
 
 class Image(Part):
@@ -80,7 +85,7 @@ class Image(Part):
 class Network(Part):
     """The network of nodes and services."""
 
-    bridge: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$", description="an interface name of at most 15 characters")]
+    bridge: Bridge
     addresses: Annotated[
         str,
         Field(

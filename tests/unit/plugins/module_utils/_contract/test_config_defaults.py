@@ -22,7 +22,9 @@ def demo():
 def test_the_defaults_of_the_demo_are_those_of_the_exchange_formats(demo):
     given = demo.pop("deadlines")
     full = with_defaults(demo)
-    assert full["hosts"][0] == {"name": "hv1", "uri": "qemu+ssh://root@hv1/system", "zone": "a", "pool": "ondemand", "ssh": "hv1"}
+    bridge = full["network"]["bridge"]
+    host = {"name": "hv1", "uri": "qemu+ssh://root@hv1/system", "zone": "a"}
+    assert full["hosts"][0] == {**host, "pool": "ondemand", "ssh": "hv1", "bridge": bridge}
     assert full["access"] == {"user": "root", "state_dir": "~/.local/state/ondemand/shop"}
     assert full["network"]["dns"] == []
     assert full["requirement"]["headroom"] == {"vcpus_max": 2, "memory_max_mib": 1280}

@@ -370,11 +370,12 @@ RULES: dict[str, Cases] = {
         "left out": ({"access": {}, "hosts": [{}]}, {}),
         "values": ({"access": {"state_dir": "/a"}, "hosts": [{"zone": "a", "ssh": "b"}]}, {}),
         "nothing": (
-            {"access": {"state_dir": None}, "hosts": [{}, {"zone": None, "ssh": None}]},
+            {"access": {"state_dir": None}, "hosts": [{}, {"zone": None, "ssh": None, "bridge": None}]},
             {
                 "cluster.access.state_dir": "is there without a value; left out, for the default, or a text",
                 "cluster.hosts[1].zone": "without a value",
                 "cluster.hosts[1].ssh": "without a value",
+                "cluster.hosts[1].bridge": "without a value",
             },
         ),
         "no access at all": ({"access": None}, {}),
