@@ -40,8 +40,12 @@ PLAIN = frozenset(
 OWN = "ondemand.cluster."
 FOREIGN = frozenset({"ansible.builtin.urlsplit"})
 DECIDING = {nodes.CondExpr: "if", nodes.If: "if", nodes.For: "for", nodes.Add: "+", nodes.Sub: "-", nodes.Mul: "*", nodes.Slice: "[:]"}
-# Where a fact is made: of a run, of the Python that Ansible itself is to use, and of what a role hands back, which can be nothing else.
-KEEPERS = ("playbooks/tasks/keep.yml", "playbooks/tasks/check.yml", "roles/image/tasks/publish.yml")
+# The facts that are made: what a run knows, the Python that Ansible itself is to use, and what a role hands back, which can be nothing else.
+FACTS = {
+    "playbooks/tasks/keep.yml": {"ondemand_run"},
+    "playbooks/tasks/check.yml": {"ansible_python_interpreter"},
+    "roles/image/tasks/publish.yml": {"image_published"},
+}
 # Whatever has a plan. A role that installs asks for the family of its node, as every role does.
 PLANNED = {
     "playbooks/*.yml": "an event of plugins/plugin_utils/run_account.py",
@@ -81,17 +85,6 @@ def decisions(template: str) -> list[str]:
     return found + [f"the filter {name}" for name in names if name not in PLAIN | FOREIGN and not name.startswith(OWN)]
 
 
-def keys_of(value: object) -> Iterator[str]:
-    """Every key in a file's value."""
-    if isinstance(value, dict):
-        yield from (str(key) for key in value)
-        for held in value.values():
-            yield from keys_of(held)
-    elif isinstance(value, list):
-        for held in value:
-            yield from keys_of(held)
-
-
 def why_not_a_table_of_contents(tree: Tree) -> list[str]:
     """No template of a playbook decides: Python does."""
     return [
@@ -103,12 +96,22 @@ def why_not_a_table_of_contents(tree: Tree) -> list[str]:
     ]
 
 
+def facts_of(value: object) -> Iterator[str]:
+    """Names of the facts that the tasks in a file's value make."""
+    if isinstance(value, dict):
+        for key, held in value.items():
+            yield from (name for name in held if name != "cacheable") if key in SET_FACT else facts_of(held)
+    elif isinstance(value, list):
+        for held in value:
+            yield from facts_of(held)
+
+
 def why_not_one_fact(tree: Tree) -> list[str]:
     """No set_fact gathers: there is one fact, what the run knows."""
     return [
-        f"{path} makes a fact of its own; playbooks/tasks/keep.yml keeps what the run knows, and a task's result is registered"
+        f"{path} makes the fact {name}; playbooks/tasks/keep.yml keeps what the run knows, and a task's result is registered"
         for path in tree.under("playbooks/*.yml", "roles/*.yml")
-        if path not in KEEPERS and any(key in SET_FACT for key in keys_of(yaml.safe_load(tree.files[path])))
+        for name in sorted(set(facts_of(yaml.safe_load(tree.files[path]))) - FACTS.get(path, set()))
     ]
 
 

@@ -185,6 +185,7 @@ FAULTS: dict[str, tuple[Rule, dict[str, str]]] = {
     "Jinja cuts nothing off": (TABLE, {"playbooks/vars/a.yml": "a: '{{ b[:2] }}'\n"}),
     "a role's plan is Python's": (TABLE, {"roles/image/vars/main.yml": "a: '{{ b | ternary(c, d) }}'\n"}),
     "no task gathers facts of its own": (ONE_FACT, {"playbooks/tasks/a.yml": "- block: [{ansible.builtin.set_fact: {a: 1}}]\n"}),
+    "who makes a fact makes no other": (ONE_FACT, {"roles/image/tasks/publish.yml": "- set_fact: {image_published: {}, image_vm: 1}\n"}),
     "no role gathers facts of its own": (ONE_FACT, {"roles/service/tasks/main.yml": "- set_fact: {a: 1}\n"}),
     "no note to do it later": (shape_rules.why_not_finished, {"lab/a.py": "# TO" + "DO more\n"}),
 }
@@ -231,7 +232,7 @@ ALLOWED: dict[str, tuple[Rule, dict[str, str]]] = {
     ),
     "the run has its fact": (
         ONE_FACT,
-        {"playbooks/tasks/keep.yml": "- ansible.builtin.set_fact: {a: '{{ a | ondemand.cluster.after(b) }}'}\n"},
+        {"playbooks/tasks/keep.yml": "- ansible.builtin.set_fact: {ondemand_run: '{{ a | ondemand.cluster.after(b) }}'}\n"},
     ),
     "a default may be read, and what is missing be nothing": (
         fact_rules.why_not_one_default,

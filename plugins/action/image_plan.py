@@ -35,12 +35,12 @@ class ActionModule(ActionBase):
         """Refuse with every problem at once, or tell what is to be done."""
         super().run(tmp, task_vars)
         _result, asked = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        uid, *lacking = asked["controller"] or [""]
+        problems = image_plan.problems(asked, uid, lacking)
         try:
-            uid, *lacking = asked["controller"]
-            problems = image_plan.problems(asked, uid, lacking)
-            planned = {} if problems else image_plan.plan(asked)
+            planned = {} if problems else image_plan.plan(asked, checking=self._task.check_mode)
         except OSError as error:
-            problems = ["%s: %s" % (error.filename, error.strerror)]
+            problems = ["%s: %s" % (error.filename or "a file", error.strerror)]
         if problems:
             sentence = "The node image can't be built: %s." % "; ".join(problems)
             return {"changed": False, "failed": True, **Refusal("bad_input", sentence).result()}

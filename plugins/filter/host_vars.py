@@ -10,6 +10,7 @@ import urllib.parse
 from ansible.errors import AnsibleFilterError
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_defaults import uri_host, with_defaults
+from ansible_collections.ondemand.cluster.plugins.module_utils._contract.config_uris import uri_parameters
 from ansible_collections.ondemand.cluster.plugins.plugin_utils import inventory
 
 
@@ -60,8 +61,8 @@ def host_login(host):
     told = {"ansible_user": uri.username}
     if uri.scheme.endswith("ssh"):
         # A host that Ansible reaches by another address has another port there.
-        told["ansible_port"] = uri.port if host["ssh"] == uri_host(host["uri"]) else None
-        told["ansible_ssh_private_key_file"] = dict(urllib.parse.parse_qsl(uri.query)).get("keyfile")
+        told["ansible_port"] = uri.port if host["ssh"].lower() == uri_host(host["uri"]).lower() else None
+        told["ansible_ssh_private_key_file"] = dict(uri_parameters(uri.query)).get("keyfile")
     given = {key: value for key, value in told.items() if value is not None}
     # AWX switches the check off for everything that does not ask for it. Who the hosts are, ssh's own configuration knows.
     strict = {"ansible_host_key_checking": True, "ansible_ssh_host_key_checking": True}

@@ -155,7 +155,8 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description:
-    - What is to be done. C(due) says whether an image is to be built, C(inputs) is the checksum of all that goes in, C(generation) that of the
+    - What is to be done. C(due) says whether an image is to be built, C(publish) whether there is one to publish then (there is none in check
+      mode, where nothing is built), C(inputs) is the checksum of all that goes in, C(generation) that of the
       image that was built last or 0.
     - C(work_dir), C(access) and C(key) are where the images and the build VM's login lie; C(half_keys) is what a run that was ended left of a pair.
     - C(stock) and C(node) describe the two images by C(path) (without ending), C(files) as the module M(ondemand.cluster.image) takes them, and what

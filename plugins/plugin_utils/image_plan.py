@@ -3,6 +3,7 @@
 # Copyright: (c) 2026, the ondemand.cluster contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the role image is to do: what was asked for and what lies on the controller in, paths, command lines and whether anything is due out.
+Looks at files and touches none.
 
 ``asked`` holds the role's variables without their prefix, as the module image_plan describes them.
 """
@@ -93,8 +94,11 @@ def _short_of(source: str, uid: str, lacking: t.Sequence[str]) -> t.List[str]:
     return short
 
 
-def plan(asked: Asked) -> t.Dict[str, t.Any]:
-    """What is to be done; the module image_plan describes it. OSError where a file can't be read."""
+def plan(asked: Asked, checking: bool = False) -> t.Dict[str, t.Any]:
+    """What is to be done; the module image_plan describes it. OSError where a file can't be read.
+
+    checking: in check mode, where nothing is built, so that only what need not be built can be published.
+    """
     work = here(asked["work_dir"])
     boot = "kernel" if asked["source"] == "bootstrap" else "firmware"
     stock_inputs = _stock_inputs(asked)
@@ -105,8 +109,10 @@ def plan(asked: Asked) -> t.Dict[str, t.Any]:
     there = [one for one in keys if os.path.isfile(one)]
     files = [{"src": here(one["src"]), "dest": one["dest"], "mode": one.get("mode") or "0644"} for one in asked["files"]]
     described = {"boot": boot, "cmdline": asked["cmdline"] if boot == "kernel" else ""}
+    due = last.get("inputs") != inputs or not os.path.isfile(node + ".qcow2")
     return {
-        "due": last.get("inputs") != inputs or not os.path.isfile(node + ".qcow2"),
+        "due": due,
+        "publish": not (due and checking),
         "inputs": inputs,
         "work_dir": work,
         "access": {"user": "root", "state_dir": work + "/access"},
@@ -124,7 +130,7 @@ def plan(asked: Asked) -> t.Dict[str, t.Any]:
         },
         "node": {"path": node, "files": _files(node, boot), "manifest": {"name": asked["name"], "inputs": inputs, **described}},
         "kernel": list(KERNEL) if boot == "kernel" else [],
-        "generation": last.get("generation", 0),
+        "generation": _number(last.get("generation")),
         "files": files,
         "folders": sorted({os.path.dirname(one["dest"]) for one in files}),
     }
@@ -166,6 +172,14 @@ def _last_manifest(node: str) -> t.Dict[str, t.Any]:
     return told if isinstance(told, dict) else {}
 
 
+def _number(value: t.Any) -> int:
+    """A generation as a number; 0 for what is none."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0
+
+
 def _stock_inputs(asked: Asked) -> str:
     """A checksum of everything that decides what the stock image is. Where packages are fetched from does not."""
     disk = os.stat(here(asked["path"])) if asked["source"] == "path" else None
@@ -190,7 +204,12 @@ def _inputs(asked: Asked, stock_inputs: str) -> str:
         {
             "stock": stock_inputs,
             "seal": file_checksum(os.path.join(asked["role_path"], "files", "seal")),
-            "stack": tree_checksums(os.path.join(os.path.dirname(asked["role_path"]), "cluster_stack")),
+            # What an editor keeps beside a role's files is no part of it.
+            "stack": [
+                [path, checksum]
+                for path, checksum in tree_checksums(os.path.join(os.path.dirname(asked["role_path"]), "cluster_stack"))
+                if not os.path.basename(path).startswith(".")
+            ],
             "packages": [asked["stack_packages"], asked["stack_extra_packages"]],
             "files": [[one["dest"], file_checksum(here(one["src"])), one.get("mode") or "0644"] for one in asked["files"]],
             "disabled": list(asked["units_disabled"]),
@@ -211,9 +230,9 @@ def file_checksum(path: str) -> str:
 
 
 def tree_checksums(top: str) -> t.List[t.List[str]]:
-    """Path and SHA-256 of every file below a folder. What Python keeps for itself is none."""
+    """Path and SHA-256 of every file below a folder. What Python keeps for itself is none, and no link is."""
     paths = [os.path.join(folder, name) for folder, _folders, names in os.walk(top) for name in names if not name.endswith(".pyc")]
-    return [[os.path.relpath(path, top), file_checksum(path)] for path in sorted(paths)]
+    return [[os.path.relpath(path, top), file_checksum(path)] for path in sorted(paths) if not os.path.islink(path)]
 
 
 def _mmdebstrap(asked: Asked, target: str) -> t.List[str]:

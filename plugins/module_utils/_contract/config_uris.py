@@ -8,7 +8,7 @@ And which paths reach ssh as they are. Pure.
 from __future__ import annotations
 
 import re
-from typing import Optional, Tuple
+from typing import List, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 PLAIN_PATH = "a path of letters, digits and . _ @ + = : , / -"
@@ -52,16 +52,21 @@ def _authority_problem(text: str) -> Optional[Tuple[str, str]]:
 
 
 def _query_problem(text: str) -> Optional[Tuple[str, str]]:
-    """Of the parameters. libvirt parts them at semicolons too, takes their names in any case, and undoes percent signs."""
+    """Of the parameters. libvirt takes their names in any case; here they have one."""
     seen = set()
-    for one in re.split("[&;]", text) if text else ():
-        name, _equals, value = one.partition("=")
+    for name, value in uri_parameters(text):
         if name not in PARAMETERS or name in seen:
             return "has the parameter %s" % (name[:30] or "without a name"), "each at most once, of %s alone" % ", ".join(PARAMETERS)
         seen.add(name)
-        if not re.match("(%s)\\Z" % PARAMETERS[name], unquote(value)):
+        if not re.match("(%s)\\Z" % PARAMETERS[name], value):
             return "has a value of %s that is none" % name, "a value like %s" % PARAMETERS[name]
     return None
+
+
+def uri_parameters(query: str) -> List[Tuple[str, str]]:
+    """Names and values of a libvirt URI's parameters: libvirt parts them at semicolons too, undoes percent signs, and takes a plus as it is."""
+    parts = [one.partition("=") for one in re.split("[&;]", query)] if query else []
+    return [(name, unquote(value)) for name, _equals, value in parts]
 
 
 def odd_sign(path: str) -> str:

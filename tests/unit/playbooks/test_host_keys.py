@@ -90,6 +90,19 @@ def test_the_vm_that_an_image_is_built_in_is_checked_strictly(loose: str, tmp_pa
     assert_strict(calls, f"{tmp_path}/state/known_hosts")
 
 
+def test_the_vm_that_an_image_is_built_in_is_on_the_bridge_of_its_host(tmp_path: Path) -> None:
+    block = yaml.safe_load((ROOT / "roles" / "image" / "tasks" / "node.yml").read_text())[-1]["block"]
+    network = next(task["ondemand.cluster.vm"]["network"] for task in block if "network" in task.get("ondemand.cluster.vm", {}))
+    hosts = [{"name": "hv1"}, {"name": "hv2", "bridge": "vmbr7"}]
+    vm = {**VM, "host": "hv2", "prefix": 24}
+    given = {"__image_vm": vm, "image_network": {"bridge": "br0"}, "image_hosts": hosts}
+    play = a_play("localhost", [{"ansible.builtin.debug": {"msg": network}}], vars=given)
+    (tmp_path / "ansible.cfg").write_text("")
+    (tmp_path / "play.json").write_text(json.dumps([play]))
+    told = call("ansible-playbook", "-i", "localhost,", tmp_path / "play.json", folder=tmp_path)
+    assert '"bridge": "vmbr7"' in told, told
+
+
 def test_a_jump_host_reaches_the_vms_by_ssh_extra_args(tmp_path: Path) -> None:
     (tmp_path / "ansible.cfg").write_text("[ssh_connection]\nssh_extra_args = -o ProxyJump=gate.example\n")
     access = {"user": "root", "state_dir": str(tmp_path / "state")}

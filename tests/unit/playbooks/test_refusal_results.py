@@ -71,12 +71,13 @@ def test_what_the_playbooks_refuse(playbook: str, variables: dict[str, Any], rea
     assert_refused(run(playbook, tmp_path, variables), reason, word)
 
 
-def test_what_a_role_refuses_on_a_host(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("own", "bridge"), [({}, "nobridge0"), ({"bridge": "nobridge7"}, "nobridge7")])
+def test_what_a_role_refuses_on_a_host(own: dict[str, str], bridge: str, tmp_path: Path) -> None:
     def here(cluster: dict[str, Any]) -> None:
-        cluster["hosts"] = [{"name": "hv1", "uri": "qemu:///system"}]
+        cluster["hosts"] = [{"name": "hv1", "uri": "qemu:///system", **own}]
         cluster["network"]["bridge"] = "nobridge0"
 
-    assert_refused(run("prepare_host", tmp_path, {}, here), "not_found", "nobridge0")
+    assert_refused(run("prepare_host", tmp_path, {}, here), "not_found", bridge)
 
 
 def test_a_host_that_is_not_reached(tmp_path: Path) -> None:

@@ -78,6 +78,21 @@ LOGINS = {
         None,
         {"ansible_host": "fd00::1", "ansible_connection": "ssh", "ansible_port": 22, "ansible_ssh_private_key_file": "/k"},
     ),
+    "a plus is a plus": (
+        "qemu+ssh://hv1/system?keyfile=/etc/a+key",
+        None,
+        {"ansible_host": "hv1", "ansible_connection": "ssh", "ansible_ssh_private_key_file": "/etc/a+key"},
+    ),
+    "parameters are parted by semicolons too": (
+        "qemu+ssh://hv1/system?no_tty=1;keyfile=/k;mode=auto",
+        None,
+        {"ansible_host": "hv1", "ansible_connection": "ssh", "ansible_ssh_private_key_file": "/k"},
+    ),
+    "a name in capitals is the same host": (
+        "qemu+ssh://HV1:2222/system",
+        "HV1",
+        {"ansible_host": "HV1", "ansible_connection": "ssh", "ansible_port": 2222},
+    ),
     "another address for Ansible has another port": (
         "qemu+ssh://hv1:2222/system?keyfile=/k",
         "10.0.0.9",

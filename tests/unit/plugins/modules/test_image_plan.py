@@ -61,6 +61,17 @@ def test_it_refuses_with_every_problem_at_once(told: Any) -> None:
     assert result["msg"].startswith("The node image can't be built: ")
 
 
+def test_an_image_of_another_source_is_not_published_where_nothing_is_built(told: Any, tmp_path: Path) -> None:
+    (tmp_path / "disk.qcow2").write_text("")
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "node.json").write_text('{"inputs": "of others", "generation": 1}')
+    assert told()["plan"]["publish"] is False
+
+
+def test_who_names_no_user_of_the_controller_is_told_so_for_bootstrap(told: Any) -> None:
+    assert "needs root" in told(controller=[], source="bootstrap")["msg"]
+
+
 def test_a_file_that_cannot_be_read_is_a_problem_too(told: Any, tmp_path: Path) -> None:
     (tmp_path / "disk.qcow2").write_text("")
     result = told(role_path=str(tmp_path / "nowhere" / "image"))

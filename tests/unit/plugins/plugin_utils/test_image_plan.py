@@ -111,7 +111,9 @@ def test_a_package_on_top_is_not_one_in_the_list_s_place(asked: dict[str, Any]) 
 def test_a_change_of_the_roles_is_a_change_of_what_goes_in(asked: dict[str, Any], tmp_path: Path, file: str) -> None:
     first = image_plan.plan(asked)["inputs"]
     (tmp_path / "roles" / "image" / "files" / "stock" / "a.pyc").write_text("")
-    assert image_plan.plan(asked)["inputs"] == first, "what Python keeps for itself goes nowhere"
+    (tmp_path / "roles" / "cluster_stack" / ".main.yml.swp").write_text("")
+    (tmp_path / "roles" / "cluster_stack" / ".#main.yml").symlink_to("nowhere")
+    assert image_plan.plan(asked)["inputs"] == first, "what Python and editors keep for themselves goes nowhere"
     with (tmp_path / "roles" / file).open("a") as more:
         more.write("#\n")
     assert image_plan.plan(asked)["inputs"] != first
@@ -131,9 +133,22 @@ def test_an_image_is_due_until_disk_and_manifest_are_there(asked: dict[str, Any]
     assert (then["due"], then["stock"]["due"], then["generation"]) == (False, False, 7)
     (tmp_path / "given").write_text("b")
     assert image_plan.plan(asked)["due"], "another file goes in"
-    for torn in ("{", "[]"):
+    for torn in ("{", "[]", '{"generation": null}'):
         (work / "node.json").write_text(torn)
-        assert image_plan.plan(asked)["due"]
+        assert (image_plan.plan(asked)["due"], image_plan.plan(asked)["generation"]) == (True, 0)
+    (work / "node.json").write_text('{"generation": "7"}')
+    assert image_plan.plan(asked)["generation"] == 7, "a text that is a number, as a template of earlier Ansible wrote"
+
+
+def test_in_check_mode_only_what_need_not_be_built_is_published(asked: dict[str, Any], tmp_path: Path) -> None:
+    """One that was built of another source lies there: its kernel, or that it has none, is not what was asked for."""
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "node.json").write_text(json.dumps({"inputs": "others", "generation": 1, "boot": "firmware"}))
+    (work / "node.qcow2").write_text("")
+    assert [image_plan.plan(asked, checking=checking)["publish"] for checking in (False, True)] == [True, False]
+    (work / "node.json").write_text(json.dumps({"inputs": image_plan.plan(asked)["inputs"], "generation": 1}))
+    assert [image_plan.plan(asked, checking=checking)["publish"] for checking in (False, True)] == [True, True]
 
 
 def test_a_key_without_its_other_half_is_none(asked: dict[str, Any], tmp_path: Path) -> None:
