@@ -78,16 +78,21 @@ class ActionModule(ActionBase):
 
 
 def take(nodes: Nodes, members: t.Sequence[str], wish: Wish, wait_s: float) -> dict[str, t.Any]:
-    """The lease as ours; raises Refused where another one holds it after wait_s seconds, or no cluster answers."""
-    begun, over = time.monotonic(), ""
+    """The lease as ours; raises Refused where another one holds it after wait_s seconds, or no cluster answers.
+
+    waited_s counts from when another one was met: who meets nobody has waited for nobody, however long the question took.
+    """
+    begun: float | None = None
+    over = ""
     while True:
         now, value = _exchange(nodes, members, wish, over)
+        waited_s = 0.0 if begun is None else time.monotonic() - begun
         found = lease.parse_lease(value)
         if found and found.token == wish.token and found.held(now):
-            return {"lease": found.result(now), "waited_s": round(time.monotonic() - begun, 1)}
+            return {"lease": found.result(now), "waited_s": round(waited_s, 1)}
+        begun = time.monotonic() if begun is None else begun
         # Where the run that holds it is over nobody is waited for. One that is free was not had because somebody else was faster: again.
         over = value if found and found.held(now) and lease_holder.is_dead(found.token) else ""
-        waited_s = time.monotonic() - begun
         if over:
             continue
         if waited_s >= wait_s:

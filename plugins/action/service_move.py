@@ -99,7 +99,7 @@ class ActionModule(ActionBase):
 
         def why_not(move: Move) -> str:
             wish = build_wish(move.service, move.target, node_now, args["deadline_s"])
-            found = simulation.effects(ask(nodes, member, simulation.with_move(status.cib, wish, move.resources, move.target)))
+            found = simulation.moving(status.cib, wish, move.resources, move.target, lambda cib: ask(nodes, member, cib))
             return simulation.why_not_there(found, move.resources, move.target)
 
         plan = choose_move(status, args["service"], args["to"], args["avoid"] or [], why_not)

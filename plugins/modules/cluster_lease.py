@@ -120,7 +120,7 @@ lease:
       description: Whether it is held now.
       type: bool
 waited_s:
-  description: How many seconds it was waited for.
+  description: For how many seconds another run was waited for; 0 where nobody else held it.
   returned: with state held
   type: float
 """

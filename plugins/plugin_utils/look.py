@@ -105,7 +105,7 @@ def simulated(nodes: Nodes, look: Look, names: t.Sequence[str]) -> Look:
     found = dict(look.status.simulated)
     for name in names:
         try:
-            found[name] = simulation.effects(ask(nodes, look.host, simulation.with_standby(look.status.cib, name)), name)
+            found[name] = simulation.emptying(look.status.cib, name, lambda cib: ask(nodes, look.host, cib))
         except (CibError, NodeError) as error:
             found[name] = simulation.Effects(unknown=str(error))
     return dataclasses.replace(look, status=dataclasses.replace(look.status, simulated=found))

@@ -28,7 +28,10 @@ quorum {
 }
 """
 NODE = "  node {\n    ring0_addr: 192.0.2.%d\n    name: n%d\n    nodeid: %d\n  }\n"
-VOTES = """Membership information
+VOTES = """Expected votes:   2
+Total votes:      2
+Quorum:           2
+Membership information
 ----------------------
 Nodeid Votes Name
  1 1 n1

@@ -92,16 +92,35 @@ def active(cib: Path) -> dict[str, ET.Element]:
     return {one.get("id", ""): one for one in seen.iter("resource") if one.get("active") == "true" and one.find("node") is not None}
 
 
+def after(cib: Path, name: str, *options: str) -> dict[str, ET.Element]:
+    """What would run anywhere once Pacemaker has done what it would do."""
+    there = cib.with_suffix(name)
+    tool(cib, "crm_simulate", "--xml-file", str(cib), *options, "--simulate", "--save-output", str(there))
+    return active(there)
+
+
+def stopped(before: dict[str, ET.Element], then: dict[str, ET.Element]) -> list[str]:
+    """Whom it would stop against everybody's wish."""
+    return [name for name, one in before.items() if name not in then and one.get("target_role", "").lower() != "stopped"]
+
+
 def harm(cib: Path, node: str) -> str:
-    """What Pacemaker's tools say of the node in standby: whom it would stop against everybody's wish, or leave there; empty where all is well."""
-    before = active(cib)
-    changed, after = cib.with_suffix(".standby"), cib.with_suffix(".after")
+    """What Pacemaker's tools say of the node in standby: whom it would stop, leave there, or drive about elsewhere; empty where all is well."""
+    before, usual = active(cib), after(cib, ".usual")
+    changed = cib.with_suffix(".standby")
     changed.write_text(cib.read_text())
     tool(changed, "crm_attribute", "--node", node, "--lifetime", "forever", "--name", "standby", "--update", "on")
-    tool(changed, "crm_simulate", "--xml-file", str(changed), "--simulate", "--save-output", str(after))
-    then = active(after)
-    stopped = [name for name, one in before.items() if name not in then and one.get("target_role", "").lower() != "stopped"]
-    return ", ".join(stopped + [f"{name} there" for name, one in then.items() if one.find(f"node[@name='{node}']") is not None])
+    then = after(changed, ".after")
+    left = [f"{name} there" for name, one in then.items() if place(one) == node]
+    elsewhere = [name for name, one in before.items() if name in then and place(one) not in (node, place(then[name]))]
+    driven = [f"{name} elsewhere" for name in elsewhere if name not in usual or place(usual[name]) != place(then[name])]
+    return ", ".join(stopped(before, then) + left + driven)
+
+
+def place(one: ET.Element) -> str | None:
+    """Where it runs."""
+    node = one.find("node")
+    return None if node is None else node.get("name")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -118,6 +137,18 @@ def test_who_may_leave_harms_nobody_and_who_may_not_would(seed: int, tmp_path: P
             assert harm(path, member.name) != "", (member.name, answer)
         else:
             assert answer.reason == "last_node" or harm(path, member.name) != "", (member.name, answer)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_loss_that_is_survived_stops_nothing_and_one_that_is_not_would(seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "cib.xml"
+    path.write_text(by_chance(seed))
+    status = what_if.observed(path.read_text(), None, None, schedule)
+    for member in status.members:
+        answer = what_if.lose(status, member.name, schedule)
+        if answer.reason != "quorum":
+            then = after(path, ".lost", "--node-fail", member.name)
+            assert (answer.reason == "no_place") == bool(stopped(active(path), then)), (member.name, answer)
 
 
 def test_the_clusters_by_chance_are_of_all_kinds() -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Callable, Collection, List, Optional, Sequence, Tuple
 
 from ...module_utils._contract.refusal import Refusal
-from . import change_rules, corosync_conf, step_lists
+from . import change_rules, corosync_conf, simulation, step_lists
 from .status import Member, Status
 from .steps import first_without_quorum
 
@@ -87,11 +87,18 @@ def _unmanaged(status: Status, leaver: Member, minimum: int) -> Optional[str]:
 
 def _no_place(status: Status, leaver: Member, minimum: int) -> Optional[str]:
     found = status.simulated.get(leaver.name)
-    if not found or not found.stops:
+    if not found:
         return None
-    return "%s would run nowhere, since Pacemaker has no other place for it; see the constraints, and what is in standby or maintenance" % (
-        ", ".join(found.stops)
-    )
+    if found.stops:
+        why = "%s would run nowhere, since Pacemaker has no other place for it; see the constraints, and what is in standby or maintenance"
+        return why % ", ".join(found.stops)
+    if found.demoted:
+        why = "no copy of %s would be promoted, since Pacemaker has no other place for that; see the constraints, and the copies' promotion scores"
+        return why % ", ".join(found.demoted)
+    # What runs elsewhere has nothing to do with it, and a move costs its clients a stop and a start.
+    others = [name for name, (before, _after) in found.moves.items() if leaver.name not in before]
+    why = "%s, which is not on it; give what is to stay a resource-stickiness, or see the constraints"
+    return why % simulation.moved(found, others) if others else None
 
 
 def _stuck(status: Status, leaver: Member, minimum: int) -> Optional[str]:

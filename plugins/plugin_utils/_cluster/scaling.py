@@ -111,8 +111,9 @@ def unreachable_refusals(unreachable: t.Sequence[Data]) -> t.List[t.Dict[str, st
     return [
         _refusal(
             "host_unreachable",
-            "not every host answers (%s), so nobody knows how many VMs there are; nothing was touched. Bring it back, "
-            "or take it out of the cluster file" % told,
+            "not every host answers (%s), so nobody knows how many VMs there are; nothing was touched. Bring it back. "
+            "If it is dead for good, let go of its nodes first (recover_cluster with confirm_dead), then take it out of the cluster file"
+            % told,
         )
     ]
 
@@ -125,6 +126,17 @@ def unconfigurable(view: t.Optional[Data], unreachable: t.Sequence[Data] = ()) -
         )
         return unreachable_refusals(unreachable) or [absent]
     return _refused(view["may_change"])
+
+
+def _unshown(names: t.Sequence[str]) -> t.List[t.Dict[str, str]]:
+    """Why nobody leaves while members run whose VMs no host of the file shows: who stays cannot be reckoned."""
+    if not names:
+        return []
+    sentence = (
+        "%s is online, and no host of the cluster file shows its VM: another run made it meanwhile, it was deleted this moment, or its host is "
+        "not in the file; nothing was touched. See that its host is in the file, and run it again"
+    )
+    return [_refusal("unstable", sentence % ", ".join(names))]
 
 
 def shrinkage(
@@ -151,7 +163,8 @@ def shrinkage(
     order = [name for name in leavers if name in there] + unfinished + ordered
     going = list(dict.fromkeys(order))[:surplus]
     leave = [name for name in going if name in nodes]
-    gone = [] if unreachable else [name for name in nodes if name not in there and name not in elsewhere]
+    unknown = [] if unreachable else [name for name in nodes if name not in there and name not in elsewhere]
+    gone = [name for name in unknown if not nodes[name]["online"]]
     verdicts = [nodes[name]["may_leave"] for name in leave]
     # While a host is away only the cluster knows how many there are.
     refusals = (unreachable_refusals(unreachable) if view is None else []) + _chosen_refusals(leavers, surplus, there)
@@ -161,6 +174,7 @@ def shrinkage(
         refusals.append(_refusal("not_found", sentence % ", ".join(sorted(there))))
     if leave or gone:
         refusals += _unsteady(view)
+    refusals += _unshown([name for name in unknown if nodes[name]["online"]])
     if not refusals:
         # A cluster that is busy at this moment comes to rest: whoever takes the node out waits for that, and looks again.
         refusals = [no for one in verdicts if one["reason"] != "unstable" for no in _refused(one)]

@@ -12,8 +12,8 @@ from __future__ import annotations
 import copy
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Sequence, Set, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Callable, Dict, List, Mapping, Sequence, Set, Tuple
 
 from .cib import CibError, xml_root
 from .node_scripts import script
@@ -29,12 +29,14 @@ SIMULATE = script("simulate")
 class Effects:
     """What a step does to the resources that run now, apart from what it is for.
 
-    stops: those that would run nowhere; stays: those that would stay on the node that is to become empty, and whether somebody manages them;
+    stops: those that would run nowhere; demoted: those that have a promoted copy and would have none;
+    stays: those that would stay on the node that is to become empty, and whether somebody manages them;
     places: where each one that runs would be afterwards. moves: where each one that goes elsewhere is before and afterwards.
     unknown: why Pacemaker did not tell, empty where it did.
     """
 
     stops: Tuple[str, ...] = ()
+    demoted: Tuple[str, ...] = ()
     stays: Tuple[Tuple[str, bool], ...] = ()
     places: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     moves: Mapping[str, Tuple[Tuple[str, ...], Tuple[str, ...]]] = field(default_factory=dict)
@@ -114,25 +116,64 @@ def with_constraint(cib: ET.Element, text: str) -> ET.Element:
     return changed
 
 
-def effects(said: str, emptied: str = "") -> Effects:
-    """Read what SIMULATE printed. emptied: the node that is to carry nothing afterwards. CibError where the text is no answer."""
-    root = xml_root(said, ROOT)
-    if root.tag != ROOT:
-        raise CibError("<%s> is not a document of crm_simulate" % root.tag)
-    before, after = root.find("cluster_status"), root.find("revised_cluster_status")
-    if before is None or after is None:
-        status = root.find("status")
-        raise CibError("crm_simulate told no outcome: %s" % (status.get("message", "no reason") if status is not None else "no reason"))
+def effects(said: str, emptied: str = "", earlier: str = "") -> Effects:
+    """Read what SIMULATE printed. emptied: the node that is to carry nothing afterwards. CibError where the text is no answer.
+
+    earlier: what it printed of the CIB as it is, for a step after which the CIB no longer tells what runs (a loss).
+    """
+    before, after = _told(earlier or said, "cluster_status"), _told(said, "revised_cluster_status")
     now, then = _running(before), _running(after)
     wished = _unwanted(before)
     stays = sorted({(name, managed) for name, places in then.items() for node, managed in places if node == emptied})
     places, earlier = _places(then), _places(now)
     return Effects(
         stops=tuple(sorted(name for name in now if name not in then and name not in wished)),
+        demoted=tuple(sorted(name for name in _promoted(before) - _promoted(after) if name in then and name not in wished)),
         stays=tuple(stays) if emptied else (),
         places=places,
         moves={name: (nodes, places[name]) for name, nodes in earlier.items() if places.get(name, nodes) != nodes},
     )
+
+
+def emptying(cib: ET.Element, node: str, ask: Callable[[ET.Element], str]) -> Effects:
+    """What becomes of the resources if the node is to be empty; ask: a CIB in, what SIMULATE prints of it out. CibError as effects()."""
+    return _caused(effects(ask(with_standby(cib, node)), node), cib, ask, lambda name, before: node not in before)
+
+
+def moving(cib: ET.Element, wish: str, resources: Sequence[str], node: str, ask: Callable[[ET.Element], str]) -> Effects:
+    """What becomes of the resources if these go to the node by a wish, a constraint; ask as in emptying()."""
+    return _caused(effects(ask(with_move(cib, wish, resources, node))), cib, ask, lambda name, _before: name not in resources)
+
+
+def _caused(found: Effects, cib: ET.Element, ask: Callable[[ET.Element], str], other: Callable[[str, Sequence[str]], bool]) -> Effects:
+    """The effects without those moves that Pacemaker is about to make anyway. It is asked again only where the step seems to move others."""
+    if not any(other(name, before) for name, (before, _after) in found.moves.items()):
+        return found
+    usual = effects(ask(cib)).moves
+    return replace(found, moves={name: way for name, way in found.moves.items() if usual.get(name) != way})
+
+
+def _told(said: str, part: str) -> ET.Element:
+    """A part of what SIMULATE printed."""
+    root = xml_root(said, ROOT)
+    if root.tag != ROOT:
+        raise CibError("<%s> is not a document of crm_simulate" % root.tag)
+    found = root.find(part)
+    if found is None:
+        status = root.find("status")
+        raise CibError("crm_simulate told no outcome: %s" % (status.get("message", "no reason") if status is not None else "no reason"))
+    return found
+
+
+def _resources(status: ET.Element) -> List[Tuple[str, ET.Element]]:
+    """Every resource with the name it counts under: copies of a clone are one, and so are the containers of a bundle with all they have."""
+    bundles = {item: bundle.get("id", "") for bundle in status.iter("bundle") for item in bundle.iter("resource")}
+    return [(bundles.get(item) or item.get("id", "").split(":")[0], item) for item in status.iter("resource")]
+
+
+def _promoted(status: ET.Element) -> Set[str]:
+    """Resources of which a copy is promoted; Pacemaker 2.0 calls it master."""
+    return {name for name, item in _resources(status) if item.get("active") == "true" and item.get("role") in ("Promoted", "Master")}
 
 
 def _places(running: Mapping[str, Sequence[Tuple[str, bool]]]) -> Dict[str, Tuple[str, ...]]:
@@ -140,22 +181,18 @@ def _places(running: Mapping[str, Sequence[Tuple[str, bool]]]) -> Dict[str, Tupl
 
 
 def _running(status: ET.Element) -> Dict[str, List[Tuple[str, bool]]]:
-    """Resource -> the nodes on which any of it is active, and whether it is managed. Copies of a clone count as one resource."""
+    """Resource -> the nodes on which any of it is active, and whether it is managed."""
     found: Dict[str, List[Tuple[str, bool]]] = {}
-    for item in status.iter("resource"):
+    for name, item in _resources(status):
         if item.get("active") == "true":
             places = [(node.get("name", ""), item.get("managed") != "false") for node in item.findall("node")]
-            found.setdefault(item.get("id", "").split(":")[0], []).extend(places)
+            found.setdefault(name, []).extend(places)
     return {name: places for name, places in found.items() if places}
 
 
 def _unwanted(status: ET.Element) -> Set[str]:
     """Resources that a person wants stopped, or that nothing configures any more: that they stop is no harm of the step."""
-    return {
-        item.get("id", "").split(":")[0]
-        for item in status.iter("resource")
-        if item.get("target_role", "").lower() == "stopped" or item.get("orphaned") == "true"
-    }
+    return {name for name, item in _resources(status) if item.get("target_role", "").lower() == "stopped" or item.get("orphaned") == "true"}
 
 
 def with_move(cib: ET.Element, wish: str, resources: Sequence[str], node: str) -> ET.Element:
@@ -166,7 +203,20 @@ def with_move(cib: ET.Element, wish: str, resources: Sequence[str], node: str) -
 def why_not_there(found: Effects, resources: Sequence[str], node: str) -> str:
     """Why Pacemaker would not have all of the resources on the node and everything else still running, as a clause; empty where it would."""
     elsewhere = [name for name in resources if found.places.get(name, ()) != (node,)]
-    harmed = [name for name in found.stops if name not in resources]
     if elsewhere:
         return "Pacemaker would not run %s there (see the constraints, and what is in maintenance)" % ", ".join(elsewhere)
-    return "%s would run nowhere then" % ", ".join(harmed) if harmed else ""
+    harmed = [name for name in found.stops if name not in resources]
+    if harmed:
+        return "%s would run nowhere then" % ", ".join(harmed)
+    if found.demoted:
+        return "no copy of %s would be promoted then" % ", ".join(found.demoted)
+    # What goes the same way is what the constraints tie to it.
+    ways = [found.moves.get(name) for name in resources]
+    others = [name for name, way in found.moves.items() if name not in resources and way not in ways]
+    return "%s too (see the constraints)" % moved(found, others) if others else ""
+
+
+def moved(found: Effects, names: Sequence[str]) -> str:
+    """Where these resources would go, as a clause."""
+    ways = [(name, *found.moves[name]) for name in sorted(names)]
+    return ", ".join("%s would go from %s to %s" % (name, " and ".join(before), " and ".join(after)) for name, before, after in ways)

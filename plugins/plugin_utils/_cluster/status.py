@@ -216,11 +216,13 @@ def parse(parts: Dict[str, Tuple[int, str]]) -> Status:
 
 
 def parse_votes(text: str) -> Votes:
-    """Read `corosync-quorumtool -s`."""
+    """Read `corosync-quorumtool -s`. StatusError where it does not tell the three numbers that every release tells."""
 
     def number(label: str) -> int:
         found = re.search(r"^%s:\s+(\d+)" % label, text, re.MULTILINE)
-        return int(found.group(1)) if found else 0
+        if found is None:
+            raise StatusError("votes: corosync-quorumtool told no %r; see what `corosync-quorumtool -s` prints on the node" % label)
+        return int(found.group(1))
 
     flags = re.search(r"^Flags:\s+(.*)$", text, re.MULTILINE)
     # In the table of members the id may be written in hexadecimal by older releases.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Container, Dict, Mapping, Optional, Sequence, Tuple
 
 from ...module_utils._contract.names import name_problem
 from ...module_utils._contract.refusal import Refusal
@@ -76,8 +76,8 @@ def observed(cib_text: str, conf_text: Optional[str], votes_text: Optional[str],
     seen = xml_root(scheduler(cib), simulation.ROOT).find("cluster_status")
     if seen is None:
         raise StatusError("the scheduler told no status of the cluster; see what crm_verify says of the CIB")
-    conf = corosync_conf.parse(conf_text) if conf_text is not None else _conf_of(cib)
     online = {node.get("name", "") for node in seen.iterfind("nodes/node") if node.get("online") == "true"}
+    conf = corosync_conf.parse(conf_text) if conf_text is not None else _conf_of(cib, online)
     if votes_text is None:
         count = Count(conf.expected_votes, {node.id: node.votes for node in conf.nodes if node.name in online}, two_node=conf.two_node)
         votes_text, quorate = _told(count), is_true(cib.get("have-quorum", "1"))
@@ -93,16 +93,25 @@ def observed(cib_text: str, conf_text: Optional[str], votes_text: Optional[str],
     return parse({name: (0, text) for name, text in texts.items()})
 
 
-def _conf_of(cib: ET.Element) -> Conf:
-    """A list of the members that the CIB has. A number that is none of Corosync's is replaced."""
+def _conf_of(cib: ET.Element, online: Container[str]) -> Conf:
+    """A list of the members that the CIB has. A number that is none of Corosync's is replaced.
+
+    Among members with numbers one that has none and is away is what an earlier life of the cluster left: Corosync knows nobody of that id.
+    """
     nodes = [node for node in cib.iterfind("configuration/nodes/node") if node.get("type", "member") == "member"]
+    if any(_is_number(node.get("id", "")) for node in nodes):
+        nodes = [node for node in nodes if _is_number(node.get("id", "")) or node.get("uname") in online]
     numbers = [node.get("id", "") for node in nodes]
-    proper = all(number.isascii() and number.isdigit() for number in numbers)
+    proper = all(map(_is_number, numbers))
     entries = tuple(
         Section("node", (("ring0_addr", ""), ("name", node.get("uname", "")), ("nodeid", numbers[i] if proper else str(i + 1))))
         for i, node in enumerate(nodes)
     )
     return Conf(Section("", (Section("nodelist", entries),)))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _told(count: Count) -> str:
@@ -175,13 +184,17 @@ def lose(status: Status, name: str, scheduler: Scheduler) -> Answer:
     """The node is gone at once. Whether its loss is survived: with quorum, and with a place for all that runs. Unknown names raise KeyError."""
     member = status.member(name)
     then = status.votes.count.without(member.id)
-    found = simulation.effects(scheduler(simulation.without_node(_cib(status), name, then.quorate)))
+    found = simulation.effects(scheduler(simulation.without_node(_cib(status), name, then.quorate)), name, scheduler(_cib(status)))
+    # Where nobody can fence the lost node, what it ran stays its own for Pacemaker, and starts nowhere else.
+    stuck = sorted(one for one, places in found.places.items() if places == (name,))
     refusal = None
     if not then.quorate:
         why = "%d of %d expected votes would be left, and %d are needed: the others would stop what they run"
         refusal = Refusal("quorum", "%s must not be lost: %s." % (name, why % (then.total, then.expected, then.needed)))
-    elif found.stops:
-        refusal = Refusal("no_place", "%s must not be lost: %s would run nowhere." % (name, ", ".join(found.stops)))
+    elif found.stops or stuck:
+        refusal = Refusal("no_place", "%s must not be lost: %s would run nowhere." % (name, ", ".join([*found.stops, *stuck])))
+    elif found.demoted:
+        refusal = Refusal("no_place", "%s must not be lost: no copy of %s would be promoted." % (name, ", ".join(found.demoted)))
     return _answer(status, refusal, "The loss of %s would be survived." % name, (Step("lose", name, "", then, node=name),), found)
 
 
@@ -190,7 +203,7 @@ def move(status: Status, service: str, to: Optional[str], scheduler: Scheduler) 
 
     def outcome(one: Move) -> simulation.Effects:
         wish = build_wish(one.service, one.target, FOREVER, 0)
-        return simulation.effects(scheduler(simulation.with_move(_cib(status), wish, one.resources, one.target)))
+        return simulation.moving(_cib(status), wish, one.resources, one.target, scheduler)
 
     plan = choose_move(status, service, to, (), lambda one: simulation.why_not_there(outcome(one), one.resources, one.target))
     if isinstance(plan, Refusal):
@@ -213,7 +226,7 @@ def _cib(status: Status) -> ET.Element:
 def _emptied(status: Status, name: str, scheduler: Scheduler) -> simulation.Effects:
     if not status.member(name).online:
         return simulation.Effects()
-    return simulation.effects(scheduler(simulation.with_standby(_cib(status), name)), name)
+    return simulation.emptying(_cib(status), name, scheduler)
 
 
 def _answer(status: Status, refusal: Optional[Refusal], message: str, made: Tuple[Step, ...], found: simulation.Effects) -> Answer:
@@ -224,7 +237,7 @@ def _answer(status: Status, refusal: Optional[Refusal], message: str, made: Tupl
         message=refusal.sentence if refusal else message,
         steps=tuple(step.data() for step in made),
         votes=votes_data(count),
-        stops=found.stops,
+        stops=(*found.stops, *("%s (promoted)" % one for one in found.demoted)),
         moves={name: {"from": before, "to": after} for name, (before, after) in found.moves.items()},
         stays=tuple(name for name, _managed in found.stays),
         survives=count.losses,

@@ -240,7 +240,7 @@ def test_a_member_whose_vm_is_gone_is_told_and_taken_out_only_of_a_quorate_clust
 
 
 def test_who_stays_are_the_members_with_a_vm_that_do_not_go():
-    view = cluster(node(1), node(2, online=False), node(3), node(4), node(5, pending=True))
+    view = cluster(node(1), node(2, online=False), node(3, online=False), node(4), node(5, pending=True))
     assert shrinkage([vm(1), vm(2), vm(4), vm(5), vm(6)], view, 2) == {
         "leave": ["shop-n5", "shop-n4"],
         "delete": ["shop-n6"],
@@ -249,6 +249,15 @@ def test_who_stays_are_the_members_with_a_vm_that_do_not_go():
         "stay": ["shop-n1"],
         "refusals": [],
     }
+
+
+def test_a_member_that_runs_is_not_gone_whatever_the_hosts_showed():
+    """Another run made its VM after they were asked, or its host is not in the file."""
+    plan = shrinkage([vm(1), vm(2)], cluster(node(1), node(2), node(3)), 1)
+    assert (plan["gone"], reasons(plan)) == ([], ["unstable"])
+    assert "shop-n3 is online, and no host of the cluster file shows its VM" in plan["refusals"][0]["sentence"]
+    assert reasons(shrinkage([vm(1), vm(2)], cluster(node(1), node(2), node(3)), 2)) == ["unstable"], "nobody knows who is the surplus"
+    assert reasons(shrinkage([vm(1), vm(2)], cluster(node(1), node(2), node(3)), 2, [], AWAY)) == []
 
 
 def test_of_the_leaving_those_are_lost_whom_the_cluster_misses():

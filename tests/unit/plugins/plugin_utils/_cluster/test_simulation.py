@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import CibError
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.simulation import (
     Effects,
     effects,
+    emptying,
+    moving,
     why_not_there,
     with_constraint,
     with_move,
@@ -163,7 +166,28 @@ CASES = {
     "a bundle's replica": (
         '<bundle id="b"><replica id="0">' + resource("b-docker-0", "n1") + resource("b-0", "n1") + "</replica></bundle>",
         '<bundle id="b"><replica id="0">' + resource("b-docker-0") + resource("b-0") + "</replica></bundle>",
-        Effects(stops=("b-0", "b-docker-0")),
+        Effects(stops=("b",)),
+    ),
+    "a bundle that has a replica less": (
+        f'<bundle id="b"><replica>{resource("b-docker-0", "n1")}{resource("r:0", "b-0")}</replica>{resource("b-docker-1", "n2")}</bundle>',
+        f'<bundle id="b"><replica>{resource("b-docker-0")}</replica>{resource("b-docker-1", "n2")}{resource("r:1", "b-1")}</bundle>',
+        Effects(places={"b": ("b-1", "n2")}, moves={"b": (("b-0", "n1", "n2"), ("b-1", "n2"))}),
+    ),
+    "a promoted copy that is promoted elsewhere": (
+        resource("a", "n1", more='role="Promoted"') + resource("a", "n2", more='role="Unpromoted"'),
+        resource("a") + resource("a", "n2", more='role="Promoted"'),
+        Effects(places={"a": ("n2",)}, moves={"a": (("n1", "n2"), ("n2",))}),
+    ),
+    "a promoted copy that nobody follows": (
+        resource("a:0", "n1", more='role="Master"') + resource("a:1", "n2", more='role="Slave"'),
+        resource("a:0") + resource("a:1", "n2", more='role="Slave"'),
+        Effects(demoted=("a",), places={"a": ("n2",)}, moves={"a": (("n1", "n2"), ("n2",))}),
+    ),
+    "a promoted copy that runs nowhere is a stop": (
+        resource("a", "n1", more='role="Promoted"'), resource("a"), Effects(stops=("a",)),
+    ),
+    "a promotion that is past is none": (
+        resource("a", more='role="Promoted"') + resource("a", "n2"), resource("a", "n2"), Effects(places={"a": ("n2",)}),
     ),
     "all that would stop is told, in order": (resource("b", "n1") + resource("a", "n1"), "", Effects(stops=("a", "b"))),
 }  # fmt: skip
@@ -173,6 +197,48 @@ CASES = {
 def test_what_becomes_of_the_services_when_n1_is_emptied(case: str) -> None:
     before, after, found = CASES[case]
     assert effects(answer(before, after), "n1") == found
+
+
+def one_after_another(*said: str) -> tuple[list[ET.Element], Callable[[ET.Element], str]]:
+    """A scheduler that says this, and the CIBs that it was asked with."""
+    asked: list[ET.Element] = []
+
+    def ask(cib: ET.Element) -> str:
+        asked.append(cib)
+        return said[len(asked) - 1]
+
+    return asked, ask
+
+
+RUNS = resource("a", "n1") + resource("b", "n2")
+
+
+def test_what_moves_anyway_is_no_effect_of_the_step() -> None:
+    cib = ET.fromstring(PLAIN)
+    then = answer(RUNS, resource("a", "n2") + resource("b", "n3"))
+    asked, ask = one_after_another(then, answer(RUNS, resource("a", "n1") + resource("b", "n3")))
+    assert emptying(cib, "n1", ask).moves == {"a": (("n1",), ("n2",))}
+    assert (standby(asked[0], "n1"), standby(asked[1], "n1")) == (["on"], []), "first with the step, then the CIB as it is"
+    _asked, ask = one_after_another(then, answer(RUNS, resource("a", "n1") + resource("b", "n1")))
+    assert emptying(cib, "n1", ask).moves["b"] == (("n2",), ("n3",)), "it moves otherwise without the step"
+    asked, ask = one_after_another(answer(RUNS, resource("a", "n2") + resource("b", "n2")))
+    assert list(emptying(cib, "n1", ask).moves) == ["a"] and len(asked) == 1, "nobody else moves, so nobody is asked again"
+
+
+def test_of_a_move_only_what_was_named_moves_by_it() -> None:
+    wish = '<rsc_location id="w" rsc="a" node="n2" score="1"/>'
+    asked, ask = one_after_another(answer(RUNS, resource("a", "n2") + resource("b", "n2")))
+    assert moving(ET.fromstring(PLAIN), wish, ("a",), "n2", ask).places["a"] == ("n2",)
+    assert [item.get("id") for item in asked[0].iter("rsc_location")] == ["w"] and len(asked) == 1
+    asked, ask = one_after_another(*2 * [answer(RUNS, resource("a", "n2") + resource("b", "n1"))])
+    assert "b" not in moving(ET.fromstring(PLAIN), wish, ("a",), "n2", ask).moves
+    assert list(asked[1].iter("rsc_location")) == []
+
+
+def test_after_a_loss_the_cib_as_it_was_tells_what_ran() -> None:
+    lost = answer(resource("a"), resource("a"))
+    assert effects(lost, "n1").stops == ()
+    assert effects(lost, "n1", answer(resource("a", "n1"), "")).stops == ("a",)
 
 
 def test_a_step_that_empties_no_node_leaves_nothing_behind() -> None:
@@ -204,6 +270,21 @@ THERE = {
     "one of it in two places": (Effects(places={"a": ("n1", "n2"), "b": ("n2",)}), f"Pacemaker would not run a {SEE}"),
     "one of it nowhere": (Effects(stops=("a",), places={"b": ("n2",)}), f"Pacemaker would not run a {SEE}"),
     "it stops itself on the way, and is there": (Effects(stops=("a",), places={"a": ("n2",), "b": ("n2",)}), ""),
+    "another one loses its promoted copy": (
+        Effects(demoted=("c",), places={"a": ("n2",), "b": ("n2",)}),
+        "no copy of c would be promoted then",
+    ),
+    "what is tied to it goes the same way": (
+        Effects(places={"a": ("n2",), "b": ("n2",)}, moves={"a": (("n1",), ("n2",)), "b": (("n1",), ("n2",)), "c": (("n1",), ("n2",))}),
+        "",
+    ),
+    "others make room": (
+        Effects(
+            places={"a": ("n2",), "b": ("n2",)},
+            moves={"a": (("n1",), ("n2",)), "d": (("n2", "n4"), ("n3",)), "c": (("n2",), ("n1", "n3"))},
+        ),
+        "c would go from n2 to n1 and n3, d would go from n2 and n4 to n3 too (see the constraints)",
+    ),
     "it drives another one out": (Effects(stops=("c", "d"), places={"a": ("n2",), "b": ("n2",)}), "c, d would run nowhere then"),
 }
 

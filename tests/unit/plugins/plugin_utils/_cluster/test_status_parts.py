@@ -168,19 +168,31 @@ def test_a_member_that_is_off_the_list_has_no_vote_whoever_has_its_number() -> N
     assert [(one.name, one.votes) for one in members] == [("a", True), *((name, False) for name in old), ("b", False)]
 
 
+NUMBERS = "Expected votes:   5\nHighest expected: 6\nTotal votes:      4\nQuorum:           3\n"
 COUNTED = {
-    "ids in hexadecimal": ("Membership information\n  0x0000001f  1 x\n  0xa  1 y\n", Votes(0, 0, 0, (31, 10), False)),
-    "ids in decimal": ("1 1 no-member\nMembership information\n  12  1 x\n", Votes(0, 0, 0, (12,), False)),
-    "other flags": ("Flags:            Quorate AutoTieBreaker \n", Votes(0, 0, 0, (), False)),
-    "no flags": ("Flags:            \n", Votes(0, 0, 0, (), False)),
-    "numbers": ("Expected votes:   5\nHighest expected: 6\nTotal votes:      4\nQuorum:           3\n", Votes(5, 4, 3, (), False)),
-    "nothing": ("Cannot initialize QUORUM service\n", Votes(0, 0, 0, (), False)),
+    "ids in hexadecimal": ("Membership information\n  0x0000001f  1 x\n  0xa  1 y\n", (31, 10)),
+    "ids in decimal": ("1 1 no-member\nMembership information\n  12  1 x\n", (12,)),
+    "other flags": ("Flags:            Quorate AutoTieBreaker \n", ()),
+    "no flags": ("Flags:            \n", ()),
+    "numbers alone": ("", ()),
 }
 
 
-@pytest.mark.parametrize("text, votes", COUNTED.values(), ids=COUNTED.keys())
-def test_votes_are_read_as_quorumtool_prints_them(text: str, votes: Votes) -> None:
-    assert status.parse_votes(text) == votes
+@pytest.mark.parametrize("text, present", COUNTED.values(), ids=COUNTED.keys())
+def test_votes_are_read_as_quorumtool_prints_them(text: str, present: tuple[int, ...]) -> None:
+    assert status.parse_votes(NUMBERS + text) == Votes(5, 4, 3, present, False)
+
+
+@pytest.mark.parametrize("label", ["Expected votes", "Total votes", "Quorum"])
+def test_a_count_without_one_of_its_numbers_is_none(label: str) -> None:
+    """A 0 in its place would be taken for a cluster that has lost everybody."""
+    lines = [line for line in NUMBERS.splitlines() if not line.startswith(label)]
+    for text in (
+        "\n".join(lines),
+        "Cannot initialize QUORUM service\n" if label == "Expected votes" else "\n".join([*lines, f"{label}: no"]),
+    ):
+        with pytest.raises(status.StatusError, match=f"votes: corosync-quorumtool told no '{label}'"):
+            status.parse_votes(text)
 
 
 UNREADABLE = {

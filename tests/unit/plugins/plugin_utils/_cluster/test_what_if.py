@@ -79,7 +79,13 @@ def test_who_is_no_member_has_no_vote_and_numbers_stay() -> None:
 @pytest.mark.parametrize("odd", ["\u00b2", "uuid", ""])
 def test_where_one_number_is_none_all_are_replaced(odd: str) -> None:
     one = cib(0).replace("<nodes></nodes>", f'<nodes><node id="9" uname="n1"/><node id="{odd}" uname="n2"/></nodes>')
-    assert [(member.name, member.id) for member in what_if.observed(one, None, None, scheduler(0, 2)).members] == [("n1", 1), ("n2", 2)]
+    assert [(member.name, member.id) for member in what_if.observed(one, None, None, scheduler(2, 2)).members] == [("n1", 1), ("n2", 2)]
+
+
+def test_who_has_no_number_among_those_with_one_and_is_away_is_of_other_times() -> None:
+    one = cib(0).replace("<nodes></nodes>", '<nodes><node id="9" uname="n1"/><node id="old" uname="n2"/></nodes>')
+    status = what_if.observed(one, None, None, scheduler(1, 2))
+    assert ([(member.name, member.id) for member in status.members], status.votes.expected) == ([("n1", 9)], 1)
 
 
 def test_of_a_cluster_in_which_nobody_is_online_there_is_no_dc() -> None:
@@ -212,6 +218,41 @@ def test_a_loss_is_survived_where_the_others_have_quorum(total: int, reason: str
 def test_a_loss_that_leaves_a_service_nowhere_is_not_survived() -> None:
     answer = what_if.lose(seen(3, 3), "n1", scheduler(3, 3, ("n1", "")))
     assert (answer.reason, answer.message) == ("no_place", "n1 must not be lost: ledger would run nowhere.")
+
+
+def by_loss(before: str, after: str) -> what_if.Scheduler:
+    """One that sees these resources run in the CIB as it is, and after the loss of n1 has those."""
+
+    def ask(cib: ET.Element) -> str:
+        lost = cib.find("status/node_state[@uname='n1'][@crmd='offline']") is not None
+        told = f"<nodes>{NODES}</nodes><resources>{after if lost else before}</resources>"
+        return f"<pacemaker-result><cluster_status>{told}</cluster_status><revised_cluster_status>{told}</revised_cluster_status></pacemaker-result>"
+
+    return ask
+
+
+NODES = "".join(f'<node name="n{number}" id="{number}" online="true" type="member"/>' for number in (1, 2, 3))
+ACTIVE = '<resource id="a" role="%s" active="true" managed="true"><node name="%s"/></resource>'
+LOSSES = {
+    "it runs elsewhere": (ACTIVE % ("Started", "n1"), ACTIVE % ("Started", "n2"), None, ""),
+    "it runs nowhere, and what runs after the loss does not tell that it did": (ACTIVE % ("Started", "n1"), "", "no_place", "a would run nowhere"),
+    "nobody can fence the node, so it starts nowhere else": (
+        ACTIVE % ("Started", "n1"), ACTIVE % ("Started", "n1"), "no_place", "a would run nowhere",
+    ),
+    "no copy is promoted any more": (
+        ACTIVE % ("Promoted", "n1") + ACTIVE % ("Unpromoted", "n2"), ACTIVE % ("Unpromoted", "n2"), "no_place", "no copy of a would be promoted",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "reason", "why"), LOSSES.values(), ids=LOSSES.keys())
+def test_what_ran_on_the_lost_node_counts(before: str, after: str, reason: str | None, why: str) -> None:
+    state = '<node_state id="1" uname="n1" in_ccm="true" crmd="online"/>'
+    told = cib(3).replace("<status/>", f"<status>{state}</status>").replace("<status></status>", f"<status>{state}</status>")
+    assert state in told
+    status = what_if.observed(told, None, None, by_loss(before, after))
+    answer = what_if.lose(status, "n1", by_loss(before, after))
+    assert (answer.reason, why in answer.message) == (reason, True)
 
 
 def test_the_steps_of_a_join() -> None:
