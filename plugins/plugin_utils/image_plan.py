@@ -107,7 +107,7 @@ def plan(asked: Asked, checking: bool = False) -> t.Dict[str, t.Any]:
     last = _last_manifest(node)
     keys = ["%s/access/id_ed25519%s" % (work, end) for end in ("", ".pub")]
     there = [one for one in keys if os.path.isfile(one)]
-    files = [{"src": here(one["src"]), "dest": one["dest"], "mode": one.get("mode") or "0644"} for one in asked["files"]]
+    files = _files_in(asked)
     described = {"boot": boot, "cmdline": asked["cmdline"] if boot == "kernel" else ""}
     due = last.get("inputs") != inputs or not os.path.isfile(node + ".qcow2")
     return {
@@ -182,45 +182,36 @@ def _number(value: t.Any) -> int:
 
 def _stock_inputs(asked: Asked) -> str:
     """A checksum of everything that decides what the stock image is. Where packages are fetched from does not."""
-    disk = os.stat(here(asked["path"])) if asked["source"] == "path" else None
-    return _checksum(
-        {
-            "source": asked["source"],
-            "suite": asked["suite"],
-            "packages": sorted(asked["packages"]),
-            "disk_gib": asked["disk_gib"],
-            "sha256": asked["url_sha256"],
-            # A checksum of some GB would cost seconds at every run.
-            "path": [here(asked["path"]), disk.st_size, disk.st_mtime] if disk else [],
-            "script": file_checksum(here(asked["stock_script"])) if asked["stock_script"] else "",
-            "files": tree_checksums(os.path.join(asked["role_path"], "files", "stock")),
-        }
-    )
+    own = [asked["source"], asked["suite"], sorted(asked["packages"]), asked["disk_gib"], asked["url_sha256"]]
+    if asked["source"] == "path":
+        disk = os.stat(here(asked["path"]))
+        # A checksum of some GB would cost seconds at every run.
+        own += [here(asked["path"]), disk.st_size, disk.st_mtime]
+    script = [file_checksum(here(asked["stock_script"]))] if asked["stock_script"] else []
+    return _checksum([own, script, tree_checksums(os.path.join(asked["role_path"], "files", "stock"))])
 
 
 def _inputs(asked: Asked, stock_inputs: str) -> str:
     """A checksum of everything that decides what the node image is."""
-    return _checksum(
-        {
-            "stock": stock_inputs,
-            "seal": file_checksum(os.path.join(asked["role_path"], "files", "seal")),
-            # What an editor keeps beside a role's files is no part of it.
-            "stack": [
-                [path, checksum]
-                for path, checksum in tree_checksums(os.path.join(os.path.dirname(asked["role_path"]), "cluster_stack"))
-                if not os.path.basename(path).startswith(".")
-            ],
-            "packages": [asked["stack_packages"], asked["stack_extra_packages"]],
-            "files": [[one["dest"], file_checksum(here(one["src"])), one.get("mode") or "0644"] for one in asked["files"]],
-            "disabled": list(asked["units_disabled"]),
-            "cmdline": asked["cmdline"],
-        }
-    )
+    # What an editor keeps beside a role's files is no part of it.
+    stack = [
+        [path, checksum]
+        for path, checksum in tree_checksums(os.path.join(os.path.dirname(asked["role_path"]), "cluster_stack"))
+        if not os.path.basename(path).startswith(".")
+    ]
+    files = [[one["dest"], file_checksum(one["src"]), one["mode"]] for one in _files_in(asked)]
+    own = [asked["stack_packages"], asked["stack_extra_packages"], asked["units_disabled"], asked["cmdline"]]
+    return _checksum([stock_inputs, file_checksum(os.path.join(asked["role_path"], "files", "seal")), stack, files, own])
+
+
+def _files_in(asked: Asked) -> t.List[t.Dict[str, t.Any]]:
+    """The files that go in, with whole paths."""
+    return [{"src": here(one["src"]), "dest": one["dest"], "mode": one.get("mode") or "0644"} for one in asked["files"]]
 
 
 def _checksum(value: t.Any) -> str:
     """SHA-256 of a value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode("utf-8")).hexdigest()
+    return hashlib.sha256(json.dumps(value).encode("utf-8")).hexdigest()
 
 
 def file_checksum(path: str) -> str:

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,12 @@ ROLES = Path(__file__).resolve().parents[4] / "roles"
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> dict[str, Any]:
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the role asks by its defaults, in a folder that holds a copy of both roles."""
     for role in ("image", "cluster_stack"):
         shutil.copytree(ROLES / role, tmp_path / "roles" / role)
     (tmp_path / "given").write_text("a")
+    monkeypatch.chdir(tmp_path)
     texts = dict.fromkeys(("stock_script", "url", "url_sha256", "path"), "")
     lists: dict[str, list[Any]] = {name: [] for name in ("sources", "units_disabled", "stack_packages", "stack_extra_packages", "files")}
     own = {
@@ -79,6 +82,17 @@ def test_only_what_this_source_calls_is_asked_of_the_controller(asked: dict[str,
     assert [one.split(" ")[0] for one in image_plan.problems(url, "1000", lacking)] == ["qemu-img"]
 
 
+def test_each_program_is_told_with_its_package(asked: dict[str, Any]) -> None:
+    told = image_plan.problems(asked, "0", ["ssh-keygen", "virsh", "qemu-img", "mmdebstrap", "mke2fs", "another"])
+    assert [one.replace(" is not in PATH on this controller: install ", " ") for one in told] == [
+        "ssh-keygen openssh-client or openssh-clients",
+        "virsh libvirt-clients or libvirt-client",
+        "qemu-img qemu-utils or qemu-img",
+        "mmdebstrap mmdebstrap",
+        "mke2fs e2fsprogs",
+    ]
+
+
 # What differs -> (the stock image is made anew, the node image is).
 CHANGES: dict[str, tuple[dict[str, Any], tuple[bool, bool]]] = {
     "nothing": ({}, (False, False)),
@@ -91,7 +105,39 @@ CHANGES: dict[str, tuple[dict[str, Any], tuple[bool, bool]]] = {
     "a unit": ({"units_disabled": ["a.service"]}, (False, True)),
     "a package in the list's place": ({"stack_packages": ["pcs"]}, (False, True)),
     "a package on top": ({"stack_extra_packages": ["pcs"]}, (False, True)),
+    "the release": ({"suite": "trixie"}, (True, True)),
+    "a script": ({"stock_script": "given"}, (True, True)),
+    "the source": ({"source": "url"}, (True, True)),
+    "the disk that is fetched": ({"url_sha256": "5" * 64}, (True, True)),
+    "a file": ({"files": [{"src": "given", "dest": "/a"}]}, (False, True)),
 }
+FILE = {"src": "given", "dest": "/a"}
+# Two files that go in, or two disks -> whether they make one image.
+ALIKE: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "a mode that is left out is that of most files": (FILE, {**FILE, "mode": "0644"}, True),
+    "another mode": (FILE, {**FILE, "mode": "0755"}, False),
+    "another place": (FILE, {**FILE, "dest": "/b"}, False),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "alike"), ALIKE.values(), ids=ALIKE.keys())
+def test_of_a_file_everything_counts(asked: dict[str, Any], one: dict[str, Any], other: dict[str, Any], alike: bool) -> None:
+    first, second = (image_plan.plan({**asked, "files": [file]})["inputs"] for file in (one, other))
+    assert (first == second) == alike
+
+
+def test_another_disk_under_the_same_path_or_elsewhere_is_another_image(asked: dict[str, Any], tmp_path: Path) -> None:
+    given = {**asked, "source": "path", "path": "given"}
+    seen = [image_plan.plan(given)["stock"]["inputs"]]
+    (tmp_path / "copy").write_text("a")
+    os.utime(tmp_path / "copy", (1, 1))
+    os.utime(tmp_path / "given", (1, 1))
+    seen += [image_plan.plan({**given, "path": path})["stock"]["inputs"] for path in ("given", "copy")]
+    (tmp_path / "given").write_text("ab")
+    os.utime(tmp_path / "given", (1, 1))
+    seen += [image_plan.plan(given)["stock"]["inputs"]]
+    assert len(set(seen)) == 4, "its time, its path and its size each count"
+    assert image_plan.plan({**asked, "path": "given"})["inputs"] == image_plan.plan(asked)["inputs"], "bootstrap takes none"
 
 
 @pytest.mark.parametrize(("changed", "due"), CHANGES.values(), ids=CHANGES.keys())
@@ -173,6 +219,35 @@ def test_only_a_bootstrapped_image_brings_its_kernel(asked: dict[str, Any], tmp_
     assert own["stock"]["disk"] == str(tmp_path / "given")
 
 
+def test_the_plan_names_every_place(asked: dict[str, Any], tmp_path: Path) -> None:
+    asked["files"] = [{"src": "given", "dest": "/etc/b/b", "mode": 0o600}, {"src": "given", "dest": "/etc/a"}]
+    planned, given = image_plan.plan(asked), str(tmp_path / "given")
+    work = str(tmp_path / "work")
+    assert (planned["work_dir"], planned["key"]) == (work, f"{work}/access/id_ed25519")
+    assert planned["access"] == {"user": "root", "state_dir": f"{work}/access"}
+    assert planned["files"] == [
+        {"src": given, "dest": "/etc/b/b", "mode": 0o600},
+        {"src": given, "dest": "/etc/a", "mode": "0644"},
+    ]
+    assert planned["folders"] == ["/etc", "/etc/b"]
+    stock = f"{work}/stock-{planned['stock']['inputs'][:12]}"
+    assert (planned["stock"]["path"], planned["stock"]["name"], planned["stock"]["disk"]) == (stock, "node-stock", "")
+    assert planned["stock"]["files"] == {"src": f"{stock}.qcow2", "kernel": f"{stock}.vmlinuz", "initrd": f"{stock}.initrd"}
+    assert planned["node"]["path"] == f"{work}/node"
+    assert planned["node"]["manifest"] == {"name": "node", "inputs": planned["inputs"], "boot": "kernel", "cmdline": "quiet"}
+
+
+def test_the_command_line_of_a_bootstrap(asked: dict[str, Any], tmp_path: Path) -> None:
+    planned = image_plan.plan(asked)
+    assert planned["stock"]["argv"] == [
+        "mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", "--include=udev,dbus",
+        '--aptopt=APT::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"',
+        *(f"--dpkgopt=path-exclude=/usr/share/{one}/*" for one in ("man", "doc", "info", "locale")),
+        f'--setup-hook=cp -a --no-preserve=ownership {tmp_path}/roles/image/files/stock/. "$1"',
+        '--customize-hook=chroot "$1" /usr/lib/ondemand/furnish', "bookworm", planned["stock"]["path"] + ".root",
+    ]  # fmt: skip
+
+
 def test_a_path_with_a_blank_stays_one_word_of_the_hook(asked: dict[str, Any], tmp_path: Path) -> None:
     script = tmp_path / "a b; c"
     script.write_text("#!/bin/sh\n")
@@ -187,7 +262,7 @@ def test_a_path_with_a_blank_stays_one_word_of_the_hook(asked: dict[str, Any], t
     assert not [one for one in image_plan.plan(asked)["stock"]["argv"] if "stock-script" in one]
 
 
-LINES = ["os Debian GNU/Linux 12 (bookworm)", "package pacemaker 2.1.5-1", "package corosync 3.1.7", ""]
+LINES = ["os Debian GNU/Linux 12 (bookworm)", "package pacemaker 2.1.5-1", "package corosync 3.1.7 of backports", "word", ""]
 
 
 @pytest.mark.parametrize(("kept", "published", "next_one"), [(0, [], 1), (4, [2], 5), (1, [6, 3], 7)])
@@ -195,7 +270,7 @@ def test_a_new_image_is_one_generation_above_all_of_its_name(asked: dict[str, An
     planned = {**image_plan.plan(asked), "generation": kept}
     seen = [{"images": [{"name": "node", "generation": one}, {"name": "another", "generation": 90}]} for one in published]
     told = image_manifest(planned, LINES, "5" * 64, seen)
-    assert told.pop("built_at").endswith("Z")
+    assert re.fullmatch(r"2\d{3}(-\d\d){2}T\d\d(:\d\d){2}Z", told.pop("built_at"))
     assert told == {
         "name": "node",
         "sha256": "5" * 64,
@@ -203,7 +278,7 @@ def test_a_new_image_is_one_generation_above_all_of_its_name(asked: dict[str, An
         "boot": "kernel",
         "cmdline": "quiet",
         "os": "Debian GNU/Linux 12 (bookworm)",
-        "packages": {"pacemaker": "2.1.5-1", "corosync": "3.1.7"},
+        "packages": {"pacemaker": "2.1.5-1", "corosync": "3.1.7 of backports"},
         "inputs": planned["inputs"],
     }
 
