@@ -57,8 +57,9 @@ def main() -> int:
     parser.add_argument("--containers", action="store_true", help="a container as the inside of each VM: minutes instead of tens of them")
     parser.add_argument("--installed", action="store_true", help="start the driver from a wheel, and the collection from an archive")
     options = parser.parse_args()
-    for number in SIGNALS[1:]:
-        signal.signal(number, signal.default_int_handler)  # ends like Ctrl-C: in order
+    # Each ends it like Ctrl-C: in order. SIGINT too, which a shell switches off for what it starts in the background.
+    for number in SIGNALS:
+        signal.signal(number, signal.default_int_handler)
     progress = Progress()
     demo = Demo(
         DIRECTORY, progress, options.kills, options.seed, keep=options.keep, containers=options.containers, installed=options.installed

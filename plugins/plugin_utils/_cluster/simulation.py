@@ -125,13 +125,13 @@ def effects(said: str, emptied: str = "", earlier: str = "") -> Effects:
     now, then = _running(before), _running(after)
     wished = _unwanted(before)
     stays = sorted({(name, managed) for name, places in then.items() for node, managed in places if node == emptied})
-    places, earlier = _places(then), _places(now)
+    places, was = _places(then), _places(now)
     return Effects(
         stops=tuple(sorted(name for name in now if name not in then and name not in wished)),
         demoted=tuple(sorted(name for name in _promoted(before) - _promoted(after) if name in then and name not in wished)),
         stays=tuple(stays) if emptied else (),
         places=places,
-        moves={name: (nodes, places[name]) for name, nodes in earlier.items() if places.get(name, nodes) != nodes},
+        moves={name: (nodes, places[name]) for name, nodes in was.items() if places.get(name, nodes) != nodes},
     )
 
 
