@@ -89,7 +89,8 @@ def take(nodes: Nodes, members: t.Sequence[str], wish: Wish, wait_s: float) -> d
         waited_s = 0.0 if begun is None else time.monotonic() - begun
         found = lease.parse_lease(value)
         if found and found.token == wish.token and found.held(now):
-            return {"lease": found.result(now), "waited_s": round(waited_s, 1)}
+            # However short the wait was, another one was met.
+            return {"lease": found.result(now), "waited_s": 0.0 if begun is None else max(0.1, round(waited_s, 1))}
         begun = time.monotonic() if begun is None else begun
         # Where the run that holds it is over nobody is waited for. One that is free was not had because somebody else was faster: again.
         over = value if found and found.held(now) and lease_holder.is_dead(found.token) else ""

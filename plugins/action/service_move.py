@@ -111,13 +111,16 @@ class ActionModule(ActionBase):
         """Who answered, the cluster as it tells it, wishes that nobody needs any more, and the clock there."""
         member, seen = first_answer(members, lambda one: nodes.script(one, LOOK, ["all"], untold=True))
         parts = sections(seen.stdout)
-        if parts.get("cib", (1, ""))[0] != 0:
-            others = members[members.index(member) + 1 :]
+        others = members[members.index(member) + 1 :]
+        try:
+            status = parse(parts)
+        except StatusError as error:
             if others:
                 return self._look(nodes, others, service)
-            raise RefusedTask("not_found", "No cluster answers on %s. Start Pacemaker there, or name other members." % ", ".join(members))
+            told = (", ".join(members), error)
+            raise RefusedTask("not_found", "No cluster answers on %s (%s). Start Pacemaker there, or name other members." % told) from error
         node_now = _clock(seen.stdout)
-        return member, parse(parts), stale_wishes(parse_cib(parts["cib"][1]), service, node_now), node_now
+        return member, status, stale_wishes(parse_cib(parts["cib"][1]), service, node_now), node_now
 
     def _moved(self, nodes: Nodes, members: list[str], plan: Move, stale: list[str], node_now: float, deadline_s: float) -> MoveReport:
         args = [plan.service, plan.source, plan.target, "%d" % deadline_s, " ".join(plan.resources), " ".join(stale)]

@@ -197,7 +197,7 @@ def _inputs(asked: Asked, stock_inputs: str) -> str:
     stack = [
         [path, checksum]
         for path, checksum in tree_checksums(os.path.join(os.path.dirname(asked["role_path"]), "cluster_stack"))
-        if not os.path.basename(path).startswith(".")
+        if not os.path.basename(path).startswith((".", "#")) and not path.endswith("~")
     ]
     files = [[one["dest"], file_checksum(one["src"]), one["mode"]] for one in _files_in(asked)]
     own = [asked["stack_packages"], asked["stack_extra_packages"], asked["units_disabled"], asked["cmdline"]]

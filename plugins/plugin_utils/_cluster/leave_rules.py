@@ -97,7 +97,7 @@ def _no_place(status: Status, leaver: Member, minimum: int) -> Optional[str]:
         return why % ", ".join(found.demoted)
     # What runs elsewhere has nothing to do with it, and a move costs its clients a stop and a start.
     others = [name for name, (before, _after) in found.moves.items() if leaver.name not in before]
-    why = "%s, which is not on it; give what is to stay a resource-stickiness, or see the constraints"
+    why = "%s, though not on it; give what is to stay a resource-stickiness, or see the constraints"
     return why % simulation.moved(found, others) if others else None
 
 

@@ -160,6 +160,8 @@ def shrinkage(
     surplus = max(0, len(vms) - wanted)
     idle = _idle(view)
     ordered = [name for name in (view or {}).get("leave_order", []) if name in there and name not in idle]
+    # Whom Pacemaker has no way round stays while another one may go.
+    ordered.sort(key=lambda name: nodes[name]["may_leave"]["reason"] in ("no_place", "unmanaged"))
     order = [name for name in leavers if name in there] + unfinished + ordered
     going = list(dict.fromkeys(order))[:surplus]
     leave = [name for name in going if name in nodes]

@@ -158,6 +158,8 @@ def test_a_change_of_the_roles_is_a_change_of_what_goes_in(asked: dict[str, Any]
     first = image_plan.plan(asked)["inputs"]
     (tmp_path / "roles" / "image" / "files" / "stock" / "a.pyc").write_text("")
     (tmp_path / "roles" / "cluster_stack" / ".main.yml.swp").write_text("")
+    (tmp_path / "roles" / "cluster_stack" / "#main.yml#").write_text("")
+    (tmp_path / "roles" / "cluster_stack" / "main.yml~").write_text("")
     (tmp_path / "roles" / "cluster_stack" / ".#main.yml").symlink_to("nowhere")
     assert image_plan.plan(asked)["inputs"] == first, "what Python and editors keep for themselves goes nowhere"
     with (tmp_path / "roles" / file).open("a") as more:

@@ -251,6 +251,13 @@ def test_who_stays_are_the_members_with_a_vm_that_do_not_go():
     }
 
 
+@pytest.mark.parametrize(("reason", "leaves"), [("no_place", "shop-n2"), ("unmanaged", "shop-n2"), ("quorum", "shop-n3")])
+def test_whom_pacemaker_has_no_way_round_stays_while_another_one_may_go(reason, leaves):
+    newest = node(3, may_leave=False)
+    newest["may_leave"]["reason"] = reason
+    assert shrinkage([vm(1), vm(2), vm(3)], cluster(node(1), node(2), newest), 2)["leave"] == [leaves]
+
+
 def test_a_member_that_runs_is_not_gone_whatever_the_hosts_showed():
     """Another run made its VM after they were asked, or its host is not in the file."""
     plan = shrinkage([vm(1), vm(2)], cluster(node(1), node(2), node(3)), 1)
