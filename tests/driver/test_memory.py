@@ -61,6 +61,13 @@ def test_a_bad_end_leaves_a_pause_and_bars_what_failed_until_its_time(kind: Step
     assert made == replace(OLD, failures=4, retry_at=NOW + 80, windows={}, barred={"data@shop-n3": 1000.1, **barred})
 
 
+def test_a_move_that_pacemaker_would_not_have_is_tried_no_more_for_a_while_and_keeps_nothing_else_waiting() -> None:
+    done = Outcome(False, {}, "mail would go from n2 to n1 too", 990.0, NOW, "no_place")
+    free = replace(OLD, unfinished=None, barred={"data@shop-n3": 1000.1, "ledger@shop-n1": NOW + 3600})
+    assert remember(replace(OLD, barred=LATER), step(StepKind.MOVE), done, NOW) == free
+    assert remember(OLD, step(StepKind.IN), done, NOW).failures == 4, "of a step that changes the members it is one"
+
+
 def test_who_came_second_has_not_failed_and_looks_anew_soon() -> None:
     done = Outcome(False, {}, "the cluster is being changed by somebody", 990.0, NOW, "held")
     assert remember(OLD, step(StepKind.MOVE), done, NOW) == replace(OLD, unfinished=None, retry_at=NOW + 10, windows={})

@@ -125,6 +125,9 @@ def remember(memory: Memory, step: Step, outcome: Outcome, now: float) -> Memory
         barred = {key: until for key, until in memory.barred.items() if until > now}
         if step.kind is StepKind.MOVE:
             barred[f"{step.variables['service']}@{step.variables['to']}"] = now + BARRED_S
+        if step.kind is StepKind.MOVE and outcome.reason == Reason.NO_PLACE:
+            # Pacemaker would not have it so, and nothing was touched: no trouble that everything else has to wait for.
+            return replace(memory, unfinished=None, barred=barred)
         if step.kind is StepKind.CONFIGURE:
             barred[barred_services(step.expected["services"])] = now + BARRED_S
         return replace(memory, failures=failures, retry_at=now + pause_s(failures), windows={}, barred=barred)
