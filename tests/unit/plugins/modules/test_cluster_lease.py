@@ -29,6 +29,7 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_finds_it_free_has_it_after_one_trip_and_has_changed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     told, door = run(monkeypatch, "cluster_lease", ARGS, THERE, {"lease_xpath": TAKEN})
     assert (told["changed"], told["lease"]["held"], told["lease"]["holder"], len(door.acts)) == (False, True, "root@here", 1)
+    assert told["waited_s"] == 0.0, "nobody else was met, however long the question took"
 
 
 def test_who_comes_second_is_refused_with_who_holds_it_once_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,6 +43,7 @@ def test_one_whose_run_is_over_is_replaced_as_it_was_read(monkeypatch: pytest.Mo
     monkeypatch.setattr(lease_holder, "is_dead", lambda token: token == "theirs")
     answers = iter([OTHERS, TAKEN])
     told, door = run(monkeypatch, "cluster_lease", ARGS, THERE, {"lease_xpath": Each(answers)})  # type: ignore[dict-item]
+    assert told["waited_s"] >= 0.1, "another one was met, however short the wait"
     assert told["lease"]["token"] == "mine" and "theirs 1050 900 admin@awx scale%20in" in door.acts[1][1]
 
 

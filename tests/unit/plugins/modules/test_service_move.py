@@ -47,6 +47,17 @@ def test_it_is_refused_before_anything_is_touched(case: str, monkeypatch: pytest
     assert told["refusal"]["reason"] == reason, told["msg"]
 
 
+def test_where_one_member_tells_no_votes_the_next_one_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Corosync does not answer there for a moment, as during a change of the membership."""
+    mute = record().replace("Expected votes:", "Cannot initialize QUORUM service")
+    assert mute != record()
+    both = {**LEDGER, "members": ["cell-n1", "cell-n2"]}
+    told, door = run(monkeypatch, "service_move", both, {"cell-n1": mute, "cell-n2": record()}, {"stopped_at": MOVED})
+    assert (told.get("changed"), door.looks[:2]) == (True, ["cell-n1", "cell-n2"]), told
+    told, _door = run(monkeypatch, "service_move", LEDGER, {"cell-n1": mute})
+    assert told["refusal"]["reason"] == "not_found" and "told no 'Expected votes'" in told["msg"]
+
+
 def test_where_nobody_is_reached_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     told, _door = run(monkeypatch, "service_move", LEDGER)
     assert told["refusal"]["reason"] == "host_unreachable" and "cell-n1" in told["msg"]
