@@ -11,12 +11,12 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.services import ServicesError, wanted_resources
 
 
-def wanted(cluster: t.Any) -> dict[str, t.Any]:
+def wanted(cluster: t.Any, node_hosts: t.Any = None) -> dict[str, t.Any]:
     """See plugin_utils/_cluster/services.py; a cluster that lacks what is needed is a filter error that names it."""
     if not isinstance(cluster, t.Mapping):
         raise AnsibleFilterError("wanted_resources takes the value of the key cluster of a cluster file, a mapping")
     try:
-        return wanted_resources(cluster)
+        return wanted_resources(cluster, node_hosts)
     except ServicesError as error:
         raise AnsibleFilterError("wanted_resources: %s" % error) from error
     except KeyError as error:

@@ -49,6 +49,8 @@ options:
       - C(alerts) is a list of mappings with C(id), C(path), C(options), C(meta) and C(recipients) (a list of C(id) and C(value)).
       - C(nodes) is a list of mappings with C(name), C(attributes) and C(utilization). A node that isn't there gets them with the next run after it joined.
         What somebody else has set for the node is refused.
+      - C(node_hosts) is a mapping of names of nodes to the hosts that carry their VMs, written down as the node attribute C(ondemand-host). What is
+        written down of nodes that are not named stays.
       - C(absent) is a list of ids of resources and constraints that are not to be there.
     type: dict
     required: true

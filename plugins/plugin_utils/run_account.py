@@ -18,6 +18,7 @@ from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.recovery
     in_state,
     powered_off,
     running,
+    unnamed,
     unseen,
     vanished,
 )
@@ -28,7 +29,7 @@ Changes = t.Dict[str, t.Any]
 
 BEGINNING: Changes = {
     "vms": [],
-    "unreachable": [],
+    "silent": [],
     "view": None,
     "lease": "",
     "hosts_lease": "",
@@ -56,6 +57,7 @@ def begun(run: Data, file: Data) -> Changes:
         **{key: run.get(key, value) for key, value in BEGINNING.items()},
         **ANEW,
         "most": file["requirement"]["nodes"]["max"],
+        "hosts": [host["name"] for host in file["hosts"]],
         # Between two changes nothing takes longer than a boot.
         "lease_s": deadlines["boot_s"] + 60,
         # Until there is a member: VMs boot side by side, then the first one makes the cluster.
@@ -72,12 +74,12 @@ def found(run: Data, told: Data) -> Changes:
     """vm_info's result: the VMs that there are."""
     names = [vm["name"] for vm in told["vms"]]
     absent = [name for name in run["absent"] if name not in names]
-    return {"vms": told["vms"], "unreachable": told["unreachable_hosts"], "absent": absent}
+    return {"vms": told["vms"], "silent": told["unreachable_hosts"], "absent": absent}
 
 
 def placed(run: Data, told: Data) -> Changes:
     """placement's result: those that there are to be, and the members whose host does not answer, if they were counted before."""
-    return {"vms": [*told["vms"], *run["unseen"]], "unreachable": told["unreachable_hosts"], "placed": True}
+    return {"vms": [*told["vms"], *run["unseen"]], "silent": told["unreachable_hosts"], "placed": True}
 
 
 def counted(run: Data, _told: t.Any) -> Changes:
@@ -153,6 +155,7 @@ def derived(run: Data) -> Changes:
     """What can be read off the rest of the run."""
     vms, view = run["vms"], run["view"]
     asked = running(vms)
+    unreachable = [*run["silent"], *unnamed(vms, view, run["hosts"])]
     lease = ((view or {}).get("lease") or {}).get("token") or ""
     return {
         "existing": [vm["name"] for vm in vms if not vm.get("new")],
@@ -161,7 +164,9 @@ def derived(run: Data) -> Changes:
         "off": powered_off(vms),
         "may_tell": [name for name in asked if name not in run["absent"]],
         "clashing": clashing(vms, view),
-        "missed": vanished(vms, view, run["unreachable"]),
+        "unreachable": unreachable,
+        "missed": vanished(vms, view, unreachable),
+        "node_hosts": {vm["name"]: vm["host"] for vm in vms if not vm.get("unseen")},
         "online": [node["name"] for node in (view or {}).get("nodes", []) if node["online"]],
         # Seen without the lease: the cluster came up meanwhile, or it is the other part of two.
         "unheld": view is not None and lease != run["lease"],

@@ -54,6 +54,7 @@ VERDICT = {"allowed": bool, "reason": Maybe(str), "sentence": str}
 NODE: dict[str, Any] = {
     **dict.fromkeys(("name", "address"), str),
     "id": int,
+    "host": Maybe(str),
     **dict.fromkeys(("online", "standby", "pending", "unclean", "leaving"), bool),
     "services": NAMES,
     "resources": NAMES,

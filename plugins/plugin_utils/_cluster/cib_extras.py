@@ -38,6 +38,20 @@ def bring_nodes(cib: ElementTree.Element, config: t.Mapping[str, t.Any], whole: 
     return problems
 
 
+def bring_hosts(cib: ElementTree.Element, hosts: t.Mapping[str, str]) -> None:
+    """Write down which host carries each of these nodes. What is written of others stays: only so is it known where one was whose host is gone."""
+    for node in section(cib, "nodes").findall("node"):
+        name = node.get("uname", "")
+        if name in hosts:
+            _own_set(node, "instance_attributes", "%s-%s" % (marks.HOST, name), {marks.HOST: hosts[name]})
+
+
+def hosts_of(cib: ElementTree.Element) -> t.Dict[str, str]:
+    """Node -> the host that carried its VM when it was last written down; those of which it is."""
+    pairs = [(node, pair) for node in cib.iterfind("configuration/nodes/node") for pair in node.iterfind("instance_attributes/nvpair")]
+    return {node.get("uname", ""): pair.get("value", "") for node, pair in pairs if pair.get("name") == marks.HOST}
+
+
 def _own_set(node: ElementTree.Element, tag: str, set_id: str, values: t.Mapping[str, t.Any]) -> None:
     """A set of our own with exactly these values; none where there are none."""
     own = next((e for e in node.findall(tag) if e.get("id") == set_id), None)
@@ -90,5 +104,6 @@ def _recipients(alert: ElementTree.Element, wanted: t.Sequence[t.Mapping[str, t.
 def extras_shown(cib: ElementTree.Element, alerts: t.Container[str]) -> t.List[ElementTree.Element]:
     """What of these people are shown: the alerts of these ids, and our sets of nodes."""
     sets = [e for node in cib.iterfind("configuration/nodes/node") for e in node if e.get("id", "").startswith(marks.OURS)]
-    ours = [e for e in sets if any(e.get("id", "").startswith(prefix) for _field, _tag, prefix in NODE_SETS)]
+    prefixes = (*(prefix for _field, _tag, prefix in NODE_SETS), marks.HOST)
+    ours = [e for e in sets if e.get("id", "").startswith(prefixes)]
     return [e for e in cib.iterfind("configuration/alerts/alert") if e.get("id") in alerts] + ours

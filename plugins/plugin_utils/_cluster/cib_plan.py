@@ -35,7 +35,7 @@ from .cib_build import (
     build_constraint,
     drop_values,
 )
-from .cib_extras import alerts_left, bring_alerts, bring_nodes, extras_shown
+from .cib_extras import alerts_left, bring_alerts, bring_hosts, bring_nodes, extras_shown
 from .cib_refs import dangling, paths_of, settle_ids
 from .cib_spec import Problem, clone_id, problem
 from .cib_whole import (
@@ -354,6 +354,7 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
     _bring_constraints(wanted, config, replace)
     bring_alerts(wanted, config, config["absent"])
     problems += bring_nodes(wanted, config, whole)
+    bring_hosts(wanted, config.get("node_hosts") or {})
     problems += settle_ids(wanted, old, paths)
     # What a problem above left out would be told twice.
     problems += [] if problems else dangling(original, wanted, paths)

@@ -135,7 +135,7 @@ RECIPIENT = {"id": (IDENT, True), "value": (_text, True)}
 RULE = {"score": (_score, True), "boolean_op": (_one_of(("and", "or")), False)}
 VALUE_SETS = ("properties", "resource_defaults", "operation_defaults")
 CONSTRAINT_KINDS = ("location", "colocation", "order", "tickets")
-TOP = (*VALUE_SETS, "unless_set", "resources", "groups", "clones", "alerts", "nodes", "constraints", "absent")
+TOP = (*VALUE_SETS, "unless_set", "resources", "groups", "clones", "alerts", "nodes", "node_hosts", "constraints", "absent")
 
 
 def problem(path: str, what: str, should_be: str) -> Problem:
@@ -261,6 +261,9 @@ def check_config(config: t.Any) -> t.List[Problem]:
         ids += _named(kind, items, where)
         for i, item in enumerate(items if kind == "alerts" and isinstance(items, list) else []):
             ids += _named("recipients", item.get("recipients") if isinstance(item, dict) else None, "%s[%d].recipients" % (where, i))
+    wrong = _values(config.get("node_hosts") or {})
+    if wrong:
+        found.append(problem("config.node_hosts", "wrong value", wrong))
     absent = config.get("absent") or []
     wrong = _ids(absent) if absent else None
     if wrong:

@@ -16,5 +16,7 @@ STATED = "ondemand-stated"
 it states no longer goes"""
 STOPPED = "ondemand-stopped-"
 """the id of a target-role by which a change of services stops something, to tell it from what a person disabled; the resource's id follows"""
+HOST = "ondemand-host"
+"""the node attribute that says which host of the cluster file carries a node's VM; its set's id is this, then - and the node's name"""
 OURS = MOVE[: MOVE.index("-") + 1]
 """how all of these begin, and the id of every constraint of ours"""

@@ -22,6 +22,22 @@ def unseen(vms: t.Sequence[Data], view: t.Optional[Data]) -> t.List[t.Dict[str, 
     return [{"name": node["name"], "address": node["address"], "online": node["online"], "new": False, "unseen": True} for node in nodes]
 
 
+def unnamed(vms: t.Sequence[Data], view: t.Optional[Data], named: t.Container[str]) -> t.List[t.Dict[str, str]]:
+    """Hosts that the cluster file names no longer though they carried nodes that are listed and whose VMs no other host shows: nobody can ask them.
+
+    named: the hosts of the file. As vm_info has it of hosts that do not answer: host, uri (not known), because.
+    """
+    shown = [vm for vm in vms if not vm.get("new") and not vm.get("unseen")]
+    carried: t.Dict[str, t.List[str]] = {}
+    hosts = {node["name"]: node["host"] for node in (view or {}).get("nodes", [])}
+    for one in unseen(shown, view):
+        host = hosts[one["name"]]
+        if host and host not in named:
+            carried.setdefault(host, []).append(one["name"])
+    because = "the cluster file names it no longer, and it carried %s"
+    return [{"host": host, "uri": "", "because": because % ", ".join(names)} for host, names in sorted(carried.items())]
+
+
 def running(vms: t.Sequence[Data]) -> t.List[str]:
     """Names of the VMs that exist and run."""
     return [vm["name"] for vm in vms if not vm.get("new") and vm.get("state") == "running"]
@@ -141,9 +157,9 @@ def _waits(name: str, states: t.Mapping[str, str], unreachable: t.Sequence[Data]
             % name
         )
     else:
-        hosts = ", ".join(one["host"] for one in unreachable)
+        hosts = "; ".join("%s: %s" % (one["host"], one["because"]) for one in unreachable)
         sentence = (
-            "%s is away, and %s does not answer, so nobody knows whether it still runs: bring the host back, or see that it is off and say so "
-            "(recover_cluster with confirm_dead=%s)" % (name, hosts, name)
+            "%s is away, and not every host answers (%s), so nobody knows whether it still runs: bring the host back, or see that it is off and "
+            "say so (recover_cluster with confirm_dead=%s)" % (name, hosts, name)
         )
     return {"node": name, "sentence": sentence}

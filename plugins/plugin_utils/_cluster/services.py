@@ -158,9 +158,10 @@ def _passed(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     return found
 
 
-def wanted_resources(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+def wanted_resources(cluster: t.Mapping[str, t.Any], node_hosts: t.Optional[t.Mapping[str, str]] = None) -> t.Dict[str, t.Any]:
     """The wanted configuration (option config of cluster_config) for a checked cluster file's value of C(cluster).
 
+    node_hosts: node -> the host that carries its VM, to be written down for it.
     ServicesError where a service is of no known kind, or two resources would have the same id.
     """
     services = cluster.get("services") or []
@@ -194,5 +195,6 @@ def wanted_resources(cluster: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
         **values,
         **{kind: all_of(kind) for kind in RESOURCE_KINDS},
         **{name: list(found) for name, found in (("alerts", all_of("alerts")), ("nodes", given.get("nodes") or [])) if found},
+        **({"node_hosts": dict(node_hosts)} if node_hosts else {}),
         "constraints": {kind: all_of(kind) for kind in CONSTRAINT_KINDS if all_of(kind)},
     }

@@ -12,6 +12,7 @@ from typing import Any, Container, Dict, List, Mapping, Optional, Set, Tuple
 
 from . import corosync_conf, marks
 from .cib import xml_root
+from .cib_extras import hosts_of
 from .quorum import Count
 from .seen import Loaded, loaded
 from .simulation import Effects
@@ -56,7 +57,7 @@ class Votes:
 class Member:
     """A node as both see it: Corosync's nodelist (listed, address, votes) and Pacemaker (the rest).
 
-    leaving: it is in standby because a leave was begun, and not ended.
+    leaving: it is in standby because a leave was begun, and not ended. host: which one carried its VM, as it was last written down.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Member:
     pending: bool
     unclean: bool
     leaving: bool = False
+    host: Optional[str] = None
 
     @property
     def working(self) -> bool:
@@ -262,6 +264,7 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
     # An entry without a name is known by its number: Pacemaker has the name from the node itself.
     names = {number: name for name, number in known.items()}
     listed = {names.get(node.id, node.name) if node.name == node.address else node.name: node for node in conf.nodes}
+    hosts = hosts_of(cib)
     marked = {item.get("uname") for item in cib.findall("configuration/nodes/node") if _marked(item)}
     members = []
     for name in sorted(set(known) | set(listed), key=lambda name: (listed[name].id if name in listed else known[name], name)):
@@ -280,6 +283,7 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
                 pending=said.get("pending") == "true",
                 unclean=said.get("unclean") == "true",
                 leaving=said.get("standby") == "true" and name in marked,
+                host=hosts.get(name),
             )
         )
     return tuple(members)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible_collections.ondemand.cluster.plugins.plugin_utils import run_account
 
-FILE = {"deadlines": {"boot_s": 60, "join_s": 60}, "requirement": {"nodes": {"max": 3}}}
+FILE = {"hosts": [{"name": "hv1"}, {"name": "hv2"}], "deadlines": {"boot_s": 60, "join_s": 60}, "requirement": {"nodes": {"max": 3}}}
 
 
 def a_run(**known: Any) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def test_whatever_was_left_the_keys_are_one_pair_afterwards(tmp_path: Path, lack
 
 def test_for_vms_that_exist_no_other_key_is_made(tmp_path: Path) -> None:
     code, changes, output = run(
-        tmp_path / "state", [{"name": "shop-n1", "new": False}, {"name": "shop-n2", "new": True, "address": "10.0.0.3"}]
+        tmp_path / "state",
+        [{"name": "shop-n1", "host": "hv1", "new": False}, {"name": "shop-n2", "host": "hv1", "new": True, "address": "10.0.0.3"}],
     )
     assert (code, changes) == (2, 0)
     assert "the key that logs in to shop-n1 is not in" in output and "shop-n2" not in output

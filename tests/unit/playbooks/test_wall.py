@@ -8,6 +8,7 @@ Every key that is declared is met with a value at least once, and none is handed
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,20 @@ def in_trouble(stage: Stage) -> None:
     (stage.collection / "lease").write_text("token 1790000300 1790000000 admin@awx scale%20in%20to%202%20VMs")
     two_members(stage, domain(3, running=False, finished=False), away=True, lost=True)
     stage.says(
-        1, with_lost(record(), "cell-n2").replace("totem {", "# withheld, its VM may come back with its host: cell-n4 10.98.0.14\ntotem {")
+        1,
+        carried("hv1", with_lost(record(), "cell-n2")).replace(
+            "totem {", "# withheld, its VM may come back with its host: cell-n4 10.98.0.14\ntotem {"
+        ),
+    )
+
+
+def carried(host: str, told: str) -> str:
+    """The same, and it is written down that this host carries both nodes."""
+    pair = rf'<nvpair id="h\1" name="ondemand-host" value="{host}"/>'
+    return re.sub(
+        r'<node id="(\d+)" uname="(\S+)"/>',
+        rf'<node id="\1" uname="\2"><instance_attributes id="a\1">{pair}</instance_attributes></node>',
+        told,
     )
 
 
@@ -234,6 +248,17 @@ def test_trouble_is_seen_as_it_is_and_any_key_that_is_gone_is_told_with_its_path
             observation(without(done.facts, path), 1.0)
         assert words_of(path) in str(told.value)
         assert "install both of one version" in str(told.value)
+
+
+def test_a_host_that_carried_a_member_and_is_not_in_the_file_any_more_was_not_asked(stage: Stage) -> None:
+    one_gone(stage)
+    stage.says(1, carried("hv9", with_lost(record(), "cell-n2")))
+    seen, done = observed(stage)
+    assert seen.unreachable == ("hv9",) and "cell-n2" in done.facts["unreachable"][0]["because"]
+    told = stage.play("recover_cluster").facts
+    assert told["lost"] == [] and "hv9" in told["waits"][0]["sentence"] and "confirm_dead=cell-n2" in told["waits"][0]["sentence"]
+    stage.says(1, carried("hv1", with_lost(record(), "cell-n2")))
+    assert observed(stage)[0].unreachable == (), "hv1 was asked, and does not have it"
 
 
 def test_without_a_cluster_there_is_none_and_no_guess(stage: Stage) -> None:

@@ -24,7 +24,7 @@ def vm(name: str, **more: Any) -> Data:
 
 def node(name: str, **more: Any) -> Data:
     no = dict.fromkeys(("pending", "unclean", "standby", "leaving"), False)
-    return {"name": name, "address": f"10.0.0.{name[1:]}", "online": True, **no, "services": [], "may_leave": YES, **more}
+    return {"name": name, "address": f"10.0.0.{name[1:]}", "online": True, **no, "host": None, "services": [], "may_leave": YES, **more}
 
 
 def view(*nodes: Data, **more: Any) -> Data:
@@ -101,7 +101,7 @@ CHANGES: dict[str, tuple[Data, Data, Data]] = {
         {"existing": ["n1", "n2"], "running": ["n1"], "unreachable": AWAY},
     ),
     "members that no host shows are counted if they are online": (
-        a_run(vms=[vm("n1")], view=view(node("n1"), node("n2"), node("n3", online=False)), unreachable=AWAY),
+        a_run(vms=[vm("n1")], view=view(node("n1"), node("n2"), node("n3", online=False)), silent=AWAY),
         {"counted": {}},
         {"existing": ["n1", "n2"], "missed": []},
     ),
@@ -156,12 +156,12 @@ CHANGES: dict[str, tuple[Data, Data, Data]] = {
         {"refusal": {"reason": "join_refused", "sentence": "no reason was given"}},
     ),
     "while a host is away as many fewer are placed as it hides": (
-        a_run(vms=[vm("n1"), NEW], view=view(node("n1"), node("n2"), node("n4", online=False)), unreachable=AWAY),
+        a_run(vms=[vm("n1"), NEW], view=view(node("n1"), node("n2"), node("n4", online=False)), silent=AWAY),
         {"clashed": {"wanted": "3"}},
         {"to_place": 2, "withheld": ["10.0.0.2", "10.0.0.4", "n2", "n4"], "refused": [], "unseen": [HIDDEN]},
     ),
     "a new one hides nobody": (
-        a_run(vms=[vm("n2", new=True)], view=view(node("n2")), unreachable=AWAY),
+        a_run(vms=[vm("n2", new=True)], view=view(node("n2")), silent=AWAY),
         {"clashed": {"wanted": 1}},
         {"to_place": 0, "unseen": [HIDDEN], "withheld": ["10.0.0.2", "n2"]},
     ),
@@ -171,7 +171,7 @@ CHANGES: dict[str, tuple[Data, Data, Data]] = {
         {"to_place": 1, "unseen": [], "withheld": ["10.0.0.2", "n2"]},
     ),
     "no less than none is placed": (
-        a_run(view=view(node("n1"), node("n2")), unreachable=AWAY),
+        a_run(view=view(node("n1"), node("n2")), silent=AWAY),
         {"clashed": {"wanted": 1}},
         {"to_place": 0},
     ),
@@ -365,7 +365,7 @@ REFUSED: dict[str, tuple[Data, Data, str, str]] = {
         "maximum",
         "allows 3",
     ),
-    "no place while nobody tells what is taken": (a_run(unreachable=AWAY), {"clashed": {"wanted": 1}}, "host_unreachable", "hv2"),
+    "no place while nobody tells what is taken": (a_run(silent=AWAY), {"clashed": {"wanted": 1}}, "host_unreachable", "hv2"),
     "a growth of no cluster": (a_run(), {"growing": {"wanted": 1, "first": False}}, "not_found", "create_cluster"),
     "a shrinkage without quorum": (
         {**TWO, "view": {**TWO["view"], "may_change": {"allowed": False, "reason": "not_quorate", "sentence": "shop has no quorum"}}},
@@ -391,7 +391,7 @@ REFUSED: dict[str, tuple[Data, Data, str, str]] = {
         "service is web; shop has these movable services: none",
     ),
     "a move where nobody runs": (a_run(), {"unmoved": {"name": "shop"}}, "not_found", "no VM of shop runs"),
-    "a move where hosts are away": (a_run(unreachable=AWAY), {"unmoved": {"name": "shop"}}, "host_unreachable", "hv2"),
+    "a move where hosts are away": (a_run(silent=AWAY), {"unmoved": {"name": "shop"}}, "host_unreachable", "hv2"),
     "a question to nobody": (a_run(), {"asking": {}}, "not_found", "create_cluster"),
-    "a deletion while a host is away": (a_run(unreachable=AWAY), {"counting_all": {}}, "host_unreachable", "hv2"),
+    "a deletion while a host is away": (a_run(silent=AWAY), {"counting_all": {}}, "host_unreachable", "hv2"),
 }

@@ -64,10 +64,21 @@ def test_what_is_added_keeps_what_was_before(event: Data, key: str) -> None:
     assert run[key][0] == "of before" and len(run[key]) == 2
 
 
+def test_a_host_that_the_file_names_no_longer_was_not_asked_for_whom_it_carried() -> None:
+    run = after(a_run(vms=[vm("n1")]), {"seen": {"cluster": view(node("n1"), node("n2", host="hv9"))}})
+    assert [one["host"] for one in run["unreachable"]] == ["hv9"] and run["missed"] == []
+    assert run["node_hosts"] == {"n1": "hv1"}
+    counted = after(run, {"counted": {}})
+    assert counted["unreachable"] == run["unreachable"] and counted["node_hosts"] == {"n1": "hv1"}
+    lost = after(run, {"seen": {"cluster": view(node("n1"), node("n2", host="hv9", online=False))}})
+    plan = after(lost, {"recovering": {"confirmed": "", "limits": {"min": 1, "max": 3}}})
+    assert plan["recovery"]["lost"] == [] and "hv9" in plan["recovery"]["waits"][0]["sentence"]
+    assert after(lost, {"counting_all": {}})["refused"][0]["reason"] == "host_unreachable"
+
+
 def test_a_run_begins_with_nothing() -> None:
     empty = {
-        key: []
-        for key in ("vms", "unreachable", "members", "servers", "draining", "joined", "left", "removed", "absent", "started", "slept")
+        key: [] for key in ("vms", "silent", "members", "servers", "draining", "joined", "left", "removed", "absent", "started", "slept")
     }
     run = after({}, {"begun": FILE})
     assert {key: run[key] for key in empty} == empty

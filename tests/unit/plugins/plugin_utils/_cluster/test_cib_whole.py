@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import parse_cib
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_extras import hosts_of
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_plan import CibPlan, plan_cib
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.services import wanted_resources
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.settle import why_not_stopped
@@ -136,6 +137,21 @@ def test_what_somebody_else_has_set_for_a_node_is_a_problem_and_what_we_set_is_o
     found = made(row, there)
     assert {p.get("name"): p.get("value") for p in found.iterfind("configuration/nodes/node//nvpair")} == {"rack": "b", "row": "3"}
     assert [p.get("name") for p in made(BASE, found).iterfind("configuration/nodes/node//nvpair")] == ["rack"]
+
+
+def test_a_node_s_host_is_written_down_beside_what_others_set_and_stays_where_it_is_not_told() -> None:
+    there = parse_cib((EMPTY % ("", "")).replace("<nodes/>", NODES))
+    found = parse_cib(plan_cib(there, wanted_resources(BASE, {"n1": "hv1", "later": "hv2"}), "whole").wanted)
+    assert {p.get("name"): p.get("value") for p in found.iterfind("configuration/nodes/node//nvpair")} == {
+        "rack": "b",
+        "ondemand-host": "hv1",
+    }
+    again = plan_cib(found, wanted_resources(BASE, {"n1": "hv1"}), "whole")
+    assert not again.changed
+    assert hosts_of(parse_cib(plan_cib(found, wanted_resources(BASE), "whole").wanted)) == {"n1": "hv1"}, "nobody showed its VM"
+    moved = plan_cib(found, wanted_resources(BASE, {"n1": "hv2"}), "merge")
+    assert hosts_of(parse_cib(moved.wanted)) == {"n1": "hv2"}
+    assert 'value="hv1"' in moved.before and 'value="hv2"' in moved.after
 
 
 def passed(**parts: Any) -> File:

@@ -11,6 +11,7 @@ from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.recovery
     powered_off,
     recovery,
     running,
+    unnamed,
     unseen,
     vanished,
     withheld_from_new,
@@ -24,7 +25,7 @@ def vm(number, state="running", **more):
 
 
 def node(number, online=True, **more):
-    return {"name": "shop-n%d" % number, "address": "10.99.0.1%d" % number, "online": online, **more}
+    return {"name": "shop-n%d" % number, "address": "10.99.0.1%d" % number, "online": online, "host": None, **more}
 
 
 def cluster(*nodes, quorate=True, withheld=()):
@@ -68,7 +69,10 @@ def test_who_may_still_run_is_waited_for_and_not_replaced():
     told = recovery([vm(1), vm(3)], cluster(node(1), node(2, **GONE), node(3)), AWAY, None, 1, 5)
     assert (told["lost"], told["delete"], told["wanted"]) == ([], [], 2)
     assert [one["node"] for one in told["waits"]] == ["shop-n2"]
-    assert "hv2 does not answer" in told["waits"][0]["sentence"] and "confirm_dead=shop-n2" in told["waits"][0]["sentence"]
+    assert (
+        "not every host answers (hv2: no answer in 10 s)" in told["waits"][0]["sentence"]
+        and "confirm_dead=shop-n2" in told["waits"][0]["sentence"]
+    )
 
 
 def test_who_runs_by_its_host_s_word_and_is_not_in_the_cluster_is_neither_let_go_nor_replaced():
@@ -136,6 +140,21 @@ def test_what_a_lost_node_was_called_is_given_to_nobody():
     )
     assert clashing([vm(1), vm(2, **new)], cluster(node(1), node(2))) == ["shop-n2"], "a member whose host was taken out of the file"
     assert clashing([vm(1), vm(2)], cluster(node(1), node(2))) == [], "a VM that exists has its own"
+
+
+def test_a_host_that_carried_a_listed_node_and_is_named_no_longer_counts_as_one_that_does_not_answer():
+    on = {"host": "hv2"}
+    view = cluster(node(1, host="hv1"), node(2, **GONE, **on), node(3, **on), node(4, **GONE))
+    told = unnamed([vm(1)], view, ["hv1"])
+    assert told == [
+        {"host": "hv2", "uri": "", "because": "the cluster file names it no longer, and it carried shop-n2, shop-n3"},
+    ]
+    assert unnamed([vm(1)], view, ["hv1", "hv2"]) == [], "it was asked, and does not have them"
+    assert unnamed([vm(1), vm(2), vm(3)], view, ["hv1"]) == [], "another host has them by now"
+    assert unnamed([vm(1), vm(2, new=True), vm(3, unseen=True)], view, ["hv1"]) == told, (
+        "who is only to be made, or only counted, is nowhere"
+    )
+    assert unnamed([vm(1)], None, ["hv1"]) == []
 
 
 def test_the_unseen_are_the_listed_without_a_vm():

@@ -104,6 +104,7 @@ def test_the_view_has_the_promised_keys() -> None:
         "pending",
         "unclean",
         "leaving",
+        "host",
         "services",
         "resources",
         "may_leave",
