@@ -93,6 +93,8 @@ def _taken_back(act: Act, done: t.Sequence[Step], members: t.Sequence[str]) -> s
         except (Refused, NodeError, FileRefused) as error:
             if step.what in FILES:
                 failed.append("not on %s (%s; corosync.conf.before is the old one)" % (step.host, error))
+    if not files and any(step.what in FILES for step in done):
+        return "The members go on with the files that they had before it"
     if not files:
         return "No member's file was changed"
     return "Every member has its old file again" + "".join(", but " + one for one in failed)

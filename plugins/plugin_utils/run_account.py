@@ -162,7 +162,8 @@ def derived(run: Data) -> Changes:
         "new": [vm["name"] for vm in vms if vm.get("new")],
         "running": asked,
         "off": powered_off(vms),
-        "may_tell": [name for name in asked if name not in run["absent"]],
+        # Also who joined in this run, which of a new cluster is everybody.
+        "may_tell": [name for name in dict.fromkeys([*asked, *run["members"]]) if name not in run["absent"]],
         "clashing": clashing(vms, view),
         "unreachable": unreachable,
         "missed": vanished(vms, view, unreachable),

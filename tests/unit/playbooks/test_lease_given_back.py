@@ -61,6 +61,17 @@ def test_a_cluster_is_not_destroyed_in_part_where_a_host_went_away_during_the_wa
     assert (stage.state / "known_hosts").exists(), "nothing was deleted"
 
 
+def test_who_made_the_cluster_takes_the_lease_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever comes next waits until it ends by itself."""
+    stage = Stage(tmp_path, monkeypatch.setenv)
+    stage.says(1, ALONE)
+    (stage.collection / "lease_of_who_is_alone").touch()
+    done = stage.play("create_cluster")
+    assert done.ok, done.because
+    asked = (stage.collection / "lease_asked").read_text().splitlines()
+    assert asked[-1] == "end cell-n1" and (stage.collection / "lease").read_text().split()[1] == "0", asked
+
+
 def test_who_was_deleted_is_not_asked_to_take_the_lease_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(tmp_path, monkeypatch.setenv)
     stage.hosts({"hv1": [domain(1), domain(2), domain(5)]}, VOLUMES)

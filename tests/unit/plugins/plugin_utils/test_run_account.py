@@ -11,7 +11,7 @@ from ansible_collections.ondemand.cluster.plugins.plugin_utils import run_accoun
 from ansible_collections.ondemand.cluster.plugins.plugin_utils.run_account import after
 
 from tests.unit.playbooks.a_run import FILE, a_run
-from tests.unit.plugins.plugin_utils.run_cases import CHANGES, GROWING, HELD, REFUSED, SHRINKING, TWO, Data, joined, node, view, vm
+from tests.unit.plugins.plugin_utils.run_cases import CHANGES, GROWING, HELD, NEW, REFUSED, SHRINKING, TWO, Data, joined, node, view, vm
 
 
 @pytest.mark.parametrize(("before", "event", "known"), CHANGES.values(), ids=CHANGES)
@@ -74,6 +74,12 @@ def test_a_host_that_the_file_names_no_longer_was_not_asked_for_whom_it_carried(
     plan = after(lost, {"recovering": {"confirmed": "", "limits": {"min": 1, "max": 3}}})
     assert plan["recovery"]["lost"] == [] and "hv9" in plan["recovery"]["waits"][0]["sentence"]
     assert after(lost, {"counting_all": {}})["refused"][0]["reason"] == "host_unreachable"
+
+
+def test_who_joined_in_this_run_may_tell_too_but_nobody_who_was_deleted() -> None:
+    made = a_run(vms=[vm("n1", new=True), vm("n2", new=True)], members=["n1"])
+    assert made["may_tell"] == ["n1"] and made["running"] == []
+    assert a_run(vms=[vm("n1"), NEW], members=["n1", "n3"], absent=["n1"])["may_tell"] == ["n3"]
 
 
 def test_a_run_begins_with_nothing() -> None:
