@@ -24,7 +24,7 @@ KEYS = {"cluster", "memory", "nodes", "vms", "state", "looks", "decision", "want
 
 def node_of(data: dict[str, Any]) -> Node:
     """A node of a scenario; `leave: REASON` is a verdict that says no."""
-    more = {key: data[key] for key in ("online", "standby", "pending", "unclean", "leaving") if key in data}
+    more = {key: data[key] for key in ("online", "standby", "pending", "unclean", "leaving", "joining") if key in data}
     verdict = Verdict(False, data["leave"], f"{data['name']} must not leave") if "leave" in data else Verdict(True)
     services = tuple(data.get("services", ()))
     return Node(data["name"], services=services, resources=(*services, *data.get("resources", ())), may_leave=verdict, **more)

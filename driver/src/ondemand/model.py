@@ -59,6 +59,7 @@ class Node:
     """A member as the cluster tells it. `services` are the movable ones on it, `resources` all resource ids.
 
     `leaving`: it is in standby because an act of leaving of ours put it there and did not come to its end.
+    `joining`: it is up, and its join is under way or was cut off: a growth brings it to its end.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Node:
     resources: tuple[str, ...] = ()
     may_leave: Verdict = Verdict(True)
     leaving: bool = False
+    joining: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,8 @@ class Observation:
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Names of the nodes that are up and in."""
-        return tuple(one.name for one in self.cluster.nodes if one.online and not one.pending) if self.cluster else ()
+        """Names of the nodes that are up and in, with all that their joining takes."""
+        return tuple(one.name for one in self.cluster.nodes if one.online and not one.pending and not one.joining) if self.cluster else ()
 
     @property
     def serving(self) -> tuple[str, ...]:

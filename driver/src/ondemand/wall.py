@@ -55,7 +55,7 @@ NODE: dict[str, Any] = {
     **dict.fromkeys(("name", "address"), str),
     "id": int,
     "host": Maybe(str),
-    **dict.fromkeys(("online", "standby", "pending", "unclean", "leaving"), bool),
+    **dict.fromkeys(("online", "standby", "pending", "unclean", "leaving", "joining"), bool),
     "services": NAMES,
     "resources": NAMES,
     "may_leave": VERDICT,

@@ -185,6 +185,11 @@ def with_one_vote_enough(conf: Conf, enough: bool) -> Conf:
     return Conf(_edit(bare.root, "quorum", add)) if enough and not bare.two_node else bare
 
 
+def is_staged(conf: Conf) -> bool:
+    """Whether the file is one of such a moment: a join or a leave is under way, or was cut off."""
+    return any(PASSING_NOTE in section.items for section in conf.root.sections("quorum"))
+
+
 def staged(conf: Conf) -> Conf:
     """The file for the moment in which one of two nodes is not there. With a quorum device Corosync takes no two_node."""
     return with_one_vote_enough(conf, len(conf.nodes) == 2 and not conf.device_votes)

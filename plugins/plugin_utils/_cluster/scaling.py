@@ -43,6 +43,11 @@ def _leaving(view: t.Optional[Data]) -> t.List[str]:
     return [node["name"] for node in (view or {}).get("nodes", []) if node.get("leaving")]
 
 
+def _unjoined(view: t.Optional[Data]) -> t.List[str]:
+    """Nodes that are online and whose join was cut off before its end."""
+    return [node["name"] for node in (view or {}).get("nodes", []) if node.get("joining")]
+
+
 def _idle(view: t.Optional[Data]) -> t.List[str]:
     """Nodes that a person put into standby, for a reason of their own."""
     return [node["name"] for node in (view or {}).get("nodes", []) if node.get("standby") and not node.get("leaving")]
@@ -63,12 +68,12 @@ def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bo
     """Who is a member and who joins, so that the cluster has the wanted number of members.
 
     vms are the placed ones, existing before new. Joining are, in this order, members whose leaving was begun and not ended, members
-    that are away, unfinished VMs, and new ones; VMs beyond the wanted number are left alone. Without ``first`` a cluster must be
+    that are away or whose join was cut off, unfinished VMs, and new ones; VMs beyond the wanted number are left alone. Without ``first`` a cluster must be
     there: its first member is never made by growing. Back are those of the joining that only have to come out of standby.
     Idle are members that a person put into standby: they stay so, and nobody waits for their services. Expendable are the VMs that
     may be deleted if they cannot join: new ones, and those of which the cluster says that it does not know them.
     """
-    online = set(_online(view)) - set(_leaving(view))
+    online = set(_online(view)) - set(_leaving(view)) - set(_unjoined(view))
     back = set(_leaving(view))
     known = {node["name"] for node in (view or {}).get("nodes", [])}
     members = [vm["name"] for vm in vms if vm["name"] in online]

@@ -58,6 +58,7 @@ class Member:
     """A node as both see it: Corosync's nodelist (listed, address, votes) and Pacemaker (the rest).
 
     leaving: it is in standby because a leave was begun, and not ended. host: which one carried its VM, as it was last written down.
+    joining: its join is under way, or was cut off after it had started: the file of the member that was asked still has the passing two_node.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Member:
     unclean: bool
     leaving: bool = False
     host: Optional[str] = None
+    joining: bool = False
 
     @property
     def working(self) -> bool:
@@ -265,6 +267,8 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
     names = {number: name for name, number in known.items()}
     listed = {names.get(node.id, node.name) if node.name == node.address else node.name: node for node in conf.nodes}
     hosts = hosts_of(cib)
+    # Of the two that it is between, the one that came last.
+    newest = max(listed.values(), key=lambda node: node.id).id if listed and corosync_conf.is_staged(conf) else None
     marked = {item.get("uname") for item in cib.findall("configuration/nodes/node") if _marked(item)}
     members = []
     for name in sorted(set(known) | set(listed), key=lambda name: (listed[name].id if name in listed else known[name], name)):
@@ -283,6 +287,7 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
                 pending=said.get("pending") == "true",
                 unclean=said.get("unclean") == "true",
                 leaving=said.get("standby") == "true" and name in marked,
+                joining=said.get("online") == "true" and number == newest and name not in marked,
                 host=hosts.get(name),
             )
         )

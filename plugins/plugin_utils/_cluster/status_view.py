@@ -48,6 +48,7 @@ def _node(status: Status, member: Member, min_nodes: int) -> Dict[str, Any]:
         "pending": member.pending,
         "unclean": member.unclean,
         "leaving": member.leaving,
+        "joining": member.joining,
         "host": member.host,
         "services": status.movable_on(member.name),
         "resources": resources,

@@ -35,6 +35,7 @@ def _node(data: Mapping[str, Any]) -> Node:
         resources=tuple(data["resources"]),
         may_leave=_verdict(data["may_leave"]),
         leaving=data["leaving"],
+        joining=data["joining"],
     )
 
 

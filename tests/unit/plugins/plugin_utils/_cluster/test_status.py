@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import status, status_view
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster import corosync_conf, status, status_view
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.membership_scripts import sections
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.quorum import Count
 
@@ -49,6 +49,24 @@ def test_weights_and_a_device_s_vote_are_read_from_corosync_s_table() -> None:
     votes = status.parse_votes(WEIGHED)
     assert votes == status.Votes(5, 4, 3, (1, 4), False, weights=((1, 2),), device=1)
     assert votes.count == Count(5, {1: 2, 4: 1}, device=1, two_node=False, least=3)
+
+
+def test_of_two_between_which_one_vote_is_enough_for_the_moment_the_last_one_is_still_joining() -> None:
+    staged = TWO.replace("quorum {\n", "quorum {\n    %s\n    two_node: 1\n    wait_for_all: 0\n" % corosync_conf.PASSING_NOTE)
+    assert staged != TWO
+
+    def joining(text: str) -> list[str]:
+        return [node.name for node in status.parse(sections(text)).members if node.joining]
+
+    assert joining(staged) == ["cell-n2"] and joining(TWO) == []
+    assert joining(staged.replace(corosync_conf.PASSING_NOTE, "# a person's")) == []
+    away = re.sub(r'(<node name="cell-n2" id="\d+") online="true"', r'\1 online="false"', staged)
+    assert away != staged and joining(away) == []
+    leaves = staged.replace(
+        '<node id="4" uname="cell-n2"/>', '<node id="4" uname="cell-n2"><instance_attributes id="a">%s</instance_attributes></node>'
+    )
+    standby = '<nvpair id="ondemand-leaving-cell-n2" name="standby" value="on"/>'
+    assert "%s" in leaves and joining(leaves % standby) == [], "it is on its way out"
 
 
 def test_a_member_whose_entry_has_no_name_is_one_member() -> None:
@@ -104,6 +122,7 @@ def test_the_view_has_the_promised_keys() -> None:
         "pending",
         "unclean",
         "leaving",
+        "joining",
         "host",
         "services",
         "resources",
