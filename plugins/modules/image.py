@@ -158,11 +158,12 @@ def run(module, host):
         todo, refusal = publish.plan_withdraw(params["name"], there)
         if refusal:
             raise Refused(refusal)
+    removed = todo.remove
     if not module.check_mode:
-        publish.apply(host, pool, todo, manifest, source, params["uri"])
-    result = {"changed": todo.changed, "image": manifest, "uploaded": list(todo.upload), "removed": list(todo.remove)}
+        removed = publish.apply(host, pool, params["name"], todo, manifest, source, params["uri"])
+    result = {"changed": todo.changed, "image": manifest, "uploaded": list(todo.upload), "removed": list(removed)}
     if module._diff:
-        after = sorted((set(there.volumes) | set((manifest or {}).get("volumes", {}).values())) - set(todo.remove))
+        after = sorted((set(there.volumes) | set((manifest or {}).get("volumes", {}).values())) - set(removed))
         result["diff"] = {
             "before": {"manifest": there.manifest, "volumes": sorted(there.volumes)},
             "after": {"manifest": manifest, "volumes": after},

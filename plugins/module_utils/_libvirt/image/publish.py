@@ -4,7 +4,8 @@
 """Publish an image into a pool, and withdraw it: what has to be done (pure), and the doing.
 
 An image's volumes carry its checksum in their names, so a new generation lies beside the old one, and VMs go on using the
-one they were made from. The manifest is the switch: it is written last. What no manifest names and no VM uses is removed.
+one they were made from. The manifest is the switch: it is written last. What no manifest names and no VM uses is removed: by
+a look after the switch, since the sending takes minutes in which VMs are made. Who clones after that look sees the switch (vms.py).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import io
 import os
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract import names
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal, Refused
@@ -93,8 +94,13 @@ def stem(volume: str, image: str) -> Optional[str]:
     return match.group(1) if match else None
 
 
+def _in_use(image: str, pool: Pool) -> Set[Optional[str]]:
+    """The stems of the generations that VMs are clones of."""
+    return {stem(volume, image) for volume, users in pool.users.items() if users}
+
+
 def _unused(image: str, pool: Pool, keep: Sequence[str]) -> List[str]:
-    used = {stem(volume, image) for volume, users in pool.users.items() if users}
+    used = _in_use(image, pool)
     return [volume for volume in pool.volumes if volume not in keep and stem(volume, image) not in used]
 
 
@@ -103,7 +109,7 @@ def plan_publish(wanted: Mapping[str, Any], pool: Pool) -> Publication:
     image, needed = wanted["name"], dict(wanted["volumes"])
     same = pool.manifest == dict(wanted)
     published = set((pool.manifest or {}).get("volumes", {}).values()) if same else set()
-    in_use = {stem(volume, image) for volume, users in pool.users.items() if users}
+    in_use = _in_use(image, pool)
     # A volume that nobody uses and no manifest names may be half uploaded: it is sent again.
     trusted = {volume for volume in pool.volumes if volume in published or stem(volume, image) in in_use}
     upload = tuple(role for role, volume in needed.items() if volume not in trusted)
@@ -151,8 +157,24 @@ def _write_manifest(connection: Any, pool: Any, manifest: Mapping[str, Any], uri
             volumes.send(connection, there, io.BytesIO(content), len(content))
 
 
-def apply(connection: Any, pool: Any, todo: Publication, manifest: Optional[Mapping[str, Any]], source: Optional[Source], uri: str) -> None:
-    """Upload, switch, clean up, in this order. Refused(wrong_checksum) before anything if the disk isn't what it says."""
+def _remove(connection: Any, pool: Any, image: str, unused: Sequence[str], uri: str) -> Tuple[str, ...]:
+    """Remove what was unused at the first look and still is; the manifest, where it goes too, before the look. What was removed."""
+    removed: List[str] = []
+    used: Optional[Set[Optional[str]]] = None
+    for name in unused:
+        if stem(name, image) and used is None:
+            used = _in_use(image, look(connection, pool, image))
+        if used is None or stem(name, image) not in used:
+            with refusing(uri, f"delete {name}", "in_use"):
+                volumes.delete(pool, name)
+            removed.append(name)
+    return tuple(removed)
+
+
+def apply(
+    connection: Any, pool: Any, image: str, todo: Publication, manifest: Optional[Mapping[str, Any]], source: Optional[Source], uri: str
+) -> Tuple[str, ...]:
+    """Upload, switch, clean up, in this order; what was removed. Refused(wrong_checksum) before anything if the disk isn't what it says."""
     if manifest and source and "disk" in todo.upload:
         found = sha256_of(source.disk)
         if found != manifest["sha256"]:
@@ -163,6 +185,4 @@ def apply(connection: Any, pool: Any, todo: Publication, manifest: Optional[Mapp
             _upload(connection, pool, manifest["volumes"][role], source.paths()[role], uri)
     if manifest and todo.write:
         _write_manifest(connection, pool, manifest, uri)
-    for name in todo.remove:
-        with refusing(uri, f"delete {name}", "in_use"):
-            volumes.delete(pool, name)
+    return _remove(connection, pool, image, todo.remove, uri)

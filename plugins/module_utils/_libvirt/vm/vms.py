@@ -131,6 +131,11 @@ def _overlay(work: Work) -> None:
         capacity = max(work.image.virtual_bytes, (work.spec.disk_gib or 0) * 2**30)
         volumes.clone(work.pool, name, backing, capacity)
     work.undo.append(("overlay", lambda: volumes.delete(work.pool, name)))
+    # Who publishes looks for clones once the manifest is another: one that came after that look has a disk that may go.
+    now = volumes.image_in(work.connection, work.pool, work.image.name)
+    if now is None or now.volumes["disk"] != work.image.volumes["disk"]:
+        sentence = f"The image {work.image.name} was published anew while {work.spec.name} was made of the older one. Run it again."
+        raise Refused(Refusal("no_image", sentence))
 
 
 def _seed(work: Work) -> None:

@@ -259,7 +259,7 @@ def test_the_plug_is_pulled_only_when_the_time_to_power_off_is_over(looks, stop_
     assert not domain.isActive()
 
 
-def test_a_making_that_fails_leaves_nothing(libvirt_host, tmp_path):
+def test_a_making_that_fails_leaves_nothing(libvirt_host, tmp_path, monkeypatch):
     """Domain and overlay are made for real; then the test driver refuses the seed's upload, as a full disk would."""
     pool = libvirt_host.storagePoolLookupByName(POOL)
     pool.createXML(render.volume_xml(f"debian-{SHA[:12]}.qcow2", 1000, "raw"), 0)
@@ -267,6 +267,8 @@ def test_a_making_that_fails_leaves_nothing(libvirt_host, tmp_path):
     volumes = images.volumes_of("debian", SHA, "firmware", False)
     work = vms.Work(libvirt_host, URI, spec, None, None, _really_run, str(tmp_path), str(tmp_path / "known_hosts"), pool=pool)
     work.image = images.Image("debian", SHA, 1, "firmware", "", 1000, volumes)
+    # The test driver hands out no manifest.
+    monkeypatch.setattr(vms.volumes, "image_in", lambda *_where: work.image)
     with pytest.raises(Refused) as caught:
         vms.apply(work, plan.plan(spec, None, "running", pinned=False))
     assert caught.value.refusal.reason == "no_room"

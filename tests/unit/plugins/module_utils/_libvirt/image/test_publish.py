@@ -75,7 +75,7 @@ def test_a_file_that_is_not_what_the_manifest_says_is_refused_before_anything_is
     disk = tmp_path / "disk"
     disk.write_bytes(b"x")
     with pytest.raises(publish.Refused) as caught:
-        publish.apply(None, None, Publication(("disk",), True), manifest(NEW), Source(str(disk)), "u")
+        publish.apply(None, None, "debian", Publication(("disk",), True), manifest(NEW), Source(str(disk)), "u")
     assert caught.value.refusal.reason == "wrong_checksum"
 
 
