@@ -20,6 +20,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "list", "elements": "dict", "required": True},
     "network": {"type": "dict", "required": True},
     "disk_gib": {"type": "int", "required": True},
+    "build_boot_s": {"type": "int", "required": True},
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE},
 }
 

@@ -17,6 +17,8 @@ description:
   - It is a libvirt domain, C(ondemand-lease-) and the cluster's name, that is defined on every host that answers and never started. libvirt refuses a
     second one of that name, so of two who try at once one gets it. The other one waits for O(wait_s) and is then refused, with who holds it, for
     what and since when.
+  - The VM that an image is built in is that of a cluster of its own, C(IMAGE-build). The role C(ondemand.cluster.image) holds the lease of that one, so
+    builds of one image keep each other away, and no change of a cluster waits for one.
   - It ends by itself after O(for_s), by the clocks of the machines on which Ansible runs, which should agree to some seconds. Where the run that
     holds it was on this machine and is over, it is taken over at once.
   - Taking it is no change of the cluster, so the task never tells one.
@@ -182,7 +184,7 @@ def main():
     if params["state"] == "kept" and claim is None and any(one.reachable for one in seen):
         refuse(module, Refusal("held", LOST), **told)
     if claim is not None and claim.token != params["token"]:
-        refuse(module, Refusal("held", hosts_lease.words(claim.data(), now, 0)), **told)
+        refuse(module, Refusal("held", hosts_lease.words(params["cluster"], claim.data(), now, 0)), **told)
     module.exit_json(changed=False, **told)
 
 

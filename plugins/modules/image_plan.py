@@ -62,6 +62,10 @@ options:
     description: Size of the stock image's disk in GiB.
     type: int
     required: true
+  build_boot_s:
+    description: Seconds that the VM that is built in may take to boot.
+    type: int
+    required: true
   stock_script:
     description: A script that runs in the stock image's file system; empty for none.
     type: str
@@ -139,6 +143,7 @@ EXAMPLES = r"""
     sources: []
     packages: []
     disk_gib: 4
+    build_boot_s: 600
     stock_script: ""
     url: ""
     url_sha256: ""
@@ -157,7 +162,7 @@ plan:
   description:
     - What is to be done. C(due) says whether an image is to be built, C(publish) whether there is one to publish then (there is none in check
       mode, where nothing is built), C(inputs) is the checksum of all that goes in, C(generation) that of the
-      image that was built last or 0.
+      image that was built last or 0. C(lease_s) is for how many seconds the lease on the hosts is taken.
     - C(work_dir), C(access) and C(key) are where the images and the build VM's login lie; C(half_keys) is what a run that was ended left of a pair.
     - C(stock) and C(node) describe the two images by C(path) (without ending), C(files) as the module M(ondemand.cluster.image) takes them, and what
       is known of the C(manifest). C(stock) also has C(due), C(name), C(inputs), C(disk) to convert and C(argv) to bootstrap by.

@@ -31,6 +31,8 @@ BOOTSTRAP_TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs"}
 # What no VM reads: it is left out of the file system, which is half as large without it.
 UNREAD = ("man", "doc", "info", "locale")
 KERNEL = ("vmlinuz", "initrd")
+LONGEST_STEP_S = 3600
+"""no step of a build takes longer, beside the wait for the VM to boot: the lease is prolonged between two"""
 
 
 def tools(source: str) -> t.Dict[str, str]:
@@ -114,6 +116,7 @@ def plan(asked: Asked, checking: bool = False) -> t.Dict[str, t.Any]:
         "due": due,
         "publish": not (due and checking),
         "inputs": inputs,
+        "lease_s": LONGEST_STEP_S + asked["build_boot_s"],
         "work_dir": work,
         "access": {"user": "root", "state_dir": work + "/access"},
         "key": keys[0],

@@ -126,6 +126,8 @@ module = AnsibleModule(argument_spec={key: {"type": "raw"} for key in keys}, sup
 file, state, token = Path(%(folder)r) / "hosts_lease", module.params["state"], module.params["token"]
 with file.with_name("hosts_lease_asked").open("a") as asked:
     asked.write("%%s %%s\\n" %% (state, token))
+with file.with_name("hosts_lease_of").open("a") as of:
+    of.write("%%s\\n" %% module.params["cluster"])
 there = file.read_text() if file.exists() else ""
 lease = {"token": there, "holder": "anna", "purpose": "create", "since": 1, "until": 2} if there else None
 if module.check_mode:
@@ -144,12 +146,18 @@ from ansible.module_utils.basic import AnsibleModule
 keys = ("uri", "pool", "name", "src", "kernel", "initrd", "manifest")
 AnsibleModule(argument_spec={key: {"type": "raw"} for key in keys}, supports_check_mode=True).exit_json(changed=True)
 """
-IMAGE_TASKS = """---
-- name: Publish the image
-  ansible.builtin.import_tasks: publish.yml
-  vars:
-    __image_manifest: {sha256: 0123456789abcdef, generation: 3, boot: firmware}
-    __image: {plan: {node: {path: "{{ playbook_dir }}/../answers/image", files: {src: "{{ playbook_dir }}/../answers/image.qcow2"}}}}
+# What is to be done, as the role image finds out first: to publish what was built.
+IMAGE_CHECK = """---
+- name: Find out what there is to do
+  ansible.builtin.set_fact:
+    __image:
+      plan:
+        due: false
+        publish: true
+        lease_s: 4200
+        work_dir: "{{ playbook_dir }}/../work"
+        access: {user: root, state_dir: "{{ playbook_dir }}/../work/access"}
+        node: {path: "{{ playbook_dir }}/../answers/image", files: {src: "{{ playbook_dir }}/../answers/image.qcow2"}}
 """
 ALONE = """
 ==ondemand-section== conf
@@ -254,8 +262,9 @@ class Stage:
             (top / f"roles/{name}/tasks/main.yml").write_text("---\n[]\n")
         (top / "roles/load_balancer/tasks/main.yml").write_text(BALANCER_TASKS)
         (top / "roles/service/tasks/main.yml").write_text(SERVICE_TASKS)
-        (top / "roles/image/tasks/main.yml").write_text(IMAGE_TASKS)
+        (top / "roles/image/tasks/check.yml").write_text(IMAGE_CHECK)
         (top / "answers").mkdir()
+        (top / "answers/image.json").write_text('{"sha256": "0123456789abcdef", "generation": 3, "boot": "firmware"}')
         (top / "answers/image.qcow2").write_text("an image")
 
     def hosts(self, vms: dict[str, Sequence[str]], volumes: Sequence[str] = (), away: bool = False) -> None:

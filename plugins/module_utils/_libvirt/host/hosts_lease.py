@@ -170,9 +170,9 @@ def free(hosts: Sequence[HostAddress], cluster: str, token: str, deadline_s: flo
     read_hosts(hosts, lambda connection, _host: give_back(connection, cluster, token), deadline_s, read_only=False)
 
 
-def words(claim: Mapping[str, Any], now: float, waited_s: float) -> str:
+def words(cluster: str, claim: Mapping[str, Any], now: float, waited_s: float) -> str:
     """The sentence for whoever comes second."""
     waited = " (waited %d s for it)" % waited_s if waited_s >= 1 else ""
     ends = "should it have died, in %d s at the latest" % (claim["until"] - now) if claim["until"] > now else "or remove that domain"
-    told = "The VMs of the cluster are being worked on by %s: %s, begun %d s ago%s. Run it again when that has ended; %s."
-    return told % (claim["holder"], claim["purpose"], now - claim["since"] if claim["since"] else 0, waited, ends)
+    told = "The VMs of %s are being worked on by %s: %s, begun %d s ago%s. Run it again when that has ended; %s."
+    return told % (cluster, claim["holder"], claim["purpose"], now - claim["since"] if claim["since"] else 0, waited, ends)

@@ -35,8 +35,8 @@ def daemon(libvirt_daemon):
 def lease(libvirt_daemon, run_module):
     """Run the module for shop on that host, named twice under two names as a careless file does."""
     hosts = [{"name": name, "uri": libvirt_daemon.uri} for name in ("hv1", "hv2")]
-    return lambda state, token, **options: run_module(
-        "hosts_lease", hosts=hosts, cluster="shop", state=state, token=token, deadline_s=60, **options
+    return lambda state, token, cluster="shop", **options: run_module(
+        "hosts_lease", hosts=hosts, cluster=cluster, state=state, token=token, deadline_s=60, **options
     )
 
 
@@ -45,7 +45,7 @@ def test_who_comes_second_is_refused_until_it_is_given_back(daemon, lease):
     assert first["changed"] is False and first["lease"]["token"] == "a" and first["unreachable_hosts"] == []
     second = lease("held", "b")
     assert second["failed"] and second["refusal"]["reason"] == "held" and second["lease"]["token"] == "a"
-    assert "anna: create the cluster" in second["msg"]
+    assert "The VMs of shop are being worked on by anna: create the cluster" in second["msg"]
     assert not daemon.lookupByName(NAME).isActive()
     again = lease("held", "a", for_s=900)
     assert again["lease"]["since"] == first["lease"]["since"] and again["lease"]["until"] > first["lease"]["until"]
@@ -54,6 +54,17 @@ def test_who_comes_second_is_refused_until_it_is_given_back(daemon, lease):
     lease("free", "a")
     assert [domain.name() for domain in daemon.listAllDomains(0)] == []
     assert lease("held", "b")["lease"]["token"] == "b"
+
+
+def test_who_builds_an_image_of_the_cluster_s_name_keeps_nobody_who_changes_it(daemon, lease, libvirt_daemon, run_module):
+    hosts = [{"name": "hv1", "uri": libvirt_daemon.uri}]
+    lease("held", "a", cluster="shop-build", purpose="build the image shop")
+    seen = run_module("vm_info", hosts=hosts, cluster="shop", deadline_s=60)
+    assert (seen["vms"], seen["lease"]) == ([], None)
+    assert lease("held", "b")["lease"]["token"] == "b"
+    assert "build the image shop" in lease("held", "b", cluster="shop-build")["msg"]
+    survey = run_module("host_info", hosts=hosts, deadline_s=60)["hosts"][0]
+    assert (survey["vms"], survey["committed_memory_mib"]) == ([], 0)
 
 
 def test_what_has_ended_and_what_is_over_is_taken_over(daemon, lease):

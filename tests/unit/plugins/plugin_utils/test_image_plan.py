@@ -39,6 +39,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "suite": "bookworm",
         "packages": ["udev", "dbus"],
         "disk_gib": 4,
+        "build_boot_s": 600,
         "cmdline": "quiet",
         "role_path": str(tmp_path / "roles/image"),
     }
@@ -225,6 +226,7 @@ def test_the_plan_names_every_place(asked: dict[str, Any], tmp_path: Path) -> No
     asked["files"] = [{"src": "given", "dest": "/etc/b/b", "mode": 0o600}, {"src": "given", "dest": "/etc/a"}]
     planned, given = image_plan.plan(asked), str(tmp_path / "given")
     work = str(tmp_path / "work")
+    assert planned["lease_s"] == 3600 + 600
     assert (planned["work_dir"], planned["key"]) == (work, f"{work}/access/id_ed25519")
     assert planned["access"] == {"user": "root", "state_dir": f"{work}/access"}
     assert planned["files"] == [
