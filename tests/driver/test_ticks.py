@@ -59,6 +59,20 @@ def test_load_is_read_of_the_serving_nodes_and_who_is_in_standby_is_told_once(qu
     assert len([one for one in quiet.lines if "demo-n2 is in standby by somebody's hand" in one]) == 1
 
 
+def test_a_vm_that_several_hosts_show_is_told_once_kept_for_status_and_its_end_too(quiet: World) -> None:
+    quiet.twice = ("demo-n1 is one VM and was seen on hv1 and on hv2",)
+    journal = Journal(None)
+    daemon = quiet.daemon(journal=journal)
+    for _turn in range(2):
+        assert daemon.tick() is Tick.IDLE
+        quiet.now += 100
+    assert len([one for one in quiet.lines if "demo-n1 is one VM" in one]) == 1
+    assert journal.state("observation")["seen_twice"] == list(quiet.twice)
+    quiet.twice = ()
+    daemon.tick()
+    assert [one for one in quiet.lines if "trouble over" in one and "seen twice" in one]
+
+
 def test_who_no_longer_answers_is_looked_at_at_once_and_then_no_oftener_than_before(quiet: World) -> None:
     daemon = quiet.daemon()
     daemon.tick()

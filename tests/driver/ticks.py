@@ -30,6 +30,8 @@ class World:
     look_s: float = 0.0
     waited_s: float | None = None
     standby: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()
+    """what is said of VMs that several hosts show"""
     away: tuple[str, ...] = ()
     """nodes that the cluster knows and that are not online"""
     may_leave: bool = True
@@ -74,6 +76,7 @@ class World:
             "withheld": [],
         }
         told["unreachable"] = []
+        told["seen_twice"] = [{"name": "demo-n1", "host": "hv1", "also": ["hv2"], "because": one} for one in self.twice]
         told["cluster"]["nodes"] = [
             {
                 **node,

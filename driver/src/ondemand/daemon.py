@@ -265,6 +265,7 @@ class Daemon:
             self._parts.journal.observed(self._seen)
             self._tell("observe", "")
             self._tell("standby", idle_words(self._seen))
+            self._tell("seen twice", " ".join(self._seen.seen_twice))
         except ObserveError as error:
             self._seen = None
             self._tell("observe", str(error))

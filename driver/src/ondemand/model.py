@@ -97,6 +97,7 @@ class Observation:
     """What was there at a time. `cluster` is None while there is none.
 
     `busy_s`: how long, since the decision before, the driver itself took no samples because it observed or acted.
+    `seen_twice`: a sentence for each VM that several hosts show. It counts once.
     """
 
     at: float
@@ -105,6 +106,7 @@ class Observation:
     cluster: ClusterState | None = None
     signals: Mapping[str, Signal] = field(default_factory=dict)
     busy_s: float = 0.0
+    seen_twice: tuple[str, ...] = ()
 
     @property
     def members(self) -> tuple[str, ...]:

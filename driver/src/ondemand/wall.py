@@ -62,6 +62,7 @@ NODE: dict[str, Any] = {
 }
 RESOURCE = {"id": str, "agent": str, "node": Maybe(str), "role": str, "failed": bool}
 SERVICE = {"name": str, "kind": str, "state": str, "node": Maybe(str), "nodes": NAMES, "resources": [RESOURCE]}
+LEASE = {"token": str, "until": int, "since": int, "holder": str, "purpose": str}
 CLUSTER: dict[str, Any] = {
     "name": str,
     "quorate": bool,
@@ -74,7 +75,7 @@ CLUSTER: dict[str, Any] = {
     "services": [SERVICE],
     "failures": [{"resource": str, "node": str, "operation": str, "rc": Maybe(int), "because": str}],
     "constraints": [{"id": str, "temporary": bool}],
-    "lease": Maybe({"token": str, "until": int, "since": int, "holder": str, "purpose": str}),
+    "lease": Maybe(LEASE),
     "leave_order": NAMES,
     "withheld": [{"name": str, "address": str}],
 }
@@ -116,6 +117,8 @@ HANDED_BACK: Mapping[str, Any] = {
     "observe": {
         "vms": [VM],
         "unreachable": [{"host": str, "uri": str, "because": str}],
+        "seen_twice": [{"name": str, "host": str, "also": NAMES, "because": str}],
+        "hosts_lease": Maybe(LEASE),
         "hosts": [HOST],
         "cluster": Maybe(CLUSTER),
     },

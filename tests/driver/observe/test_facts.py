@@ -23,8 +23,10 @@ def test_the_playbooks_result_becomes_values() -> None:
     told["cluster"]["constraints"] = [{"id": "ondemand-move-a", "temporary": True}, {"id": "mine", "temporary": False}]
     told["cluster"]["may_change"].update(allowed=False, reason="unclean", sentence="not now")
     told["unreachable"][0]["host"] = "hv2"
+    told["seen_twice"][0]["because"] = "shop-n1 is one VM and was seen twice"
     seen = observation(told, 5.0)
     assert (seen.members, seen.unreachable) == (("shop-n1",), ("hv2",))
+    assert seen.seen_twice == ("shop-n1 is one VM and was seen twice",)
     assert seen.cluster is not None
     assert seen.cluster.not_started == ("b",)
     assert seen.cluster.temporary == ("ondemand-move-a",)

@@ -63,5 +63,6 @@ def observation(facts: Any, at: float) -> Observation:
         at=at,
         vms=tuple(_vm(one) for one in facts["vms"]),
         unreachable=tuple(one["host"] for one in facts["unreachable"]),
+        seen_twice=tuple(one["because"] for one in facts["seen_twice"]),
         cluster=None if state is None else _cluster(state),
     )

@@ -280,6 +280,7 @@ class Journal:
                 for one in seen.vms
             ],
             "unreachable": list(seen.unreachable),
+            "seen_twice": list(seen.seen_twice),
             "quorate": seen.cluster.quorate if seen.cluster else None,
             "services": {name: one.name for one in (seen.cluster.nodes if seen.cluster else ()) for name in one.services},
         }
