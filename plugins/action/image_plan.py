@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refusal
-from ansible_collections.ondemand.cluster.plugins.plugin_utils import image_plan
+from ansible_collections.ondemand.cluster.plugins.plugin_utils import image_plan, lease_holder, work_dir
 
+BREATH_S = 1.0
 TEXTS = ("name", "work_dir", "source", "suite", "stock_script", "url", "url_sha256", "path", "cmdline", "role_path")
 WORDS = ("sources", "packages", "units_disabled", "stack_packages", "stack_extra_packages", "controller")
 FILE = {"src": {"type": "str", "required": True}, "dest": {"type": "str", "required": True}, "mode": {"type": "raw", "default": "0644"}}
@@ -21,6 +23,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "network": {"type": "dict", "required": True},
     "disk_gib": {"type": "int", "required": True},
     "build_boot_s": {"type": "int", "required": True},
+    "wait_s": {"type": "float", "default": 0.0},
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE},
 }
 
@@ -38,11 +41,29 @@ class ActionModule(ActionBase):
         _result, asked = self.validate_argument_spec(argument_spec=ARGUMENTS)
         uid, *lacking = asked["controller"] or [""]
         problems = image_plan.problems(asked, uid, lacking)
+        planned, other = {}, {}
         try:
-            planned = {} if problems else image_plan.plan(asked, checking=self._task.check_mode)
+            if not problems and not self._task.check_mode:
+                other = _take(asked, lease_holder.holder(task_vars or {}))
+            if not problems and not other:
+                planned = image_plan.plan(asked, checking=self._task.check_mode)
         except OSError as error:
             problems = ["%s: %s" % (error.filename or "a file", error.strerror)]
         if problems:
             sentence = "The node image can't be built: %s." % "; ".join(problems)
             return {"changed": False, "failed": True, **Refusal("bad_input", sentence).result()}
+        if other:
+            told = Refusal("held", work_dir.words(image_plan.here(asked["work_dir"]), other, time.time()))
+            return {"changed": False, "failed": True, **told.result()}
         return {"changed": False, "plan": planned}
+
+
+def _take(asked: t.Mapping[str, t.Any], holder: str) -> dict[str, t.Any]:
+    """The claim of the run that works in the folder also after the wait for it; empty where this run may now."""
+    mine = {"token": lease_holder.new_token(), "holder": holder, "purpose": "the image %s" % asked["name"], "since": time.time()}
+    until = time.monotonic() + asked["wait_s"]
+    while True:
+        other = work_dir.take(image_plan.here(asked["work_dir"]), mine)
+        if not other or time.monotonic() >= until:
+            return other
+        time.sleep(BREATH_S)

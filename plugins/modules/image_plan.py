@@ -13,7 +13,9 @@ author:
   - The ondemand.cluster contributors (!UNKNOWN)
 description:
   - Checks what the role C(ondemand.cluster.image) was asked for, and refuses with every problem at once.
-  - Compares what would go into the image with what went into the last one. Changes nothing. For that role, whose variables its options are.
+  - Compares what would go into the image with what went into the last one. For that role, whose variables its options are.
+  - Notes in O(work_dir), which it makes, that this run works there until it is over, and is refused where another run on this machine does. Changes
+    nothing else, and nothing in check mode.
   - Runs on the controller and needs no connection.
 attributes:
   check_mode:
@@ -66,6 +68,10 @@ options:
     description: Seconds that the VM that is built in may take to boot.
     type: int
     required: true
+  wait_s:
+    description: Seconds to wait while another run works in O(work_dir).
+    type: float
+    default: 0.0
   stock_script:
     description: A script that runs in the stock image's file system; empty for none.
     type: str

@@ -32,6 +32,17 @@ def is_dead(token: str) -> bool:
     return _start(int(words[2])) != words[3]
 
 
+def is_alive(token: str) -> bool:
+    """Whether the run of a token is on this machine and not over. Of another machine's nothing is known, so that is no."""
+    words = token.split(".")
+    return len(words) == 5 and ".".join(words[:2]) == _machine() and not is_dead(token)
+
+
+def of_one_run(token: str, other: str) -> bool:
+    """Whether two tokens were made in one run of ansible-playbook."""
+    return token.rpartition(".")[0] == other.rpartition(".")[0] != ""
+
+
 def holder(variables: t.Mapping[str, t.Any]) -> str:
     """USER@MACHINE, of the login that runs Ansible. In AWX every job runs as the same login of a container, so there the job tells."""
     if "awx_user_name" in variables:

@@ -18,6 +18,8 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 module = AnsibleModule(argument_spec={key: {"type": "raw"} for key in %(keys)r}, supports_check_mode=True)
+if module.params.get("manifest"):
+    (Path(%(top)r) / "named").open("a").write("%%s\\n" %% module.params["manifest"].get("name"))
 with (Path(%(top)r) / "touched").open("a") as touched:
     touched.write("%(name)s %%s\\n" %% (module.params.get("state") or "there"))
 if (Path(%(top)r) / "%(name)s_fails").exists():
@@ -150,7 +152,10 @@ def test_who_lost_it_during_the_build_publishes_nothing_and_leaves_it_to_the_oth
 
 def test_a_build_keeps_it_before_it_makes_a_vm_before_it_furnishes_it_and_before_it_deletes_it(stage: Stage) -> None:
     (due(stage) / "furnish.yml").write_text("---" + FAILS)
+    # The stock image was made for an image of another name.
+    (stage.collection / "answers/image.json").write_text('{"name": "other-stock", "sha256": "0", "generation": 1, "boot": "firmware"}')
     done = stage.play("build_image")
+    assert lines(stage, "named") == ["debian-12-node-stock"]
     assert not done.ok and "the archive is away" in done.because, done.because
     assert asked(stage) == ["held", "kept", "kept", "kept", "free"]
     assert lines(stage, "touched") == ["vm absent", "image absent", "image there", "vm there", "vm absent", "image absent"]

@@ -8,12 +8,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.ondemand.cluster.plugins.modules import image_plan
+from ansible_collections.ondemand.cluster.plugins.plugin_utils import lease_holder, work_dir
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -30,12 +32,12 @@ def told(tmp_path: Path) -> Any:
         "role_path": str(ROOT / "roles/image"),
     }
 
-    def run(**options: Any) -> dict[str, Any]:
+    def run(checking: bool = True, **options: Any) -> dict[str, Any]:
         task = {"ondemand.cluster.image_plan": {**example, **own, **options}, "register": "told", "ignore_errors": True}
         keep = {"ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": "{{ playbook_dir }}/told.json"}, "check_mode": False}
         (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task, keep]}]))
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("ansible-playbook")), "play.yml", "--check"],
+            [str(Path(sys.executable).with_name("ansible-playbook")), "play.yml", *(["--check"] if checking else [])],
             cwd=tmp_path, capture_output=True, check=False, text=True, timeout=120,
             env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "var" / "collections")},
         )  # fmt: skip
@@ -52,6 +54,22 @@ def test_it_tells_what_there_is_to_do_and_makes_nothing(told: Any, tmp_path: Pat
     assert (result["changed"], result["plan"]["due"]) == (False, True)
     assert result["plan"]["stock"]["disk"] == str(tmp_path / "disk.qcow2"), "a relative path counts from where the operator stands"
     assert not (tmp_path / "work").exists()
+
+
+def test_a_folder_that_another_run_builds_in_is_waited_for_and_refused(told: Any, tmp_path: Path) -> None:
+    (tmp_path / "disk.qcow2").write_text("")
+    mine = f"{lease_holder._machine()}.{os.getpid()}.{lease_holder._start(os.getpid())}.a"
+    claim = {"token": mine, "holder": "anna@here", "purpose": "the image other", "since": time.time()}
+    assert work_dir.take(str(tmp_path / "work"), claim) == {}
+    assert told()["plan"]["due"] is True, "check mode builds nothing"
+    begun = time.monotonic()
+    refused = told(checking=False, wait_s=3)
+    assert (refused["refusal"]["reason"], time.monotonic() - begun > 3) == ("held", True), refused
+    assert f"in {tmp_path}/work by anna@here: the image other, begun" in refused["msg"]
+    (tmp_path / "work" / work_dir.FILE).unlink()
+    assert told(checking=False)["plan"]["due"] is True
+    kept = json.loads((tmp_path / "work" / work_dir.FILE).read_text())
+    assert kept["purpose"] == "the image node" and lease_holder.is_dead(kept["token"]), "it is the run's of ansible-playbook, which is over"
 
 
 def test_it_refuses_with_every_problem_at_once(told: Any) -> None:
