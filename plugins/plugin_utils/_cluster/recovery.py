@@ -124,8 +124,9 @@ def _warnings(may_return: t.Sequence[str], listed: int) -> t.List[str]:
     if 2 * len(may_return) <= listed:
         return []
     sentence = (
-        "%s are more than half of the %d nodes of the list that they have: should they come back together, they would have quorum among "
-        "themselves and serve beside the others until the driver, or recover_cluster, stops them. Keep their host from starting them, or off the network"
+        "%s are more than half of the %d nodes of the list that they have: should they come back together where no member of that list answers "
+        "them at their boot, they would have quorum among themselves and serve beside the others until the driver, or recover_cluster, stops them. "
+        "Keep their host from starting them, or off the network, where that may be"
     )
     return [sentence % (", ".join(may_return), listed)]
 

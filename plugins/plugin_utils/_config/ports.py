@@ -13,6 +13,8 @@ Found = Iterator[Tuple[Path, str, str]]
 
 STATS_PORT = 8404
 """the load balancer's statistics listen here on every node"""
+GATE_PORT = 5420
+"""a member tells here whom it lists, when a node asks that boots (roles/cluster_stack/files/gate.py)"""
 SYSTEM_PORTS: Dict[int, str] = {
     22: "SSH",
     2224: "the cluster's own tools (pcsd)",
@@ -20,6 +22,7 @@ SYSTEM_PORTS: Dict[int, str] = {
     5403: "the quorum device",
     5404: "Corosync",
     5405: "Corosync",
+    GATE_PORT: "the gate at boot",
     STATS_PORT: "the load balancer's statistics",
 }
 """what listens on a node beside the services"""
