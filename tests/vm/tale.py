@@ -134,9 +134,9 @@ class Tale:
         kill_whole(running.pid)
         running.wait(30)
 
-    def on(self, vm: t.Mapping[str, t.Any], script: str) -> str:
-        """What a command on a VM printed."""
-        files = ["-i", str(self.state / "id_ed25519"), "-o", "UserKnownHostsFile=%s" % (self.state / "known_hosts")]
+    def on(self, vm: t.Mapping[str, t.Any], script: str, known: pathlib.Path | None = None) -> str:
+        """What a command on a VM printed. known: the file with its host key, where the state directory has forgotten it."""
+        files = ["-i", str(self.state / "id_ed25519"), "-o", "UserKnownHostsFile=%s" % (known or self.state / "known_hosts")]
         return said("ctl", "ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", *files, "root@%s" % vm["address"], script)
 
     def domains(self) -> list[str]:
