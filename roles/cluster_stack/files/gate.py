@@ -15,7 +15,6 @@ import hmac
 import json
 import os
 import re
-import select
 import socket
 import sys
 import threading
@@ -30,7 +29,6 @@ KEY_LEAST = 128
 """bytes; Corosync takes no shorter key"""
 WAIT_S = 3.0
 AGAIN_S = 0.3
-IDLE_S = 30.0
 LET_GO = 77
 # As plugin_utils/_cluster/corosync_conf.py writes it. An id is not given twice: who knows a higher one and doesn't list ours has let us go,
 # who knows none as high never heard of us (its file is older than our join).
@@ -87,9 +85,12 @@ def seal(key, question, told):
     return hmac.new(key, KIND + question + told, "sha256").hexdigest().encode()
 
 
-def tell(listening, folder, idle_s=IDLE_S):
-    """Answer questions, by the files as they are at that moment, until none came for a while. Whose files say nothing is silent."""
-    while select.select([listening], [], [], idle_s)[0]:
+def tell(listening, folder):
+    """Answer questions, by the files as they are at that moment. Whose files say nothing is silent.
+
+    It stays once it was asked: on a busy emulated VM it may start more slowly than the next one waits.
+    """
+    while True:
         question, asker = listening.recvfrom(QUESTION + 1)
         if len(question) != QUESTION:
             continue

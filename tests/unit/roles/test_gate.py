@@ -173,10 +173,6 @@ def test_a_member_tells_by_its_files_of_the_moment_and_is_silent_once_it_has_lef
     assert stage.boots(2, OWN)[0] == LET_GO, "it still runs"
 
 
-def test_one_that_nobody_asks_any_more_ends(stage: Stage) -> None:
-    gate.tell(stage.listening(1), str(stage.node(1, conf_of([1]))), idle_s=0.1)
-
-
 def test_a_link_that_is_dead_costs_nothing_where_another_works(stage: Stage) -> None:
     stage.member(1, conf_of([1], 2))
     conf = OWN.replace("ring0_addr: 127.0.0.11\n", "ring0_addr: 198.51.100.1\n        ring1_addr: 127.0.0.11\n")
