@@ -11,6 +11,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible_collections.ondemand.cluster.plugins.module_utils._contract.refusal import Refused
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import CibError, parse_cib, serialise, xml_root
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_effect import Awaited, why_not_in_effect
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_plan import CibPlan, plan_cib
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_push import (
     CHANGED_MEANWHILE,
@@ -108,7 +109,7 @@ class ActionModule(ActionBase):
                 if plan.halting is None or self._pushed(nodes, member, plan, plan.halting):
                     self._stop(nodes, member, plan.halts, args["wait_s"] or STOP_S)
                     stopped.update(plan.halts)
-            elif not plan.changed or self._pushed(nodes, member, plan, plan.wanted):
+            elif not plan.changed or self._pushed(nodes, member, plan, plan.wanted, plan.awaited):
                 break
         else:
             raise RefusedTask(
@@ -123,6 +124,8 @@ class ActionModule(ActionBase):
             "member": member,
             "diff": {"before": first.before, "after": plan.after, "before_header": "the cluster's CIB", "after_header": "what is wanted"},
         }
+        if plan.warnings:
+            result["warnings"] = list(plan.warnings)
         awaited = [one for one in plan.owned if args["wait_for"] is None or one in args["wait_for"]]
         settled = not plan.changed and seen.strip() and _why_not_settled(seen, awaited) is None
         if waits and not settled:
@@ -143,15 +146,19 @@ class ActionModule(ActionBase):
             sentence = "What is to be removed or changed was told to stop, but %s. The rest was not done: mend it there, then run it again."
             raise RefusedTask("stop_failed", sentence % "; ".join(one for one in (late, why) if one), changed=self._changed)
 
-    def _pushed(self, nodes: Nodes, member: str, plan: CibPlan, wanted: str) -> bool:
-        """Whether this document is valid and (not in check mode) in place; False where the CIB was changed meanwhile."""
+    def _pushed(self, nodes: Nodes, member: str, plan: CibPlan, wanted: str, values: t.Sequence[Awaited] = ()) -> bool:
+        """Whether this document is valid and (not in check mode) in place; False where the CIB was changed meanwhile.
+
+        Refused where one of these values is in place and Pacemaker does not go by it.
+        """
         what = "check" if self._task.check_mode else "push"
         before = self._changed
         # While nobody knows what became of it, it counts as done.
         self._changed = before or what == "push"
         run = functools.partial(nodes.change, once=True) if what == "push" else nodes.script
         try:
-            done = run(member, PUSH, [what, plan.version], stdin=push_input(plan.original, wanted), check=False)
+            asked = [what, plan.version, "values" if values else ""]
+            done = run(member, PUSH, asked, stdin=push_input(plan.original, wanted), check=False)
         except Refused:
             self._changed = before
             raise
@@ -162,6 +169,9 @@ class ActionModule(ActionBase):
             return False
         if done.rc != 0:
             raise NodeError(member, ["cibadmin", "--patch"], done.rc, done.stderr or done.stdout)
+        why = why_not_in_effect(done.stdout, values) if values and what == "push" else ""
+        if why:
+            raise RefusedTask("unstable", "The configuration is in place, but not all of it counts: %s." % why, changed=True)
         return True
 
     def _settled(self, nodes: Nodes, member: str, resources: t.Sequence[str], wait_s: float) -> tuple[str, str]:

@@ -33,7 +33,11 @@ options:
     description:
       - The wanted configuration. All problems of it are told at once, each with its path.
       - C(properties), C(resource_defaults) and C(operation_defaults) are mappings of names to values.
-        A value is written where Pacemaker reads it, also where several sets hold the name; sets with rules are left alone.
+        A value is written where Pacemaker reads it, also where several sets hold the name; sets with rules are left alone. A property that such
+        a set would overrule is written into C(cib-bootstrap-options), which Pacemaker reads first, or refused where that one has the rule. Of a
+        default a rule may make exceptions, which are warnings; a set that is only referred to and overrules it is refused.
+      - Properties and defaults that change are read back after the push. Where one does not count, because somebody else wrote it at that moment
+        or Pacemaker itself goes by another value, the task fails and says so.
       - C(unless_set) is a mapping of the same three. Its values are set only where nobody has set the name, also under an older spelling or with a
         rule; C(stonith-enabled) only where no fencing is set up in any way (a device, a topology, a watchdog, a property of fencing).
       - C(resources) is a list of mappings with C(id), C(agent) (C(systemd:UNIT), C(ocf:PROVIDER:TYPE) or C(stonith:TYPE)), C(options),
@@ -124,6 +128,11 @@ member:
   returned: success
   type: str
   sample: shop-n1
+warnings:
+  description: The stated defaults of which a set with a rule makes exceptions, with that set, its score and its rule.
+  returned: when there are such
+  type: list
+  elements: str
 problems:
   description: Every problem of O(config), with C(path), C(problem) and C(should_be).
   returned: when the input is refused

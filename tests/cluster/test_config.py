@@ -174,6 +174,31 @@ def test_fencing_and_quorum_policy_that_an_operator_set_outlive_the_services_of_
             first.run("crm_attribute", "--name", name, "--update", value)
 
 
+NIGHT = (
+    '<cluster_property_set id="night" score="INFINITY"><rule id="night-rule" score="INFINITY"><date_expression id="night-date" operation="gt" '
+    'start="2001-01-01"/></rule><nvpair id="night-policy" name="no-quorum-policy" value="freeze"/></cluster_property_set>'
+)
+
+
+def goes_by(cluster: Cluster) -> str:
+    """What the second member's Pacemaker says of its properties."""
+    said = cluster.cells["cell-n2"].run("crm_mon", "-1", "--output-as=xml").stdout
+    return next(line for line in said.splitlines() if "<cluster_options" in line)
+
+
+def test_a_stated_property_counts_before_a_rule_of_a_person(two: Cluster) -> None:
+    first = two.cells[FIRST]
+    first.run("crm_attribute", "--name", "no-quorum-policy", "--delete")
+    first.run("cibadmin", "--create", "--scope", "crm_config", "--xml-text", NIGHT)
+    try:
+        assert 'no-quorum-policy="freeze"' in goes_by(two)
+        assert two.done(configure(two, {"properties": {"no-quorum-policy": "demote"}}))["changed"]
+        assert 'no-quorum-policy="demote"' in goes_by(two) and "night-policy" in cib(two)
+    finally:
+        first.run("cibadmin", "--delete", "--xml-text", '<cluster_property_set id="night"/>')
+        first.run("crm_attribute", "--name", "no-quorum-policy", "--update", "stop")
+
+
 def test_changes_of_others_at_the_same_time_are_kept_and_ours_arrive(two: Cluster) -> None:
     two.done(configure(two, CONFIG))
     busy = "i=0; while [ $i -lt 60 ]; do crm_attribute --node cell-n1 --name busy --update $i; i=$((i + 1)); done"

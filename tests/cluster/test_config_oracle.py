@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib import parse_cib, same
+from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_effect import why_not_in_effect
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_plan import plan_cib
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_push import (
     CHANGED_MEANWHILE,
@@ -41,7 +42,11 @@ def push(cib: Path, what: str, config: dict[str, Any], mode: str = "merge", vers
     """What the action runs on a member, on a file."""
     plan = plan_cib(parse_cib(cib.read_text()), config, mode)
     assert plan.problems == ()
-    return tool("sh", "-c", PUSH, "sh", what, version or plan.version, cib=cib, stdin=push_input(plan.original, plan.wanted))
+    asked = (what, version or plan.version, "values" if plan.awaited else "")
+    done = tool("sh", "-c", PUSH, "sh", *asked, cib=cib, stdin=push_input(plan.original, plan.wanted))
+    if done.returncode == 0 and what == "push" and plan.awaited:
+        assert why_not_in_effect(done.stdout, plan.awaited) == "" and "ondemand-" not in done.stdout
+    return done
 
 
 @pytest.fixture
@@ -124,6 +129,59 @@ def test_pacemaker_uses_the_value_that_was_brought(name: str, scores: tuple[str,
     path.write_text(re.sub(r"<crm_config>.*</crm_config>", f"<crm_config>{options}</crm_config>", EMPTY, flags=re.DOTALL))
     assert push(path, "push", {"properties": {"no-quorum-policy": "stop", "stonith-enabled": False}}).returncode == 0
     assert 'no-quorum-policy="stop"' in tool("crm_mon", "-1", "--output-as=xml", cib=path).stdout
+
+
+def a_set(tag: str, one: str, name: str, value: str, score: str, rule: str) -> str:
+    """A set of one value; rule: holds, never, or none."""
+    when = {"holds": 'operation="gt" start="2001-01-01"', "never": 'operation="lt" end="2001-01-01"'}.get(rule)
+    ruled = f'<rule id="{one}-r" score="INFINITY"><date_expression id="{one}-d" {when}/></rule>' if when else ""
+    return f'<{tag} id="{one}" score="{score}">{ruled}<nvpair id="{one}-v" name="{name}" value="{value}"/></{tag}>'
+
+
+@pytest.mark.parametrize("mine", ["site", "cib-bootstrap-options"])
+@pytest.mark.parametrize("rule", ["holds", "never"])
+@pytest.mark.parametrize("scores", [("0", "0"), ("5", "0"), ("0", "5"), ("0", "INFINITY"), ("INFINITY", "INFINITY")])
+@pytest.mark.parametrize("turned", [False, True])
+def test_pacemaker_goes_by_the_stated_property_also_where_a_rule_would_overrule_it(
+    mine: str, rule: str, scores: tuple[str, str], turned: bool, tmp_path: Path
+) -> None:
+    sets = [
+        a_set("cluster_property_set", mine, "no-quorum-policy", "freeze", scores[0], ""),
+        a_set("cluster_property_set", "night", "no-quorum-policy", "ignore", scores[1], rule),
+    ]
+    path = tmp_path / "cib.xml"
+    path.write_text(
+        re.sub(
+            r"<crm_config>.*</crm_config>",
+            f"<crm_config>{''.join(reversed(sets) if turned else sets)}</crm_config>",
+            EMPTY,
+            flags=re.DOTALL,
+        )
+    )
+    assert push(path, "push", {"properties": {"no-quorum-policy": "stop", "stonith-enabled": False}}).returncode == 0
+    assert 'no-quorum-policy="stop"' in tool("crm_mon", "-1", "--output-as=xml", cib=path).stdout
+    assert 'id="night-v" name="no-quorum-policy" value="ignore"' in path.read_text(), "what a person wrote with a rule stays"
+
+
+@pytest.mark.parametrize("rule", ["holds", "never"])
+@pytest.mark.parametrize("scores", [("0", "0"), ("5", "0"), ("0", "5"), ("-INFINITY", "INFINITY"), ("INFINITY", "0")])
+@pytest.mark.parametrize("turned", [False, True])
+def test_where_no_warning_is_told_pacemaker_goes_by_the_stated_default(
+    rule: str, scores: tuple[str, str], turned: bool, tmp_path: Path
+) -> None:
+    sets = [
+        a_set("meta_attributes", "mine", "resource-stickiness", "7", scores[0], ""),
+        a_set("meta_attributes", "night", "resource-stickiness", "8", scores[1], rule),
+    ]
+    path = tmp_path / "cib.xml"
+    text = EMPTY.replace("<resources/>", f'<resources><primitive id="mail" {DUMMY}/></resources>')
+    path.write_text(text.replace("<rsc_defaults/>", f"<rsc_defaults>{''.join(reversed(sets) if turned else sets)}</rsc_defaults>"))
+    wanted = {"resource_defaults": {"resource-stickiness": 9}, "properties": {"stonith-enabled": False}}
+    warned = plan_cib(parse_cib(path.read_text()), wanted, "merge").warnings
+    assert push(path, "push", wanted).returncode == 0
+    read = tool("crm_resource", "--resource", "mail", "--meta", "--get-parameter", "resource-stickiness", cib=path).stdout.strip()
+    assert read == "9" or warned, "an exception was not told"
+    assert read == "8" if rule == "holds" and scores in (("0", "5"), ("-INFINITY", "INFINITY")) else True, "the rule is a real exception"
 
 
 DUMMY = 'class="ocf" provider="pacemaker" type="Dummy"'

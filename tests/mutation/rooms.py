@@ -29,6 +29,8 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/cib_spec.py": (f"{CLUSTER_TESTS}/test_cib_spec_fields.py",),
     f"{CLUSTER}/cib_build.py": (),
     f"{CLUSTER}/cib_plan.py": (f"{CLUSTER_TESTS}/test_cib_plan_parts.py", f"{CLUSTER_TESTS}/test_cib_values.py"),
+    f"{CLUSTER}/cib_sets.py": (),
+    f"{CLUSTER}/cib_effect.py": (f"{CLUSTER_TESTS}/test_cib_values.py",),
     f"{CLUSTER}/cib_refs.py": (f"{CLUSTER_TESTS}/test_cib_values.py",),
     f"{CLUSTER}/draining.py": (),
     f"{CLUSTER}/emptiest.py": (f"{CLUSTER_TESTS}/test_moves.py", f"{DRIVER_TESTS}/plan/test_spread.py"),

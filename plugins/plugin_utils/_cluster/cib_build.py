@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from . import marks
 from .cib import same
+from .cib_sets import ALWAYS_FIRST, pairs_read, plain_sets
 from .cib_spec import clone_id, value_text
 from .cib_whole import forget_unstated
 
@@ -26,8 +27,6 @@ UNIT_MS = {
     "h": 3600000,
     "hr": 3600000,
 }
-# Of all sets of cluster properties Pacemaker reads this one first, whatever their scores are.
-ALWAYS_FIRST = "cib-bootstrap-options"
 # CIB attribute <- field of the data; read by every constraint of the kind.
 CONSTRAINTS = {
     "location": ("rsc_location", (("rsc", "resource"), ("role", "role"), ("node", "node"), ("score", "score"))),
@@ -64,28 +63,6 @@ def seconds(value: float) -> str:
     return "%ds" % value if float(value).is_integer() else "%dms" % round(value * 1000)
 
 
-def _plain_sets(parent: ElementTree.Element, tag: str) -> t.List[ElementTree.Element]:
-    """The sets of this tag without a rule: those with rules belong to whoever wrote the rule, referred ones to where they stand."""
-    return [e for e in parent.findall(tag) if e.find("rule") is None and e.get("id-ref") is None]
-
-
-def _score(element: ElementTree.Element) -> int:
-    text = element.get("score", "0").lstrip("+")
-    return int(text) if re.match(r"-?[0-9]{1,9}\Z", text) else {"INFINITY": 1000000, "-INFINITY": -1000000}.get(text, 0)
-
-
-def _pairs_read(sets: t.Sequence[ElementTree.Element], name: str) -> t.List[ElementTree.Element]:
-    """The pairs that make a name's value for Pacemaker: of cib-bootstrap-options if it is there, else of the sets with the highest score.
-
-    Of several sets with one score all count: which of them Pacemaker reads first differs from release to release.
-    """
-    found = [(e, next((p for p in e.findall("nvpair") if p.get("name") == name), None)) for e in sets]
-    holders = [(e, pair) for e, pair in found if pair is not None]
-    first = [pair for e, pair in holders if e.tag == "cluster_property_set" and e.get("id") == ALWAYS_FIRST]
-    best = max((_score(e) for e, _pair in holders), default=0)
-    return first or [pair for e, pair in holders if _score(e) == best]
-
-
 def _insert_set(parent: ElementTree.Element, made: ElementTree.Element) -> None:
     """Put a new set before what the schema wants behind it (operations, and the members of a group or clone)."""
     holds = ("operations", "utilization", "primitive", "group")
@@ -108,7 +85,7 @@ def bring_values(
     """
     if values is None:
         return
-    sets = _plain_sets(parent, tag)
+    sets = plain_sets(parent, tag)
     own = next((e for e in sets if e.get("id") == ALWAYS_FIRST), sets[0] if sets else None)
     if own is None:
         if not values:
@@ -116,7 +93,7 @@ def bring_values(
         own = ElementTree.Element(tag, {"id": set_id})
         _insert_set(parent, own)
     for name, value in values.items():
-        pairs = _pairs_read(sets, name)
+        pairs = pairs_read(sets, name)
         if not pairs:
             pair_id = "%s-%s" % (own.get("id"), re.sub(r"[^A-Za-z0-9_.-]", "-", name))
             pairs = [ElementTree.SubElement(own, "nvpair", {"id": pair_id, "name": name})]
@@ -132,7 +109,7 @@ def bring_values(
 
 def drop_values(parent: ElementTree.Element, tag: str, names: t.Container[str]) -> None:
     """Take these names out of every set without a rule; a set that holds nothing then goes too."""
-    for one in _plain_sets(parent, tag):
+    for one in plain_sets(parent, tag):
         dropped = [pair for pair in one.findall("nvpair") if pair.get("name") in names]
         for pair in dropped:
             one.remove(pair)
@@ -140,10 +117,10 @@ def drop_values(parent: ElementTree.Element, tag: str, names: t.Container[str]) 
             parent.remove(one)
 
 
-def bring_unset(parent: ElementTree.Element, tag: str, set_id: str, values: t.Mapping[str, t.Any]) -> None:
-    """Set what nobody has set: a name that any set holds, also one with a rule, stays as it is."""
+def bring_unset(parent: ElementTree.Element, tag: str, set_id: str, values: t.Mapping[str, t.Any], others: t.Iterable[str] = ()) -> None:
+    """Set what nobody has set: a name that any set holds, also one with a rule, stays as it is. others: names that are set in other ways."""
     # Older releases wrote some names with underscores, and newer ones still read them.
-    there = {pair.get("name", "").replace("_", "-") for pair in parent.iterfind("%s/nvpair" % tag)}
+    there = {name.replace("_", "-") for name in (*others, *(pair.get("name", "") for pair in parent.iterfind("%s/nvpair" % tag)))}
     bring_values(parent, tag, set_id, {name: value for name, value in values.items() if name not in there}, whole=False)
 
 

@@ -35,8 +35,10 @@ from .cib_build import (
     build_constraint,
     drop_values,
 )
+from .cib_effect import Awaited, bring_first, changed_values, overruled
 from .cib_extras import alerts_left, bring_alerts, bring_hosts, bring_nodes, extras_shown
 from .cib_refs import dangling, paths_of, settle_ids
+from .cib_sets import DEFAULTS, PROPERTIES, foreign
 from .cib_spec import Problem, clone_id, problem
 from .cib_whole import (
     Leftovers,
@@ -52,11 +54,6 @@ from .cib_whole import (
     with_stated_before,
 )
 
-PROPERTIES = ("properties", "crm_config", "cluster_property_set", "cib-bootstrap-options")
-DEFAULTS = (
-    ("resource_defaults", "rsc_defaults", "meta_attributes", "rsc_defaults-options"),
-    ("operation_defaults", "op_defaults", "meta_attributes", "op_defaults-options"),
-)
 FENCING_SWITCH = "stonith-enabled"
 FENCING_NAME = re.compile(r"(^|[-_])(stonith|fence|fencing)([-_]|$)")
 # Pacemaker writes these properties itself; replacing a configuration leaves them.
@@ -69,6 +66,7 @@ class CibPlan:
 
     halts are the primitives that must have stopped before the wanted document may be put in place; halting is the document that has
     Pacemaker stop them, None where it is told to do so already. unstated are properties and defaults that were stated once and go.
+    awaited are values that change, to be seen afterwards; warnings tell where a stated default does not count.
     """
 
     version: str
@@ -82,6 +80,8 @@ class CibPlan:
     halts: t.Tuple[str, ...] = ()
     halting: t.Optional[str] = None
     unstated: t.Tuple[str, ...] = ()
+    awaited: t.Tuple[Awaited, ...] = ()
+    warnings: t.Tuple[str, ...] = ()
 
 
 class _Resources:
@@ -246,7 +246,9 @@ def _bring_values(
         if fencing:
             unset.pop(FENCING_SWITCH, None)
         if unset:
-            bring_unset(section(cib, where), tag, set_id, unset)
+            theirs = [one.name for one in foreign(cib, section(cib, where), tag)]
+            bring_unset(section(cib, where), tag, set_id, unset, theirs)
+    bring_first(cib, config.get("properties") or {})
 
 
 def _bring_resources(
@@ -350,7 +352,8 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
         forget_stops(wanted)
     old = list(wanted.iter())
     _bring_values(wanted, config, replace, unstated)
-    problems = _bring_resources(wanted, config, replace, whole, left)
+    problems, warnings = overruled(wanted, config)
+    problems += _bring_resources(wanted, config, replace, whole, left)
     _bring_constraints(wanted, config, replace)
     bring_alerts(wanted, config, config["absent"])
     problems += bring_nodes(wanted, config, whole)
@@ -377,4 +380,6 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
         halts=halts,
         halting=halting,
         unstated=tuple(sorted({one for names in unstated.values() for one in names if one != marks.STATED})),
+        awaited=changed_values(original, wanted, config),
+        warnings=tuple(warnings),
     )

@@ -21,6 +21,11 @@ WANTED = {"config": {"properties": {"maintenance-mode": "true"}}, "members": ["c
 THERE = {"cell-n1": record()}
 
 
+OPTIONS = '<cluster_options maintenance-mode="%s"/>'
+EFFECT = '<effect><crm_config><cluster_property_set id="s"><nvpair id="m" name="maintenance-mode" value="%s"/></cluster_property_set></crm_config>%s</effect>'
+BROUGHT = {"crm_verify": (0, EFFECT % ("true", OPTIONS % "true"), ""), **READ}
+
+
 def pushes(door: object) -> list[str]:
     """The scripts that change the CIB, or try whether they might."""
     return [said for _host, said, _read in door.acts if "crm_verify" in said]  # type: ignore[attr-defined]
@@ -34,10 +39,48 @@ def test_all_problems_of_a_configuration_are_told_at_once_and_nobody_is_asked(mo
 
 def test_what_is_wanted_is_told_by_check_mode_as_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     foretold, tried = run(monkeypatch, "cluster_config", WANTED, THERE, READ, check=True)
-    told, door = run(monkeypatch, "cluster_config", WANTED, THERE, READ)
+    told, door = run(monkeypatch, "cluster_config", WANTED, THERE, BROUGHT)
     assert told["changed"] and foretold["changed"] and told["diff"] == foretold["diff"] and "maintenance-mode" in told["diff"]["after"]
     (dry,), (real,) = pushes(tried), pushes(door)
     assert dry.split(" sh ")[-1].startswith("check ") and " push " in real.split(" sh ")[-1]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (EFFECT % ("true", OPTIONS % "false"), "Pacemaker goes by maintenance-mode=false and not by true"),
+        (EFFECT % ("false", OPTIONS % "false"), "maintenance-mode is false and not true (somebody else wrote it)"),
+        ("<effect></effect>", "maintenance-mode is gone and not true"),
+        ("", "what came of it is not known"),
+    ],
+)
+def test_a_value_that_is_written_and_does_not_count_is_told(said: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, door = run(monkeypatch, "cluster_config", WANTED, THERE, {**BROUGHT, "crm_verify": (0, said, "")})
+    assert (told["failed"], told["changed"], len(pushes(door))) == (True, True, 1) and why in told["msg"]
+
+
+def test_only_where_values_change_they_are_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = {"resources": [{"id": "agent", "agent": "ocf:pacemaker:Dummy"}]}
+    told, door = run(monkeypatch, "cluster_config", {"config": resource, "members": ["cell-n1"]}, THERE, READ)
+    assert told["changed"] and not pushes(door)[0].endswith(" values")
+    assert pushes(run(monkeypatch, "cluster_config", WANTED, THERE, BROUGHT)[1])[0].endswith(" values")
+
+
+def test_an_exception_that_a_rule_makes_of_a_stated_default_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = '<rule id="r" score="INFINITY"><date_expression id="d" operation="gt" start="2001-01-01"/></rule>'
+    sets = f'<meta_attributes id="night" score="9">{rule}<nvpair id="n" name="priority" value="5"/></meta_attributes>'
+    said = {
+        "crm_verify": (
+            0,
+            '<effect><rsc_defaults><meta_attributes><nvpair name="priority" value="1"/></meta_attributes></rsc_defaults></effect>',
+            "",
+        )
+    }
+    cib = CIB.replace("<rsc_defaults>", "<rsc_defaults>" + sets, 1)
+    assert "night" in cib
+    wanted = {"config": {"resource_defaults": {"priority": 1}}, "members": ["cell-n1"]}
+    told, _door = run(monkeypatch, "cluster_config", wanted, THERE, {**said, "cibadmin --query": (0, cib, "")})
+    assert told["changed"] and len(told["warnings"]) == 1 and "the set night (score 9, rule r) has 5" in told["warnings"][0]
 
 
 def test_what_is_there_already_is_not_pushed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,9 @@ SITE, OURS = properties("site", no_quorum_policy="freeze"), properties("cib-boot
         (SITE + SITE.replace("site", "other"), {"site", "other"}),
         (SITE + SITE.replace('id="site', 'score="5" id="high'), {"high"}),
         (SITE.replace('id="site"', 'id="site" score="-INFINITY"') + SITE.replace("site", "other"), {"other"}),
-        (properties("night", RULE, no_quorum_policy="demote") + SITE, {"site"}),
+        (properties("night", RULE, no_quorum_policy="demote") + SITE, {"site", "cib-bootstrap-options"}),
+        (properties("night", RULE, no_quorum_policy="demote") + SITE.replace('id="site"', 'id="site" score="1"'), {"site"}),
+        (properties("night", RULE, no_quorum_policy="stop") + SITE, {"night", "site"}),
         (properties("night", RULE, no_quorum_policy="demote"), {"cib-bootstrap-options"}),
     ],
 )
@@ -129,10 +131,61 @@ def test_a_value_is_written_where_pacemaker_reads_it(options: str, changed: set[
     plan = planned(a_cib(options), {"properties": {"no-quorum-policy": "stop"}})
     before, after = values(plan.original, PROPERTIES), values(plan.wanted, PROPERTIES)
     assert {one for (one, _name), value in after.items() if value == "stop"} == changed
+    assert plan.problems == () and plan.warnings == ()
     assert {key: value for key, value in after.items() if key[0] not in changed} == {
         key: value for key, value in before.items() if key[0] not in changed
     }
     assert not planned(plan.wanted, {"properties": {"no-quorum-policy": "stop"}}).changed
+
+
+def test_where_nothing_can_be_read_before_a_rule_the_property_is_refused_by_its_name() -> None:
+    """The set that is always read first has the rule."""
+    plan = planned(
+        a_cib(properties("cib-bootstrap-options", RULE, no_quorum_policy="demote")), {"properties": {"no-quorum-policy": "stop"}}
+    )
+    (problem,) = plan.problems
+    assert problem["path"] == "config.properties.no-quorum-policy"
+    assert problem["problem"].startswith("the set cib-bootstrap-options (which is always read first, rule r) has no-quorum-policy=demote")
+
+
+STICKY = '<meta_attributes id="mine"><nvpair id="mine-s" name="resource-stickiness" value="1"/></meta_attributes>'
+OTHER = '<meta_attributes id="theirs" score="{}">{}<nvpair id="t-s" name="resource-stickiness" value="{}"/></meta_attributes>'
+
+
+@pytest.mark.parametrize(
+    ("score", "value", "told"), [("9", "2", 1), ("INFINITY", "2", 1), ("0", "2", 1), ("-1", "2", 0), ("-INFINITY", "2", 0), ("9", "1", 0)]
+)
+def test_a_default_with_an_exception_by_a_rule_is_brought_and_the_exception_told(score: str, value: str, told: int) -> None:
+    cib = a_cib(more=f"<rsc_defaults>{STICKY}{OTHER.format(score, RULE, value)}</rsc_defaults>")
+    plan = planned(cib, {"resource_defaults": {"resource-stickiness": 1}})
+    assert (plan.changed, plan.problems, len(plan.warnings)) == (False, (), told)
+    assert all("resource_defaults.resource-stickiness: the set theirs (score " in one and "rule r) has 2" in one for one in plan.warnings)
+
+
+def test_a_default_that_a_set_without_a_rule_overrules_from_elsewhere_is_refused() -> None:
+    options = '<nvpair id="p-s" name="resource-stickiness" value="7"/>'
+    mail = f'<primitive id="mail" class="systemd" type="x"><meta_attributes id="p" score="3">{options}</meta_attributes></primitive>'
+    cib = a_cib(resources=mail, more=f'<rsc_defaults>{STICKY}<meta_attributes id-ref="p"/></rsc_defaults>')
+    plan = planned(cib, {"resource_defaults": {"resource-stickiness": 1}})
+    assert [one["path"] for one in plan.problems] == ["config.resource_defaults.resource-stickiness"]
+    assert "the set p (score 3, referred to) has resource-stickiness=7" in plan.problems[0]["problem"]
+    unset = {"unless_set": {"resource_defaults": {"resource-stickiness": 1, "priority": 2}}}
+    late = planned(cib.replace(STICKY, ""), unset)
+    assert {name for _set, name in values(late.wanted, DEFAULTS)} == {"priority"}, "what is only referred to is set too"
+
+
+def test_the_values_that_change_are_to_be_seen_and_no_others() -> None:
+    cib = a_cib(properties("cib-bootstrap-options", no_quorum_policy="ignore", cluster_delay="9s", symmetric_cluster="false"))
+    config = {
+        "properties": {"no-quorum-policy": "stop", "cluster-delay": "9s", "ondemand-stated": "x"},
+        "resource_defaults": {"priority": 3},
+        "unless_set": {"properties": {"symmetric-cluster": True, "batch-limit": 4}},
+    }
+    plan = planned(cib, config)
+    assert set(plan.awaited) == {
+        ("properties", "no-quorum-policy", "stop"), ("properties", "batch-limit", "4"), ("resource_defaults", "priority", "3")
+    }  # fmt: skip
+    assert planned(plan.wanted, config).awaited == ()
 
 
 def test_an_option_that_is_not_wanted_goes_out_of_every_set_that_would_give_it() -> None:
