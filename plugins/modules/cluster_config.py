@@ -40,6 +40,8 @@ options:
         or Pacemaker itself goes by another value, the task fails and says so.
       - C(unless_set) is a mapping of the same three. Its values are set only where nobody has set the name, also under an older spelling or with a
         rule; C(stonith-enabled) only where no fencing is set up in any way (a device, a topology, a watchdog, a property of fencing).
+      - Since Pacemaker 3.0.2 properties of fencing have a newer name (C(fencing-enabled) for C(stonith-enabled)). Both are one property here. One that
+        is stated is brought under its other name too, where that is set, since it differs from release to release which of them counts.
       - C(resources) is a list of mappings with C(id), C(agent) (C(systemd:UNIT), C(ocf:PROVIDER:TYPE) or C(stonith:TYPE)), C(options),
         C(meta), C(utilization) and C(operations). Options and operations that are stated are owned whole, meta attributes are merged, so that an
         operator's C(target-role) stays. An operation has C(name), C(interval_s), C(timeout_s), C(start_delay_s), C(on_fail) and C(role).

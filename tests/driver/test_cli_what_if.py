@@ -99,6 +99,35 @@ def test_the_verdict_and_its_exit_code(files: Path, options: str, code: int, sai
     assert said in done.stdout
 
 
+def pair(name: str, value: str) -> str:
+    return f'<nvpair id="o-{name}" name="{name}" value="{value}"/>'
+
+
+OFF, ON = pair("fencing-enabled", "false"), pair("fencing-enabled", "true")
+
+
+@pytest.mark.parametrize(
+    ("release", "options", "survived"),
+    [
+        ("3.20.5", OFF, True),
+        ("3.20.5", OFF + pair("stonith-enabled", "true"), True),
+        ("3.20.5", ON + pair("stonith-enabled", "false"), False),
+        ("3.16.1", ON + pair("stonith-enabled", "false"), True),
+        ("3.16.1", OFF, False),
+    ],
+)
+def test_whether_a_cluster_fences_is_told_by_the_name_that_its_release_reads(
+    release: str, options: str, survived: bool, files: Path
+) -> None:
+    """Who is lost and can't be fenced keeps its service for Pacemaker, and then the loss is not survived."""
+    cib = (files / "cib").read_text().replace(pair("stonith-enabled", "false").replace("o-stonith-enabled", "o1"), options)
+    schema = "pacemaker-4.0" if release == "3.20.5" else "pacemaker-3.9"
+    cib = cib.replace('crm_feature_set="3.16.1"', f'crm_feature_set="{release}"', 1).replace("pacemaker-3.9", schema)
+    (files / "cib").write_text(cib)
+    done = what_if(files, "--cib", "cib", "--lose", "n1")
+    assert options in cib and ("would be survived" in done.stdout) is survived, done.stdout + done.stderr
+
+
 def test_people_are_told_the_steps_the_votes_after_each_and_what_moves(files: Path) -> None:
     assert what_if(files, "--cib", "cib", "--leave", "n1").stdout.splitlines() == [
         "n1 may leave.",

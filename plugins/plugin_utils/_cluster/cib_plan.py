@@ -10,7 +10,7 @@ import re
 import typing as t
 from xml.etree import ElementTree
 
-from . import marks
+from . import marks, renamed
 from .cib import (
     RESOURCE_TAGS,
     changed_secrets,
@@ -54,7 +54,6 @@ from .cib_whole import (
     with_stated_before,
 )
 
-FENCING_SWITCH = "stonith-enabled"
 FENCING_NAME = re.compile(r"(^|[-_])(stonith|fence|fencing)([-_]|$)")
 # Pacemaker writes these properties itself; replacing a configuration leaves them.
 PACEMAKERS_OWN = ("cluster-infrastructure", "cluster-name", "dc-version", "have-watchdog", "last-lrm-refresh")
@@ -243,10 +242,10 @@ def _bring_values(
         values, unset = config.get(name), dict((config.get("unless_set") or {}).get(name) or {})
         if values is not None:
             bring_values(section(cib, where), tag, set_id, values, whole=replace, keep=(*PACEMAKERS_OWN, *unset))
-        if fencing:
-            unset.pop(FENCING_SWITCH, None)
+        for switch in renamed.FENCING_SWITCHES if fencing else ():
+            unset.pop(switch, None)
         if unset:
-            theirs = [one.name for one in foreign(cib, section(cib, where), tag)]
+            theirs = {one.name for one in foreign(cib, section(cib, where), tag)} | (renamed.there(cib) if name == PROPERTIES[0] else set())
             bring_unset(section(cib, where), tag, set_id, unset, theirs)
     bring_first(cib, config.get("properties") or {})
 
@@ -347,6 +346,7 @@ def plan_cib(cib: ElementTree.Element, config: t.Mapping[str, t.Any], mode: str)
     config = {**config, "absent": [*(config.get("absent") or []), *gone]}
     if mode == "merge":
         config = with_stated_before(original, config)
+    config = renamed.with_other_names(original, config)
     wanted = copy.deepcopy(original)
     if whole:
         forget_stops(wanted)

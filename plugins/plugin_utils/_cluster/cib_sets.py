@@ -64,18 +64,17 @@ def pairs_read(sets: t.Sequence[ElementTree.Element], name: str) -> t.List[Eleme
 
 def foreign(cib: ElementTree.Element, parent: ElementTree.Element, tag: str) -> t.List[Foreign]:
     """Every value of this section that is not ours to write. What is referred to is looked for in the whole CIB."""
-    sets = {e.get("id"): e for e in cib.iter() if e.tag in (PROPERTIES[2], "meta_attributes", "instance_attributes")}
-    pairs = {e.get("id"): e for e in cib.iter("nvpair")}
+    by_id = {e.get("id"): e for e in cib.iter()}
     found = []
     for one in parent.findall(tag):
-        held = sets.get(one.get("id-ref")) if one.get("id-ref") else one
+        held = by_id.get(one.get("id-ref")) if one.get("id-ref") else one
         if held is None:
             continue
         rules = tuple(rule.get("id", "") for rule in held.findall("rule"))
         for pair in held.findall("nvpair"):
-            there = pairs.get(pair.get("id-ref"), pair) if pair.get("id-ref") else pair
+            there = by_id.get(pair.get("id-ref"), pair) if pair.get("id-ref") else pair
             if rules or held is not one or there is not pair:
-                name = pair.get("name") or there.get("name") or ""
+                name = pair.get("name", there.get("name", ""))
                 found.append(Foreign(held.get("id", ""), rank(held), rules, name, there.get("value", "")))
     return found
 
@@ -86,5 +85,6 @@ def overruling(cib: ElementTree.Element, where: str, tag: str, name: str, value:
     if parent is None:
         return []
     sets = plain_sets(parent, tag)
-    ours = [rank(e) for e in sets for pair in pairs_read(sets, name) if pair in list(e)]
-    return [one for one in foreign(cib, parent, tag) if one.name == name and one.value != value and one.rank >= max(ours, default=one.rank)]
+    ours = next((rank(e) for pair in pairs_read(sets, name) for e in sets if pair in list(e)), None)
+    theirs = [one for one in foreign(cib, parent, tag) if one.name == name and one.value != value]
+    return [one for one in theirs if ours is None or one.rank >= ours]

@@ -15,6 +15,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field, replace
 from typing import Callable, Dict, List, Mapping, Sequence, Set, Tuple
 
+from . import renamed
 from .cib import CibError, xml_root
 from .node_scripts import script
 
@@ -23,6 +24,20 @@ ROOT = "pacemaker-result"
 FAILURE_NAME = re.compile(r"(?:fail-count|last-failure)-([^#]+)(?:#.*)?\Z")
 
 SIMULATE = script("simulate")
+SCHEMA = re.compile(r"pacemaker-(\d+)\.(\d+)\Z")
+COMMON_SCHEMA = (3, 9)
+"""the latest one that the releases in use have: that of Debian 12"""
+
+
+def question(cib: ET.Element) -> str:
+    """What SIMULATE reads of a CIB that may be of a later release than the scheduler that is asked (see renamed.py)."""
+    asked = renamed.for_any_scheduler(cib)
+    # One of an earlier release aborts where the feature set is above its own, and has no later schema; later ones mostly take things away.
+    asked.attrib.pop("crm_feature_set", None)
+    schema = SCHEMA.match(asked.get("validate-with", ""))
+    if schema and (int(schema.group(1)), int(schema.group(2))) > COMMON_SCHEMA:
+        asked.set("validate-with", "pacemaker-%d.%d" % COMMON_SCHEMA)
+    return ET.tostring(asked, encoding="unicode")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 
-from ondemand._collection.plugin_utils._cluster.simulation import SIMULATE
+from ondemand._collection.plugin_utils._cluster.simulation import SIMULATE, question
 from ondemand.errors import ActError
 
 MOST_S = 120.0
@@ -18,7 +18,7 @@ def schedule(cib: ET.Element) -> str:
     """What crm_simulate prints of a CIB. Raises ActError where it is not installed or does not end."""
     if shutil.which("crm_simulate") is None:
         raise ActError("crm_simulate is not installed here; install Pacemaker's tools (Debian: pacemaker-cli-utils, others: pacemaker-cli)")
-    text = ET.tostring(cib, encoding="unicode")
+    text = question(cib)
     try:
         done = subprocess.run(["sh", "-c", SIMULATE], input=text, capture_output=True, text=True, timeout=MOST_S, check=False)
     except subprocess.TimeoutExpired as error:

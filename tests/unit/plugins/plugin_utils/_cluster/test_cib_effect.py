@@ -44,11 +44,37 @@ def test_what_does_not_count_is_told_with_what_does(text: str, awaited: list[tup
     assert why_not_in_effect(text, awaited) == why
 
 
-@pytest.mark.parametrize("value", ["true", "True", "yes", "on", "1"])
-def test_a_yes_is_a_yes_however_it_is_written(value: str) -> None:
-    text = said().replace("no-quorum-policy", "maintenance-mode").replace('"stop"', '"%s"')
-    assert why_not_in_effect(text % (value, "true"), [("properties", "maintenance-mode", value)]) == ""
-    assert "goes by maintenance-mode=false" in why_not_in_effect(text % (value, "false"), [("properties", "maintenance-mode", value)])
+@pytest.mark.parametrize("name", ["stonith-enabled", "symmetric-cluster", "maintenance-mode", "stop-all-resources"])
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [*((one, "false") for one in ("true", "True", "yes", "on", "1", "y")), *((one, "true") for one in ("false", "no", "off", "0", "n"))],
+)
+def test_a_yes_is_a_yes_however_it_is_written(name: str, word: str, other: str) -> None:
+    text = said().replace("no-quorum-policy", name).replace('"stop"', '"%s"')
+    same = {"true": "false", "false": "true"}[other]
+    assert why_not_in_effect(text % (word, same), [("properties", name, word)]) == ""
+    assert f"goes by {name}={other}" in why_not_in_effect(text % (word, other), [("properties", name, word)])
+
+
+@pytest.mark.parametrize("told", ["stonith-enabled", "fencing-enabled"])
+@pytest.mark.parametrize("written", ["stonith-enabled", "fencing-enabled"])
+def test_a_property_with_two_names_is_told_by_either(told: str, written: str) -> None:
+    text = said("true", f'{told}="%s"').replace("no-quorum-policy", written)
+    assert why_not_in_effect(text % "true", [("properties", written, "true")]) == ""
+    assert f"goes by {written}=false" in why_not_in_effect(text % "false", [("properties", written, "true")])
+
+
+def test_a_default_is_not_measured_by_a_property_of_its_name() -> None:
+    text = said(goes_by='maintenance-mode="false"').replace("resource-stickiness", "maintenance-mode")
+    assert why_not_in_effect(text, [("resource_defaults", "maintenance-mode", "100")]) == ""
+
+
+def test_of_two_sets_of_one_score_both_are_looked_at() -> None:
+    both = said().replace(
+        "</crm_config>",
+        '<cluster_property_set id="q"><nvpair id="z" name="no-quorum-policy" value="ignore"/></cluster_property_set></crm_config>',
+    )
+    assert why_not_in_effect(both, [POLICY]) == "no-quorum-policy is ignore and stop and not stop (somebody else wrote it)"
 
 
 @pytest.mark.parametrize("text", ["", "crm_verify said something", "<cib/>"])

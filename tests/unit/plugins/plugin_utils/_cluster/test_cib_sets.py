@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.ondemand.cluster.plugins.plugin_utils._cluster.cib_sets import (
+    DEFAULTS,
+    PROPERTIES,
     Foreign,
     foreign,
     overruling,
@@ -61,6 +63,7 @@ def test_what_is_ours_to_write_has_no_rule_and_stands_here() -> None:
     assert foreign(cib, parent, TAG) == [
         Foreign("a", (False, 0), (), "z", "2"), Foreign("b", (False, 4), ("r", "q"), "x", "2"), Foreign("c", (False, 0), (), "y", "3")
     ]  # fmt: skip
+    assert foreign(cib, parent, TAG)[0].words == "the set a (score 0, referred to)"
     assert foreign(cib, parent, TAG)[1].words == "the set b (score 4, rule r, q)"
     assert pairs_read(plain_sets(parent, TAG), "z") == [], "a pair that only points elsewhere is not written"
     assert [one.get("id") for one in pairs_read(plain_sets(parent, TAG), "x")] == ["a-x"]
@@ -83,8 +86,38 @@ def test_what_is_read_before_ours_or_as_early_overrules_it(mine: str, theirs: st
     assert overruling(cib, "rsc_defaults", "meta_attributes", "x", "1") == []
 
 
+def test_a_pair_that_points_elsewhere_has_the_name_from_there_where_it_has_none() -> None:
+    cib = a_cib(f'<{TAG} id="a"><nvpair id-ref="b-x"/><nvpair id="n"/></{TAG}><{TAG} id="b">{pair("x", "2", "b-x")}</{TAG}>')
+    assert foreign(cib, config_of(cib), TAG) == [Foreign("a", (False, 0), (), "x", "2")]
+    assert Foreign("a", (True, 0), ("r",), "x", "2").words == "the set a (which is always read first, rule r)"
+
+
+def test_of_several_sets_the_one_with_the_highest_score_is_read_and_all_of_them_where_it_is_one() -> None:
+    sets = "".join(
+        f'<{TAG} id="{one}" score="{score}">{pair("x", "1", one + "x")}</{TAG}>' for one, score in (("a", 1), ("b", 5), ("c", 5))
+    )
+    assert [one.get("id") for one in pairs_read(plain_sets(config_of(a_cib(sets)), TAG), "x")] == ["bx", "cx"]
+
+
 def test_nothing_overrules_the_set_that_is_always_first() -> None:
     cib = a_cib(
         f'<{TAG} id="b" score="INFINITY">{RULE}{pair("x", "2", "bx")}</{TAG}><{TAG} id="cib-bootstrap-options">{pair("x", "1", "ax")}</{TAG}>'
     )
     assert overruling(cib, "crm_config", TAG, "x", "1") == []
+
+
+def test_a_set_that_has_not_the_name_counts_for_nothing() -> None:
+    empty = f'<{TAG} id="c" score="9">{pair("w", "1", "cw")}</{TAG}>'
+    cib = a_cib(f'{empty}<{TAG} id="a">{pair("x", "1", "ax")}</{TAG}><{TAG} id="b" score="5">{RULE}{pair("x", "2", "bx")}</{TAG}>')
+    assert [one.get("id") for one in pairs_read(plain_sets(config_of(cib), TAG), "x")] == ["ax"]
+    assert [one.set_id for one in overruling(cib, "crm_config", TAG, "x", "1")] == ["b"]
+
+
+def test_the_sets_that_there_are_and_what_they_are_called_where_they_are_made() -> None:
+    """In Pacemaker's and its tools' words."""
+    assert [one[:3] for one in (PROPERTIES, *DEFAULTS)] == [
+        ("properties", "crm_config", "cluster_property_set"),
+        ("resource_defaults", "rsc_defaults", "meta_attributes"),
+        ("operation_defaults", "op_defaults", "meta_attributes"),
+    ]
+    assert [one[3] for one in (PROPERTIES, *DEFAULTS)] == ["cib-bootstrap-options", "rsc_defaults-options", "op_defaults-options"]

@@ -67,6 +67,7 @@ def test_a_cluster_that_nobody_has_set_gets_the_policy_of_the_file_and_keeps_it(
         (properties("site", stonith_enabled="true") + properties("cib-bootstrap-options", no_quorum_policy="suicide"), "", ""),
         (properties("cib-bootstrap-options", RULE, stonith_enabled="true", no_quorum_policy="demote"), DEVICE, ""),
         (properties("cib-bootstrap-options", fencing_enabled="true", no_quorum_policy="fence"), "", ""),
+        (properties("cib-bootstrap-options", fencing_enabled="false", no_quorum_policy="stop"), "", ""),
         (properties("old", stonith__enabled="true", no__quorum__policy="ignore"), "", ""),
         (properties("cib-bootstrap-options", have_watchdog="true", no_quorum_policy="stop"), "", ""),
         (properties("cib-bootstrap-options", stonith_watchdog_timeout="10", no_quorum_policy="stop"), "", ""),
@@ -138,6 +139,26 @@ def test_a_value_is_written_where_pacemaker_reads_it(options: str, changed: set[
     assert not planned(plan.wanted, {"properties": {"no-quorum-policy": "stop"}}).changed
 
 
+@pytest.mark.parametrize("switch", ["stonith-enabled", "fencing-enabled"])
+def test_where_fencing_is_set_up_its_switch_is_not_set_under_either_name(switch: str) -> None:
+    config = {"unless_set": {"properties": {switch: False, "stonith-action": "off"}}}
+    plan = planned(a_cib(properties("cib-bootstrap-options", fencing_action="reboot"), DEVICE), config)
+    assert not plan.changed, "what is set under its newer name is set"
+    bare = planned(a_cib(), config)
+    assert {name: value for (_set, name), value in values(bare.wanted, PROPERTIES).items()} == {switch: "false", "stonith-action": "off"}
+
+
+def test_a_stated_property_is_brought_under_both_its_names_where_both_are_set_and_shown_so() -> None:
+    plan = planned(a_cib(properties("cib-bootstrap-options", fencing_enabled="false")), {"properties": {"stonith-enabled": True}})
+    assert {name: value for (_set, name), value in values(plan.wanted, PROPERTIES).items()} == {
+        "fencing-enabled": "true",
+        "stonith-enabled": "true",
+    }
+    assert "fencing-enabled" in plan.before and plan.after.count('value="true"') == 2
+    told = planned(a_cib(), {"properties": {"stonith-enabled": True, "fencing-enabled": False}}).problems
+    assert [one["path"] for one in told] == ["config.properties.stonith-enabled"]
+
+
 def test_where_nothing_can_be_read_before_a_rule_the_property_is_refused_by_its_name() -> None:
     """The set that is always read first has the rule."""
     plan = planned(
@@ -186,6 +207,23 @@ def test_the_values_that_change_are_to_be_seen_and_no_others() -> None:
         ("properties", "no-quorum-policy", "stop"), ("properties", "batch-limit", "4"), ("resource_defaults", "priority", "3")
     }  # fmt: skip
     assert planned(plan.wanted, config).awaited == ()
+
+
+def test_what_else_is_in_the_set_that_is_read_first_stays_there() -> None:
+    options = properties("cib-bootstrap-options", dc_version="3.0.2") + properties("night", RULE, no_quorum_policy="demote") + SITE
+    plan = planned(a_cib(options), {"properties": {"no-quorum-policy": "stop"}})
+    assert {name: value for (one, name), value in values(plan.wanted, PROPERTIES).items() if one == "cib-bootstrap-options"} == {
+        "dc-version": "3.0.2", "no-quorum-policy": "stop"
+    }  # fmt: skip
+
+
+def test_a_default_of_operations_is_brought_and_its_exception_told_too() -> None:
+    more = f"<op_defaults>{OTHER.format(9, RULE, 2).replace('resource-stickiness', 'timeout')}</op_defaults>"
+    plan = planned(a_cib(more=more), {"operation_defaults": {"timeout": "9s"}})
+    assert values(plan.wanted, "configuration/op_defaults/*")[("op_defaults-options", "timeout")] == "9s"
+    assert "config.operation_defaults.timeout: the set theirs" in plan.warnings[0] and plan.awaited == (
+        ("operation_defaults", "timeout", "9s"),
+    )
 
 
 def test_an_option_that_is_not_wanted_goes_out_of_every_set_that_would_give_it() -> None:
