@@ -58,6 +58,8 @@ options:
       - C(node_hosts) is a mapping of names of nodes to the hosts that carry their VMs, written down as the node attribute C(ondemand-host). What is
         written down of nodes that are not named stays.
       - C(absent) is a list of ids of resources and constraints that are not to be there.
+      - Bundles, templates, ACLs, tags and the fencing topology are refused by their names, since nothing here makes them. What is there of them is left
+        untouched, bundles but with O(mode=replace).
     type: dict
     required: true
   mode:

@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .unmanaged import why_unmanaged
+
 ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,126}\Z")
 NAME = re.compile(r"[A-Za-z0-9_#][A-Za-z0-9_.:#-]{0,126}\Z")
 AGENT = re.compile(r"(ocf:[A-Za-z0-9_-]+:[A-Za-z0-9_.-]+|(systemd|stonith|service|lsb):[A-Za-z0-9_.@\\-]+)\Z")
@@ -197,7 +199,8 @@ def clone_id(clone: t.Mapping[str, t.Any]) -> str:
 
 
 def _unknown(found_in: t.Mapping[str, t.Any], known: t.Sequence[str], path: str) -> t.List[Problem]:
-    return [problem("%s.%s" % (path, name), "unknown", "one of " + ", ".join(known)) for name in found_in if name not in known]
+    usual = ("unknown", "one of " + ", ".join(known))
+    return [problem("%s.%s" % (path, name), *(why_unmanaged(name) or usual)) for name in found_in if name not in known]
 
 
 def _items(kind: str, items: t.Any, where: str) -> t.List[Problem]:

@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 
 from .._cluster import marks
 from .._cluster.cib_spec import check_config
+from .._cluster.unmanaged import why_unmanaged
 from .errors import Path, path_text, shown
 
 Found = Iterator[Tuple[Path, str, str]]
@@ -87,7 +88,8 @@ def pacemaker_can_be_planned(cluster: Any) -> Found:
         return
     for name in given:
         if name not in PASSED:
-            yield ("cluster", "pacemaker", str(name)), "%s can't be passed on" % shown(name), "one of " + ", ".join(PASSED)
+            usual = ("%s can't be passed on" % shown(name), "one of " + ", ".join(PASSED))
+            yield (("cluster", "pacemaker", str(name)), *(why_unmanaged(name) or usual))
     for one in check_config({name: value for name, value in given.items() if name in PASSED}):
         yield _path(one["path"]), one["problem"], one["should_be"]
 

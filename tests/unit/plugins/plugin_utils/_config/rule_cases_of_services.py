@@ -90,9 +90,27 @@ CASES: dict[str, dict[str, tuple[Any, dict[str, str]]]] = {
         "all that can be passed on": ({"pacemaker": PASSED}, {}),
         "nothing": ({"pacemaker": {}}, {}),
         "what can't, by its name": (
-            {"pacemaker": {"bundles": [], "absent": ["a"], "unless_set": {}}},
             {
-                "cluster.pacemaker.bundles": "'bundles' can't be passed on; one of properties, ",
+                "pacemaker": {
+                    "bundles": [{"id": "box"}],
+                    "templates": [],
+                    "acls": {},
+                    "tags": [],
+                    "fencing-topology": [],
+                    "Fencing_Topology": [],
+                    "box": [],
+                    "absent": ["a"],
+                    "unless_set": {},
+                }
+            },
+            {
+                "cluster.pacemaker.bundles": "containers that Pacemaker runs (bundles) are not managed by this collection; left out: make them by pcs, ",
+                "cluster.pacemaker.templates": "templates of resources are not managed by this collection; ",
+                "cluster.pacemaker.acls": "permissions (ACLs) are not managed by this collection; ",
+                "cluster.pacemaker.tags": "tags are not managed by this collection; ",
+                "cluster.pacemaker.fencing-topology": "levels of fencing (the topology) are not managed by this collection; ",
+                "cluster.pacemaker.Fencing_Topology": "left untouched",
+                "cluster.pacemaker.box": "'box' can't be passed on; one of properties, ",
                 "cluster.pacemaker.absent": "can't be passed on",
                 "cluster.pacemaker.unless_set": "can't be passed on",
             },
