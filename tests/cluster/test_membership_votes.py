@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.cluster.conftest import FIRST, Cluster
 from tests.cluster.test_membership_refusals import nothing_touched, refused
 
@@ -96,3 +98,14 @@ def test_a_node_whose_entry_has_no_name_is_known_by_its_number(cluster: Cluster)
         assert set(cluster.nodes()) == set(names.values())
         cluster.done(cluster.node("cell-n3", "absent"))
         assert set(cluster.nodes()) == {"cell-n1", "cell-n2"} and votes(cluster)["Expected votes"] == "2" and is_sound(cluster)
+
+
+@pytest.mark.parametrize("option", ["auto_tie_breaker", "last_man_standing", "allow_downscale"])
+def test_an_option_by_which_corosync_reckons_otherwise_is_refused_by_its_name_and_nothing_is_touched(cluster: Cluster, option: str) -> None:
+    with by_hand(cluster, 3, in_quorum(f"{option}: 1"), without(f"{option}: 1")), nothing_touched(cluster):
+        leave = refused(cluster.node("cell-n3", "absent"), "quorum")
+        assert leave.startswith(f"cell-n3 must not leave: its corosync.conf has {option}, with which ")
+        join = refused(cluster.node("cell-n4", "member", members=[FIRST, "cell-n2", "cell-n3"]), "join_refused")
+        assert join.startswith(f"cell-n4 did not join: its corosync.conf has {option}, with which ")
+        told = {node["name"]: node["may_leave"] for node in cluster.told()["nodes"]}
+        assert not told["cell-n3"]["allowed"] and option in told["cell-n3"]["sentence"]

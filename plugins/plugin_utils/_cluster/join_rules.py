@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import List, Optional, Tuple
 
 from ...module_utils._contract.refusal import Refusal
-from . import change_rules, corosync_conf, step_lists
+from . import change_rules, corosync_conf, quorum_options, step_lists
 from .corosync_conf import Conf
 from .status import Status
 from .steps import first_without_quorum
@@ -42,6 +42,10 @@ def may_join(status: Status, name: str) -> Optional[Refusal]:
 
 def _why_not_listed(status: Status, conf: Conf, name: str) -> List[Tuple[str, str]]:
     """What stands against the node in the list before it is there."""
+    missing = [member.name for member in status.members if member.listed and not member.votes]
+    unreckoned = quorum_options.why_not_reckoned(conf) or quorum_options.why_joiner_waits(conf, missing)
+    if unreckoned:
+        return [("join_refused", unreckoned)]
     links = corosync_conf.link_problem(conf)
     if links:
         return [("join_refused", "in its corosync.conf %s" % links)]

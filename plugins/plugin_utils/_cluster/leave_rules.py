@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Callable, Collection, List, Optional, Sequence, Tuple
 
 from ...module_utils._contract.refusal import Refusal
-from . import change_rules, corosync_conf, simulation, step_lists
+from . import change_rules, corosync_conf, quorum_options, simulation, step_lists
 from .status import Member, Status
 from .steps import first_without_quorum
 
@@ -59,6 +59,9 @@ def _minimum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
 def _quorum(status: Status, leaver: Member, minimum: int) -> Optional[str]:
     if not leaver.listed or status.conf is None:
         return None
+    unreckoned = quorum_options.why_not_reckoned(status.conf)
+    if unreckoned:
+        return unreckoned
     others = [member.name for member in status.members if member.listed and member.name != leaver.name][:1]
     try:
         made = step_lists.leaving(step_lists.told_by(status, leaver.name, others), leaver.name)
@@ -168,6 +171,9 @@ def _quorum_of_the_rest(status: Status, lost: Sequence[str], names: str) -> Opti
     """What Corosync would count after one reload without the lost ones."""
     if status.conf is None:
         return None
+    unreckoned = quorum_options.why_not_reckoned(status.conf)
+    if unreckoned:
+        return Refusal("quorum", "%s must not leave: %s." % (names, unreckoned))
     others = [member.name for member in status.members if member.listed and member.name not in lost][:1]
     try:
         made = step_lists.letting_go(step_lists.told_by(status, lost[0], others), lost)

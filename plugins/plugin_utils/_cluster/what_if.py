@@ -16,7 +16,7 @@ from typing import Any, Callable, Container, Dict, Mapping, Optional, Sequence, 
 
 from ...module_utils._contract.names import name_problem
 from ...module_utils._contract.refusal import Refusal
-from . import corosync_conf, simulation
+from . import corosync_conf, quorum_options, simulation
 from .cib import is_true, parse_cib, xml_root
 from .corosync_conf import Conf, Section
 from .join_rules import nowhere
@@ -78,6 +78,9 @@ def observed(cib_text: str, conf_text: Optional[str], votes_text: Optional[str],
         raise StatusError("the scheduler told no status of the cluster; see what crm_verify says of the CIB")
     online = {node.get("name", "") for node in seen.iterfind("nodes/node") if node.get("online") == "true"}
     conf = corosync_conf.parse(conf_text) if conf_text is not None else _conf_of(cib, online)
+    uncounted = quorum_options.why_nobody_counts(conf) if conf_text is not None and votes_text is None else None
+    if uncounted:
+        raise StatusError(uncounted)
     if votes_text is None:
         count = Count(conf.expected_votes, {node.id: node.votes for node in conf.nodes if node.name in online}, two_node=conf.two_node)
         votes_text, quorate = _told(count), is_true(cib.get("have-quorum", "1"))
@@ -187,8 +190,11 @@ def lose(status: Status, name: str, scheduler: Scheduler) -> Answer:
     found = simulation.effects(scheduler(simulation.without_node(_cib(status), name, then.quorate)), name, scheduler(_cib(status)))
     # Where nobody can fence the lost node, what it ran stays its own for Pacemaker, and starts nowhere else.
     stuck = sorted(one for one, places in found.places.items() if places == (name,))
+    unreckoned = quorum_options.why_not_reckoned(status.conf) if status.conf is not None else None
     refusal = None
-    if not then.quorate:
+    if unreckoned:
+        refusal = Refusal("quorum", "What the loss of %s would do can't be told: %s." % (name, unreckoned))
+    elif not then.quorate:
         why = "%d of %d expected votes would be left, and %d are needed: the others would stop what they run"
         refusal = Refusal("quorum", "%s must not be lost: %s." % (name, why % (then.total, then.expected, then.needed)))
     elif found.stops or stuck:

@@ -97,3 +97,26 @@ def test_a_file_that_is_not_understood_is_told_and_lets_nobody_in(before: str, a
     odd = cc.parse(cc.render(conf(2)).replace(before, after))
     refusal = may_join(replace(status(2), conf=odd), "n3")
     assert refusal is not None and refusal.reason == "join_refused" and said in refusal.sentence
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("auto_tie_breaker: 1", "n3 did not join: its corosync.conf has auto_tie_breaker, "),
+        (
+            "wait_for_all: 1",
+            "n3 did not join: its corosync.conf has wait_for_all, with which a node that starts has no quorum before it has seen ",
+        ),
+    ],
+)
+def test_an_option_by_which_the_votes_would_be_others_is_refused_by_its_name(option: str, said: str) -> None:
+    """A node that is listed already changes no list."""
+    odd = cc.parse(cc.render(conf(2)).replace("provider: corosync_votequorum", "provider: corosync_votequorum\n" + option))
+    cluster = replace(changed(status(2), 2, votes=False), conf=odd)
+    refusal = may_join(cluster, "n3")
+    assert refusal is not None and refusal.reason == "join_refused" and refusal.sentence.startswith(said)
+    assert (
+        may_join(replace(cluster, conf=conf(2)), "n3") is None
+        or "its corosync.conf" not in may_join(replace(cluster, conf=conf(2)), "n3").sentence
+    )
+    assert may_join(cluster, "n2") is None

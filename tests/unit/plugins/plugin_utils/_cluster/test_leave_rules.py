@@ -198,6 +198,20 @@ def test_votes_that_the_file_does_not_tell_let_nobody_leave() -> None:
     assert refusal.sentence == "n2 must not leave: its votes can't be reckoned from corosync.conf: expected_votes 'many' is no number."
 
 
+def test_a_file_whose_votes_corosync_reckons_otherwise_lets_nobody_leave() -> None:
+    odd = cc.parse(
+        cc.render(listed_in((member(1), member(2), member(3)))).replace("votequorum\n", "votequorum\n    last_man_standing: 1\n")
+    )
+    there = replace(status(member(1), member(2), member(3)), conf=odd)
+    refusal = leave_rules.may_leave(there, "n2")
+    assert refusal is not None and refusal.reason == "quorum"
+    assert refusal.sentence.startswith(
+        "n2 must not leave: its corosync.conf has last_man_standing, with which Corosync lowers the expected votes "
+    )
+    assert leave_rules.may_be_empty(there, "n2") is None, "a standby changes no votes"
+    assert leave_rules.may_leave(replace(there, members=(member(1), member(2), member(3, listed=False))), "n3") is None
+
+
 def test_a_device_s_vote_lets_one_of_two_leave_and_no_two_node_passes() -> None:
     device = cc.parse(
         cc.render(listed_in((member(1), member(2)))).replace("votequorum\n", "votequorum\n    device {\n model: net\n votes: 1\n}\n")

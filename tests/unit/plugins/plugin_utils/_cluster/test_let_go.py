@@ -62,6 +62,13 @@ def test_votes_that_the_file_does_not_tell_let_nobody_go() -> None:
     assert refusal is not None and refusal.reason == "quorum" and "expected_votes 'many' is no number" in refusal.sentence
 
 
+def test_a_file_whose_votes_corosync_reckons_otherwise_lets_nobody_go() -> None:
+    odd = cc.parse(cc.render(listed_in((member(1), member(2)))).replace("votequorum\n", "votequorum\n    auto_tie_breaker: 1\n"))
+    refusal = leave_rules.may_let_go(replace(ALONE, conf=odd), ("n2",))
+    assert refusal is not None and refusal.reason == "quorum"
+    assert refusal.sentence.startswith("n2 must not leave: its corosync.conf has auto_tie_breaker, ")
+
+
 def seen(host: str, conf: cc.Conf) -> Seen:
     """A member with this file."""
     return Seen(host, cc.render(conf), conf, "k" * 64, False, True)

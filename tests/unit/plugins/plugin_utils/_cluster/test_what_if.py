@@ -165,17 +165,17 @@ LISTED = (
 
 
 def test_a_two_node_that_a_person_set_is_neither_set_nor_removed() -> None:
-    stated = LISTED.replace("quorum_votes: 2", "quorum_votes: 1") + "quorum {\ntwo_node: 1\n}\n"
+    stated = LISTED.replace("quorum_votes: 2", "quorum_votes: 1") + "quorum {\nprovider: corosync_votequorum\ntwo_node: 1\n}\n"
     leave = what_if.leave(seen(2, 2, conf=stated), "n1", 1, scheduler(2, 2))
     assert [one["step"] for one in leave.steps] == ["standby", "stop", "load", "forget"]
     assert leave.steps[1]["votes"] == votes(2, 1, 1), "one of two is enough already"
-    first = stated[: stated.index("node {\nring0_addr: 192.0.2.2")] + "}\nquorum {\ntwo_node: 1\n}\n"
+    first = stated[: stated.index("node {\nring0_addr: 192.0.2.2")] + "}\nquorum {\nprovider: corosync_votequorum\ntwo_node: 1\n}\n"
     join = what_if.join(seen(1, 1, conf=first), "n2", scheduler(1, 1, ("n1", "n1")))
     assert [one["step"] for one in join.steps] == ["install", "load", "start"]
 
 
 def test_who_is_on_no_list_leaves_without_two_node() -> None:
-    answer = what_if.leave(seen(2, 3, conf=LISTED), "n3", 1, scheduler(2, 3))
+    answer = what_if.leave(seen(2, 3, conf=LISTED + VOTEQUORUM % ""), "n3", 1, scheduler(2, 3))
     assert [one["step"] for one in answer.steps] == ["forget", "forget"]
 
 
@@ -275,7 +275,7 @@ def test_a_join_that_would_cost_the_quorum_and_one_of_a_member_are_refused() -> 
 
 def test_a_join_where_one_address_is_too_few_is_refused() -> None:
     entries = "".join(f"node {{\nring0_addr: 192.0.2.{n}\nring1_addr: 198.51.100.{n}\nname: n{n}\nnodeid: {n}\n}}\n" for n in (1, 2))
-    answer = what_if.join(seen(2, 2, conf="nodelist {\n" + entries + "}\nquorum {\n}\n"), "n3", scheduler(2, 2))
+    answer = what_if.join(seen(2, 2, conf="nodelist {\n" + entries + "}\n" + VOTEQUORUM % ""), "n3", scheduler(2, 2))
     assert (answer.reason, answer.steps) == ("join_refused", ())
     assert answer.message.startswith("n3 did not join: in its corosync.conf its nodes have the links 0, 1;")
 
@@ -291,3 +291,25 @@ def test_a_move_goes_where_the_scheduler_takes_it() -> None:
     there = what_if.move(seen(2, 2), "ledger", "n1", scheduler(2, 2))
     assert (there.allowed, there.message, there.steps) == (True, "ledger is on n1.", ())
     assert what_if.move(seen(2, 2), "mail", None, scheduler(2, 2)).reason == "not_found"
+
+
+VOTEQUORUM = "quorum {\nprovider: corosync_votequorum\n%s}\n"
+
+
+def listed(count: int) -> str:
+    return "nodelist {\n%s}\n" % "".join(f"node {{\nring0_addr: 192.0.2.{n}\nname: n{n}\nnodeid: {n}\n}}\n" for n in range(1, count + 1))
+
+
+def test_a_loss_is_not_judged_where_corosync_reckons_otherwise() -> None:
+    status = seen(4, 4, listed(4) + VOTEQUORUM % "auto_tie_breaker: 1\n")
+    answer = what_if.answer(status, "lose", "n4", scheduler(3, 4))
+    assert (answer.allowed, answer.reason) == (False, "quorum")
+    assert answer.message.startswith("What the loss of n4 would do can't be told: its corosync.conf has auto_tie_breaker, ")
+    assert what_if.answer(seen(4, 4, listed(4) + VOTEQUORUM % ""), "lose", "n4", scheduler(3, 4)).reason is None
+
+
+@pytest.mark.parametrize("quorum", ["", "quorum {\n}\n", "quorum {\nprovider: other\n}\n"])
+def test_a_cluster_in_which_nobody_counts_votes_is_refused(quorum: str) -> None:
+    with pytest.raises(StatusError, match="names no quorum provider corosync_votequorum, so that nobody counts votes"):
+        seen(2, 2, listed(2) + quorum)
+    assert seen(2, 2, listed(2) + quorum, votes=COUNTED).quorate, "where Corosync's own count was saved somebody did"
