@@ -188,7 +188,7 @@ def test_a_default_that_a_set_without_a_rule_overrules_from_elsewhere_is_refused
     mail = f'<primitive id="mail" class="systemd" type="x"><meta_attributes id="p" score="3">{options}</meta_attributes></primitive>'
     cib = a_cib(resources=mail, more=f'<rsc_defaults>{STICKY}<meta_attributes id-ref="p"/></rsc_defaults>')
     plan = planned(cib, {"resource_defaults": {"resource-stickiness": 1}})
-    assert [one["path"] for one in plan.problems] == ["config.resource_defaults.resource-stickiness"]
+    assert [one["path"] for one in plan.problems] == ["config.resource_defaults.resource-stickiness"] and plan.warnings == ()
     assert "the set p (score 3, referred to) has resource-stickiness=7" in plan.problems[0]["problem"]
     unset = {"unless_set": {"resource_defaults": {"resource-stickiness": 1, "priority": 2}}}
     late = planned(cib.replace(STICKY, ""), unset)

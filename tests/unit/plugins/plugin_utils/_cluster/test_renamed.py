@@ -36,6 +36,7 @@ CASES = {
     "of both in two sets too": (a_set("s", stonith_enabled="true") + NEWER, "3.20.5", ["o stonith-enabled=false"]),
     "for a later release too": (BOTH, "3.21.0", ["o stonith-enabled=false", "o batch-limit=4"]),
     "for one that does not say what it is too": (BOTH, "", ["o stonith-enabled=false", "o batch-limit=4"]),
+    "for one that says something odd too": (BOTH, "3.x.1", ["o stonith-enabled=false", "o batch-limit=4"]),
     "an earlier release reads the older name alone": (BOTH, "3.20.4", ["o stonith-enabled=true", "o batch-limit=4"]),
     "and the newer one for nothing": (NEWER, "3.16.2", []),
     "what only a rule sets leaves the other its value": (
