@@ -139,11 +139,13 @@ def effects(said: str, emptied: str = "", earlier: str = "") -> Effects:
     before, after = _told(earlier or said, "cluster_status"), _told(said, "revised_cluster_status")
     now, then = _running(before), _running(after)
     wished = _unwanted(before)
+    # Of a loss: who is demoted without it too is not demoted by it.
+    promoted = _promoted(before) & (_promoted(_told(earlier, "revised_cluster_status")) if earlier else _promoted(before))
     stays = sorted({(name, managed) for name, places in then.items() for node, managed in places if node == emptied})
     places, was = _places(then), _places(now)
     return Effects(
         stops=tuple(sorted(name for name in now if name not in then and name not in wished)),
-        demoted=tuple(sorted(name for name in _promoted(before) - _promoted(after) if name in then and name not in wished)),
+        demoted=tuple(sorted(name for name in promoted - _promoted(after) if name in then and name not in wished)),
         stays=tuple(stays) if emptied else (),
         places=places,
         moves={name: (nodes, places[name]) for name, nodes in was.items() if places.get(name, nodes) != nodes},
@@ -161,11 +163,19 @@ def moving(cib: ET.Element, wish: str, resources: Sequence[str], node: str, ask:
 
 
 def _caused(found: Effects, cib: ET.Element, ask: Callable[[ET.Element], str], other: Callable[[str, Sequence[str]], bool]) -> Effects:
-    """The effects without those moves that Pacemaker is about to make anyway. It is asked again only where the step seems to move others."""
-    if not any(other(name, before) for name, (before, _after) in found.moves.items()):
-        return found
-    usual = effects(ask(cib)).moves
-    return replace(found, moves={name: way for name, way in found.moves.items() if usual.get(name) != way})
+    """The effects without what Pacemaker is about to do anyway, and without what only starts somewhere more (copies of a clone).
+
+    other: whether the step is not about this resource. Pacemaker is asked again only where the step seems to do something to such a one.
+    """
+    moves = {name: (before, after) for name, (before, after) in found.moves.items() if not other(name, before) or set(before) - set(after)}
+    if not found.demoted and not any(other(name, before) for name, (before, _after) in moves.items()):
+        return replace(found, moves=moves)
+    usual = effects(ask(cib))
+    return replace(
+        found,
+        moves={name: way for name, way in moves.items() if usual.moves.get(name) != way},
+        demoted=tuple(name for name in found.demoted if name not in usual.demoted),
+    )
 
 
 def _told(said: str, part: str) -> ET.Element:

@@ -94,9 +94,11 @@ class Making:
         if not differing:
             return
         conf = corosync_conf.parse(text)
-        for one in differing[:-1]:
-            self.add("write", one.host, why, text=text, before=one.text)
-        last = differing[-1]
+        # Only whose Corosync runs can have all read theirs.
+        last = ([one for one in differing if one.active] or [one for one in self.files if one.active] or differing)[-1]
+        for one in differing:
+            if one is not last:
+                self.add("write", one.host, why, text=text, before=one.text)
         then = self.count.reloaded(conf.expected_votes, conf.two_node)
         self.add("load", last.host, why, then, text=text, before=last.text)
         loaded = Loaded(tuple(sorted(node.id for node in conf.nodes)), conf.two_node)

@@ -225,6 +225,31 @@ def test_what_moves_anyway_is_no_effect_of_the_step() -> None:
     assert list(emptying(cib, "n1", ask).moves) == ["a"] and len(asked) == 1, "nobody else moves, so nobody is asked again"
 
 
+def test_copies_that_only_start_elsewhere_move_nobody() -> None:
+    cib = ET.fromstring(PLAIN)
+    copy = resource("c:0", "n2")
+    asked, ask = one_after_another(answer(RUNS + copy, resource("a", "n2") + resource("b", "n2") + copy + resource("c:1", "n3")))
+    assert list(emptying(cib, "n1", ask).moves) == ["a"] and len(asked) == 1
+    _asked, ask = one_after_another(*2 * [answer(RUNS + copy, resource("a", "n2") + resource("b", "n2") + resource("c:1", "n3"))])
+    assert emptying(cib, "n1", ask).moves == {}, "as without the step"
+    then = answer(RUNS + copy, resource("a", "n2") + resource("b", "n2") + resource("c:1", "n3"))
+    _asked, ask = one_after_another(then, answer(RUNS + copy, RUNS + copy))
+    assert emptying(cib, "n1", ask).moves["c"] == (("n2",), ("n3",)), "the copy on n2 stops"
+
+
+def test_who_is_demoted_anyway_is_not_demoted_by_the_step() -> None:
+    cib = ET.fromstring(PLAIN)
+    before = resource("a", "n1") + resource("c:0", "n2", more='role="Promoted"')
+    then = answer(before, resource("a", "n2") + resource("c:0", "n2", more='role="Unpromoted"'))
+    _asked, ask = one_after_another(then, answer(before, before))
+    assert emptying(cib, "n1", ask).demoted == ("c",)
+    _asked, ask = one_after_another(then, answer(before, resource("a", "n1") + resource("c:0", "n2", more='role="Unpromoted"')))
+    assert emptying(cib, "n1", ask).demoted == ()
+    lost = answer("", resource("a", "n2") + resource("c:0", "n2", more='role="Unpromoted"'))
+    assert effects(lost, "n1", answer(before, before)).demoted == ("c",)
+    assert effects(lost, "n1", answer(before, resource("c:0", "n2", more='role="Unpromoted"'))).demoted == ()
+
+
 def test_of_a_move_only_what_was_named_moves_by_it() -> None:
     wish = '<rsc_location id="w" rsc="a" node="n2" score="1"/>'
     asked, ask = one_after_another(answer(RUNS, resource("a", "n2") + resource("b", "n2")))

@@ -166,8 +166,14 @@ SYNCED = Seen("n1", FILE, corosync_conf.parse(FILE), "k", False, True, Loaded((1
         ([SYNCED, replace(SYNCED, host="n2", text="")], ["load n2"]),
         ([replace(SYNCED, loaded=Loaded((1, 2), False)), SYNCED], ["load n1"]),
         ([replace(SYNCED, loaded=None), replace(SYNCED, host="n2", loaded=None)], ["load n2"]),
+        ([replace(SYNCED, text=""), replace(SYNCED, host="n2", text="", active=False)], ["write n2", "load n1"]),
+        ([SYNCED, replace(SYNCED, host="n2", text="", active=False)], ["write n2", "load n1"]),
+        ([replace(SYNCED, text="", active=False), replace(SYNCED, host="n2", text="", active=False)], ["write n1", "load n2"]),
     ],
-    ids=["all have it", "none has it", "one lacks it", "one did not load it", "none tells"],
+    ids=[
+        *("all have it", "none has it", "one lacks it", "one did not load it", "none tells"),
+        *("Corosync does not run on the last one", "nor on the only one that lacks it", "nor anywhere"),
+    ],
 )
 def test_a_file_is_written_where_it_differs_and_loaded_once(hosts: list[Seen], steps: list[str]) -> None:
     making = Making(hosts, ONE)
