@@ -92,9 +92,9 @@ def seen(run: Data, told: Data) -> Changes:
     return {"view": told.get("cluster")}
 
 
-def counting_all(run: Data, _told: t.Any) -> Changes:
-    """Every VM counts, so every host has to have told of its own."""
-    return {"refused": unreachable_refusals(run["unreachable"])}
+def counting_all(run: Data, told: Data) -> Changes:
+    """Every VM counts, so every host has to have told of its own; told is cluster_info's result, which tells of hosts that the file names no longer."""
+    return {"refused": unreachable_refusals([*run["silent"], *unnamed(run["vms"], told.get("cluster"), run["hosts"])])}
 
 
 def asking(run: Data, _told: t.Any) -> Changes:

@@ -13,6 +13,10 @@ from ansible_collections.ondemand.cluster.plugins.plugin_utils.run_refusals impo
 
 Data = t.Mapping[str, t.Any]
 Changes = t.Dict[str, t.Any]
+BESIDE = (
+    "%s did not join: a cluster is there and none of its members is whole, so it would be made a second one. Look at the members (observe), then run "
+    "recover_cluster"
+)
 
 
 def clashed(run: Data, told: Data) -> Changes:
@@ -60,10 +64,12 @@ def joining(run: Data, told: Data) -> Changes:
     silent = {"reason": "join_refused", "sentence": "%s did not get ready to join; the tasks before say why" % node}
     # A cluster is never created beside one that is there: where the only member was about to leave, it comes out of standby.
     alone = "active" if node in run["plan"]["back"] else "created"
-    return {
-        "joins_as": "member" if run["members"] else alone,
-        "refused": [] if node in told["ready"] else [why_not or silent],
-    }
+    joins_as = "member" if run["members"] else alone
+    # One that lists nobody else is the cluster that an earlier run began to make of it.
+    beside = [one["name"] for one in (run["view"] or {}).get("nodes", []) if one["name"] != node]
+    second = [{"reason": "unstable", "sentence": BESIDE % node}]
+    not_ready = [] if node in told["ready"] else [why_not or silent]
+    return {"joins_as": joins_as, "refused": second if joins_as == "created" and beside else not_ready}
 
 
 def joined(run: Data, told: Data) -> Changes:

@@ -29,6 +29,8 @@ ALIKE = {
     **dict.fromkeys(("off", "no", "n", "0"), "false"),
 }
 """values of these properties that mean the same"""
+BY_STATE = ("suicide", "fence", "demote")
+"""policies without quorum that Pacemaker does not go by in every state of a cluster (without fencing, before its first quorum)"""
 
 
 def bring_first(cib: ElementTree.Element, values: t.Mapping[str, t.Any]) -> None:
@@ -89,12 +91,15 @@ def why_not_in_effect(said: str, awaited: t.Sequence[Awaited]) -> str:
     if root.tag != EFFECT:
         raise CibError("<%s> is not what was read back" % root.tag)
     told = root.find("cluster_options")
+    if not any(root.find(where) is not None for _kind, where, _tag, _id in (PROPERTIES, *DEFAULTS)):
+        # It was taken; that nothing could be read back a moment later says nothing against it.
+        return ""
     wrong = []
     for kind, name, value in awaited:
         _kind, where, tag, _id = next(one for one in (PROPERTIES, *DEFAULTS) if one[0] == kind)
         parent = root.find(where)
         read = pairs_read(plain_sets(parent, tag), name) if parent is not None else []
-        goes_by = _told(told, name) if told is not None and kind == PROPERTIES[0] else None
+        goes_by = _told(told, name) if told is not None and kind == PROPERTIES[0] and value not in BY_STATE else None
         if not read or any(pair.get("value") != value for pair in read):
             now = " and ".join(sorted({pair.get("value", "") for pair in read})) or "gone"
             wrong.append("%s is %s and not %s (somebody else wrote it)" % (name, now, value))

@@ -18,6 +18,7 @@ from ...module_utils._contract.names import address_problem, name_problem
 # Node ids are not given twice, or Pacemaker could take a new node for an old one; the file remembers the highest.
 HIGHEST_NOTE = "# highest node id ever given:"
 PASSING_NOTE = "# two_node for the moment in which a node joins or leaves (ondemand):"
+JOINER_NOTE = "# until the join of this node has ended (ondemand):"
 PASSING = (("two_node", "1"), ("wait_for_all", "0"))
 ASIDE_NOTE = "# set aside while there are more than two nodes (ondemand): two_node: 1"
 LINK_KEY = re.compile(r"ring(\d+)_addr")
@@ -185,18 +186,25 @@ def with_one_vote_enough(conf: Conf, enough: bool) -> Conf:
     return Conf(_edit(bare.root, "quorum", add)) if enough and not bare.two_node else bare
 
 
-def is_staged(conf: Conf) -> bool:
-    """Whether the file is one of such a moment: a join or a leave is under way, or was cut off."""
-    return any(PASSING_NOTE in section.items for section in conf.root.sections("quorum"))
+def joiner(conf: Conf) -> Optional[str]:
+    """Whose join this file is for, which is under way or was cut off; None where it is no such file."""
+    items = [item for section in conf.root.sections("quorum") for item in section.items if isinstance(item, str)]
+    return next((item[len(JOINER_NOTE) :].strip() for item in items if item.startswith(JOINER_NOTE)), None)
 
 
-def staged(conf: Conf) -> Conf:
-    """The file for the moment in which one of two nodes is not there. With a quorum device Corosync takes no two_node."""
-    return with_one_vote_enough(conf, len(conf.nodes) == 2 and not conf.device_votes)
+def staged(conf: Conf, joins: str = "") -> Conf:
+    """The file for the moment in which one of two nodes is not there. With a quorum device Corosync takes no two_node.
+
+    joins: who is not there yet; it is noted, for who leaves is not there any more.
+    """
+    passing = with_one_vote_enough(conf, len(conf.nodes) == 2 and not conf.device_votes)
+    if not joins or PASSING_NOTE not in [item for section in passing.root.sections("quorum") for item in section.items]:
+        return passing
+    return Conf(_edit(passing.root, "quorum", lambda quorum: replace(quorum, items=(*quorum.items, "%s %s" % (JOINER_NOTE, joins)))))
 
 
 def _without_passing(quorum: Section) -> Section:
-    kept = list(quorum.items)
+    kept = [item for item in quorum.items if not (isinstance(item, str) and item.startswith(JOINER_NOTE))]
     if PASSING_NOTE in kept:
         at = kept.index(PASSING_NOTE)
         del kept[at]

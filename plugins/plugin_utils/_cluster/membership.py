@@ -121,7 +121,7 @@ def plan_join(members: Sequence[Seen], host: Seen, status: Status, name: str, ad
     there = any(member.name == name and member.votes for member in status.members)
     # Who is on the list and comes back without changing it brings its own vote: nobody may have quorum before that.
     back = listed is not None and not status.quorate
-    staged = final if there or back else corosync_conf.staged(final)
+    staged = final if there or back else corosync_conf.staged(final, name)
     fresh = host.conf is None or host.conf.node(name) != node or not host.key or host.key != members[0].key
     return Plan(node, text, corosync_conf.render(staged), text, fresh=fresh, passing=staged.two_node)
 

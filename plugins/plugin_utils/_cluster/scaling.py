@@ -67,21 +67,24 @@ def _refused(verdict: Data) -> t.List[t.Dict[str, str]]:
 def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bool = False) -> t.Dict[str, t.Any]:
     """Who is a member and who joins, so that the cluster has the wanted number of members.
 
-    vms are the placed ones, existing before new. Joining are, in this order, members whose leaving was begun and not ended, members
-    that are away or whose join was cut off, unfinished VMs, and new ones; VMs beyond the wanted number are left alone. Without ``first`` a cluster must be
+    vms are the placed ones, existing before new. Joining are, in this order, members whose join was cut off after they had started, members whose leaving was begun and not
+    ended, members that are away, unfinished VMs, and new ones; VMs beyond the wanted number are left alone. Without ``first`` a cluster must be
     there: its first member is never made by growing. Back are those of the joining that only have to come out of standby.
     Idle are members that a person put into standby: they stay so, and nobody waits for their services. Expendable are the VMs that
     may be deleted if they cannot join: new ones, and those of which the cluster says that it does not know them.
     """
-    online = set(_online(view)) - set(_leaving(view)) - set(_unjoined(view))
+    unjoined = set(_unjoined(view))
+    online = set(_online(view)) - set(_leaving(view)) - unjoined
     back = set(_leaving(view))
     known = {node["name"] for node in (view or {}).get("nodes", [])}
     members = [vm["name"] for vm in vms if vm["name"] in online]
     others = sorted(
         (vm for vm in vms if vm["name"] not in online),
-        key=lambda vm: (vm["name"] not in back, vm["name"] not in known, bool(vm.get("new"))),
+        key=lambda vm: (vm["name"] not in unjoined, vm["name"] not in back, vm["name"] not in known, bool(vm.get("new"))),
     )
-    joining = [vm["name"] for vm in others[: max(0, wanted - len(members))]]
+    # Whose join was cut off is there, and serves, whatever number is wanted.
+    there = len([vm for vm in others if vm["name"] in unjoined])
+    joining = [vm["name"] for vm in others[: max(there, wanted - len(members))]]
     refusals = _unsteady(view, [name for name in joining if name in known])
     if view is None and not first:
         refusals = [_refusal("not_found", "there is no cluster that could grow; run create_cluster first")]
@@ -116,7 +119,8 @@ def unreachable_refusals(unreachable: t.Sequence[Data]) -> t.List[t.Dict[str, st
     return [
         _refusal(
             "host_unreachable",
-            "not every host answers (%s), so nobody knows how many VMs there are; nothing was touched. Bring it back. "
+            "not every host answers (%s), so nobody knows how many VMs there are; nothing was touched. Bring it back, or into the "
+            "cluster file. "
             "If it is dead for good, let go of its nodes first (recover_cluster with confirm_dead), then take it out of the cluster file"
             % told,
         )

@@ -216,8 +216,13 @@ def _running(status: ET.Element) -> Dict[str, List[Tuple[str, bool]]]:
 
 
 def _unwanted(status: ET.Element) -> Set[str]:
-    """Resources that a person wants stopped, or that nothing configures any more: that they stop is no harm of the step."""
-    return {name for name, item in _resources(status) if item.get("target_role", "").lower() == "stopped" or item.get("orphaned") == "true"}
+    """Resources that a person wants stopped, or that nothing configures any more: that they stop is no harm of the step.
+
+    Of a clone single copies are called orphaned, those beyond its most: what nodes remember of them says nothing of the others.
+    """
+    items = _resources(status)
+    configured = {name for name, item in items if item.get("orphaned") != "true"}
+    return {name for name, item in items if name not in configured or item.get("target_role", "").lower() == "stopped"}
 
 
 def with_move(cib: ET.Element, wish: str, resources: Sequence[str], node: str) -> ET.Element:

@@ -58,7 +58,7 @@ class Member:
     """A node as both see it: Corosync's nodelist (listed, address, votes) and Pacemaker (the rest).
 
     leaving: it is in standby because a leave was begun, and not ended. host: which one carried its VM, as it was last written down.
-    joining: its join is under way, or was cut off after it had started: the file of the member that was asked still has the passing two_node.
+    joining: its join is under way, or was cut off after it had started: the file of the member that was asked still says so, beside the passing two_node.
     """
 
     name: str
@@ -267,8 +267,7 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
     names = {number: name for name, number in known.items()}
     listed = {names.get(node.id, node.name) if node.name == node.address else node.name: node for node in conf.nodes}
     hosts = hosts_of(cib)
-    # Of the two that it is between, the one that came last.
-    newest = max(listed.values(), key=lambda node: node.id).id if listed and corosync_conf.is_staged(conf) else None
+    joiner = corosync_conf.joiner(conf)
     marked = {item.get("uname") for item in cib.findall("configuration/nodes/node") if _marked(item)}
     members = []
     for name in sorted(set(known) | set(listed), key=lambda name: (listed[name].id if name in listed else known[name], name)):
@@ -287,7 +286,7 @@ def _members(conf: corosync_conf.Conf, cib: ET.Element, monitor: ET.Element, vot
                 pending=said.get("pending") == "true",
                 unclean=said.get("unclean") == "true",
                 leaving=said.get("standby") == "true" and name in marked,
-                joining=said.get("online") == "true" and number == newest and name not in marked,
+                joining=said.get("online") == "true" and name == joiner and name not in marked,
                 host=hosts.get(name),
             )
         )

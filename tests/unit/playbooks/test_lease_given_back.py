@@ -61,6 +61,19 @@ def test_a_cluster_is_not_destroyed_in_part_where_a_host_went_away_during_the_wa
     assert (stage.state / "known_hosts").exists(), "nothing was deleted"
 
 
+def test_a_cluster_is_not_destroyed_in_part_where_a_member_s_host_was_taken_out_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(tmp_path, monkeypatch.setenv)
+    stage.hosts({"hv1": [domain(1)]}, VOLUMES)
+    pair = '<nvpair id="h" name="ondemand-host" value="hv9"/>'
+    node = '<node id="4" uname="cell-n2"'
+    stage.says(1, record().replace(node + "/>", f'{node}><instance_attributes id="a">{pair}</instance_attributes></node>'))
+    done = stage.play("destroy_cluster", confirm="cell")
+    assert (done.ok, done.reason) == (False, "host_unreachable") and "hv9" in done.because, done.because
+    assert (stage.state / "known_hosts").exists(), "nothing was deleted"
+
+
 def test_who_made_the_cluster_takes_the_lease_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else whoever comes next waits until it ends by itself."""
     stage = Stage(tmp_path, monkeypatch.setenv)

@@ -129,7 +129,34 @@ def test_corosync_waits_for_the_gate_and_needs_its_word(role):
     assert gate["Unit"].items() >= condition.items()
     assert gate["Service"]["Type"] == "oneshot" and "RemainAfterExit" not in gate["Service"], "each start asks anew"
     port = unit(role, "ondemand-tell.socket")["Socket"]["ListenDatagram"]
-    assert gate["Service"]["ExecStart"] == f"/usr/bin/python3 -IS /usr/lib/ondemand/gate.py ask {port}"
+    assert f"/usr/bin/python3 -IS /usr/lib/ondemand/gate.py ask {port}" in gate["Service"]["ExecStart"]
+    assert gate["Unit"]["RefuseManualStop"] == "yes", "it would take Corosync with it"
+
+
+@pytest.mark.parametrize(
+    ("end", "stands"),
+    [
+        ("exit 0", True),
+        ("exit 77", False),
+        ("exit 1", True),
+        ("kill -9 $$", True),
+        ("kill -15 $$", True),
+        ("exec /nowhere 2>/dev/null", True),
+    ],
+)
+def test_only_the_gate_s_verdict_keeps_corosync_from_starting(role, end, stands):
+    shell, _program, script = unit(role, "ondemand-gate.service")["Service"]["ExecStart"].partition(" -c ")
+    program = re.search("/usr/bin/python3 [^;]*", script).group(0)
+    # As systemd reads it: two dollars are one.
+    text = script.strip("'").replace("$$", "$").replace(program, "sh -c '%s'" % end)
+    done = subprocess.run([shell, "-c", text], check=False, timeout=30)
+    assert (done.returncode == 0) == stands
+
+
+def test_what_is_required_is_there_before_what_requires_it(role):
+    order = [path.rpartition("/")[2] for path in role["boot_files"]]
+    assert order.index("gate.py") < order.index("ondemand-gate.service") < order.index("ondemand.conf") and order[-1] == "ondemand.conf"
+    assert list(role["boot_files"])[-1].endswith("corosync.service.d/ondemand.conf")
 
 
 def test_systemd_takes_the_units(role, tmp_path):

@@ -274,7 +274,9 @@ def surplus_away(case: Case) -> Found:
     if case.held or case.observation.unreachable:
         return None
     rank = {name: i for i, name in enumerate(case.state.leave_order)}
-    long = [one.name for one in away(case.observation) if one.may_leave.allowed and one.name in case.long_away]
+    # Whose join was cut off is up and serves: a growth ends its join.
+    gone = [one for one in away(case.observation) if not one.joining]
+    long = [one.name for one in gone if one.may_leave.allowed and one.name in case.long_away]
     leavers = sorted(long, key=lambda name: (rank.get(name, len(rank)), name))
     if not leavers:
         return None

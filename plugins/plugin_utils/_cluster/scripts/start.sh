@@ -11,7 +11,7 @@
 # shellcheck source=forget_one.sh
 . ./forget_one.sh
 begin "$2" "$3"
-systemctl start corosync pacemaker || { echo "corosync or pacemaker did not start; see their logs on $1" >&2; exit 4; }
+systemctl start corosync pacemaker || { echo "corosync or pacemaker did not start; see their logs, and that of ondemand-gate, on $1" >&2; exit 4; }
 for unit in corosync pacemaker; do systemctl is-enabled --quiet $unit || systemctl enable --quiet $unit || :; done
 why="Pacemaker did not answer"
 code=3

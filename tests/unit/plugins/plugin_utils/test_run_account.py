@@ -73,13 +73,27 @@ def test_a_host_that_the_file_names_no_longer_was_not_asked_for_whom_it_carried(
     lost = after(run, {"seen": {"cluster": view(node("n1"), node("n2", host="hv9", online=False))}})
     plan = after(lost, {"recovering": {"confirmed": "", "limits": {"min": 1, "max": 3}}})
     assert plan["recovery"]["lost"] == [] and "hv9" in plan["recovery"]["waits"][0]["sentence"]
-    assert after(lost, {"counting_all": {}})["refused"][0]["reason"] == "host_unreachable"
+    told = {"cluster": view(node("n1"), node("n2", host="hv9"))}
+    assert after(a_run(vms=[vm("n1")]), {"counting_all": told})["refused"][0]["reason"] == "host_unreachable"
+    assert after(a_run(vms=[vm("n1")]), {"counting_all": {"skipped": True}})["refused"] == []
 
 
 def test_who_joined_in_this_run_may_tell_too_but_nobody_who_was_deleted() -> None:
     made = a_run(vms=[vm("n1", new=True), vm("n2", new=True)], members=["n1"])
     assert made["may_tell"] == ["n1"] and made["running"] == []
     assert a_run(vms=[vm("n1"), NEW], members=["n1", "n3"], absent=["n1"])["may_tell"] == ["n3"]
+
+
+def test_beside_a_cluster_that_is_there_none_is_created() -> None:
+    seen = view(node("n1", online=False), node("n2", pending=True))
+    run = after(a_run(vms=[vm("n1")], view=seen), {"growing": {"wanted": 1, "first": True}})
+    told = after(run, {"joining": {"node": "n1", "ready": ["n1"], "refusal": None}})
+    assert told["refused"][0]["reason"] == "unstable" and "second one" in told["refused"][0]["sentence"]
+    alone = after(a_run(vms=[vm("n1")], view=view(node("n1", pending=True))), {"growing": {"wanted": 1, "first": True}})
+    begun = after(alone, {"joining": {"node": "n1", "ready": ["n1"], "refusal": None}})
+    assert (begun["joins_as"], begun["refused"]) == ("created", []), "its making goes on"
+    first = after(a_run(vms=[NEW]), {"growing": {"wanted": 1, "first": True}})
+    assert after(first, {"joining": {"node": "n3", "ready": ["n3"], "refusal": None}})["refused"] == []
 
 
 def test_a_run_begins_with_nothing() -> None:

@@ -37,6 +37,8 @@ def said(policy: str = "stop", goes_by: str = 'no-quorum-policy="stop"', sticky:
             "Pacemaker goes by no-quorum-policy=ignore and not by stop, which was written",
         ),
         (said(sticky="0"), [POLICY, STICKY], "resource-stickiness is 0 and not 100 (somebody else wrote it)"),
+        (said("fence", 'no-quorum-policy="stop"'), [("properties", "no-quorum-policy", "fence")], ""),
+        ("<effect></effect>", [POLICY, STICKY], ""),
         (said(), [("operation_defaults", "timeout", "9s")], "timeout is gone and not 9s (somebody else wrote it)"),
     ],
 )

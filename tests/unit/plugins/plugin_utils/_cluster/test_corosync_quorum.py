@@ -89,6 +89,9 @@ def test_a_join_keeps_or_carries_on_what_a_person_set(case: str) -> None:
     assert quorum(joined) == final
     assert quorum(cc.staged(joined)) == (final if staged is None else staged)
     assert cc.with_one_vote_enough(cc.staged(joined), False) == joined, "the passing setting goes without trace"
+    noted = cc.staged(joined, "n9")
+    assert cc.with_one_vote_enough(noted, False) == joined and cc.joiner(cc.staged(joined)) is None
+    assert cc.joiner(noted) == (None if noted == joined else "n9") and cc.joiner(cc.parse(cc.render(noted))) == cc.joiner(noted)
     left = cc.without_node(joined, N[len(before.nodes) + 1].name)
     assert quorum(left) == quorum(before), "the leave gives back what the join found"
 

@@ -91,6 +91,20 @@ GROWTH = {
     ),
     "a pending node is no member yet": ([vm(1), vm(2)], cluster(node(1), node(2, pending=True)), 2, ["shop-n1"], ["shop-n2"]),
     "whose join was cut off joins to its end": ([vm(1), vm(2)], cluster(node(1), node(2, joining=True)), 2, ["shop-n1"], ["shop-n2"]),
+    "whose join was cut off joins to its end whatever number is wanted": (
+        [vm(1), vm(2)],
+        cluster(node(1), node(2, joining=True)),
+        1,
+        ["shop-n1"],
+        ["shop-n2"],
+    ),
+    "whose join was cut off comes before who was leaving and who is away": (
+        [vm(1), vm(2), vm(3), vm(4)],
+        cluster(node(1), node(2, online=False), node(3, **LEAVING), node(4, joining=True)),
+        2,
+        ["shop-n1"],
+        ["shop-n4"],
+    ),
     "who was leaving comes back before all others": (
         [vm(1), vm(2), vm(3), vm(4, new=True)],
         cluster(node(1), node(2, online=False), node(3, **LEAVING)),

@@ -250,6 +250,14 @@ def test_who_is_demoted_anyway_is_not_demoted_by_the_step() -> None:
     assert effects(lost, "n1", answer(before, resource("c:0", "n2", more='role="Unpromoted"'))).demoted == ()
 
 
+def test_a_copy_that_nothing_configures_does_not_hide_the_clone_that_something_does() -> None:
+    orphan = resource("c", more='orphaned="true" role="Stopped"')
+    before = resource("c", "n1", more='role="Promoted"') + orphan
+    assert effects(answer(before, orphan), "n1").stops == ("c",)
+    assert effects(answer(before, resource("c", "n2", more='role="Unpromoted"')), "n1").demoted == ("c",)
+    assert effects(answer(resource("c", "n1", more='orphaned="true"') + orphan, orphan), "n1").stops == ()
+
+
 def test_of_a_move_only_what_was_named_moves_by_it() -> None:
     wish = '<rsc_location id="w" rsc="a" node="n2" score="1"/>'
     asked, ask = one_after_another(answer(RUNS, resource("a", "n2") + resource("b", "n2")))

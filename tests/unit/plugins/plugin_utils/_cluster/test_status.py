@@ -51,22 +51,24 @@ def test_weights_and_a_device_s_vote_are_read_from_corosync_s_table() -> None:
     assert votes.count == Count(5, {1: 2, 4: 1}, device=1, two_node=False, least=3)
 
 
-def test_of_two_between_which_one_vote_is_enough_for_the_moment_the_last_one_is_still_joining() -> None:
-    staged = TWO.replace("quorum {\n", "quorum {\n    %s\n    two_node: 1\n    wait_for_all: 0\n" % corosync_conf.PASSING_NOTE)
+def test_whose_join_was_cut_off_is_told_by_the_note_in_the_file_of_who_was_there_before() -> None:
+    notes = "    %s\n    two_node: 1\n    wait_for_all: 0\n" % corosync_conf.PASSING_NOTE
+    leaves = TWO.replace("quorum {\n", "quorum {\n" + notes)
+    staged = TWO.replace("quorum {\n", "quorum {\n" + notes + "    %s cell-n2\n" % corosync_conf.JOINER_NOTE)
     assert staged != TWO
 
     def joining(text: str) -> list[str]:
         return [node.name for node in status.parse(sections(text)).members if node.joining]
 
     assert joining(staged) == ["cell-n2"] and joining(TWO) == []
-    assert joining(staged.replace(corosync_conf.PASSING_NOTE, "# a person's")) == []
+    assert joining(leaves) == [], "the other one leaves, and this one stays"
     away = re.sub(r'(<node name="cell-n2" id="\d+") online="true"', r'\1 online="false"', staged)
     assert away != staged and joining(away) == []
-    leaves = staged.replace(
-        '<node id="4" uname="cell-n2"/>', '<node id="4" uname="cell-n2"><instance_attributes id="a">%s</instance_attributes></node>'
-    )
     standby = '<nvpair id="ondemand-leaving-cell-n2" name="standby" value="on"/>'
-    assert "%s" in leaves and joining(leaves % standby) == [], "it is on its way out"
+    marked = staged.replace(
+        '<node id="4" uname="cell-n2"/>', f'<node id="4" uname="cell-n2"><instance_attributes id="a">{standby}</instance_attributes></node>'
+    )
+    assert marked != staged and joining(marked) == [], "it is on its way out"
 
 
 def test_a_member_whose_entry_has_no_name_is_one_member() -> None:
