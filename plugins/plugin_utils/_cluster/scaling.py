@@ -67,11 +67,11 @@ def _refused(verdict: Data) -> t.List[t.Dict[str, str]]:
 def growth(vms: t.Sequence[Data], view: t.Optional[Data], wanted: int, first: bool = False) -> t.Dict[str, t.Any]:
     """Who is a member and who joins, so that the cluster has the wanted number of members.
 
-    vms are the placed ones, existing before new. Joining are, in this order, members whose join was cut off after they had started, members whose leaving was begun and not
-    ended, members that are away, unfinished VMs, and new ones; VMs beyond the wanted number are left alone. Without ``first`` a cluster must be
-    there: its first member is never made by growing. Back are those of the joining that only have to come out of standby.
-    Idle are members that a person put into standby: they stay so, and nobody waits for their services. Expendable are the VMs that
-    may be deleted if they cannot join: new ones, and those of which the cluster says that it does not know them.
+    vms are the placed ones, existing before new. Joining are, in this order, members whose join was cut off after they had started, members
+    whose leaving was begun and not ended, members that are away, unfinished VMs, and new ones; VMs beyond the wanted number are left alone.
+    Without ``first`` a cluster must be there: its first member is never made by growing. Back are those of the joining that only have to
+    come out of standby. Idle are members that a person put into standby: they stay so, and nobody waits for their services. Expendable are
+    the VMs that may be deleted if they cannot join: new ones, and those of which the cluster says that it does not know them.
     """
     unjoined = set(_unjoined(view))
     online = set(_online(view)) - set(_leaving(view)) - unjoined

@@ -50,7 +50,7 @@ def test_what_is_wanted_is_told_by_check_mode_as_it_is_done(monkeypatch: pytest.
     [
         (EFFECT % ("true", OPTIONS % "false"), "Pacemaker goes by maintenance-mode=false and not by true"),
         (EFFECT % ("false", OPTIONS % "false"), "maintenance-mode is false and not true (somebody else wrote it)"),
-        ("<effect></effect>", "maintenance-mode is gone and not true"),
+        ("<effect><rsc_defaults/></effect>", "maintenance-mode is gone and not true"),
         ("", "what came of it is not known"),
     ],
 )
