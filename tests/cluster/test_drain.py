@@ -74,7 +74,7 @@ def scale_in(cluster: Cluster, file: dict[str, Any], wanted: int = 2) -> Playboo
     for name in ("tasks", "vars"):
         link = cluster.directory / name
         link.exists() or link.symlink_to(ROOT / "playbooks" / name)
-    vms = [{"name": one, "state": "running"} for one in MEMBERS]
+    vms = [{"name": one, "host": "hv1", "state": "running"} for one in MEMBERS]
     facts = {"ondemand_run": a_run(vms=vms)}
     decide = {
         "hosts": "localhost",
