@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 from ansible.module_utils import basic
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render
+from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import render, vms
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm.spec import Boot, from_params
 
 try:
@@ -24,6 +24,8 @@ except ImportError:  # ansible-core 2.18 hands a module its arguments as they co
 
 URI, POOL, UUID = "test:///default", "default-pool", "952e9cb4-e633-42b7-8dfb-e9af0465524a"
 KEY = "ssh-ed25519 " + "A" * 68
+DAEMON_POOL = "ondemand"
+"""what tests.libvirtd.Daemon has"""
 
 
 @pytest.fixture
@@ -37,6 +39,23 @@ def libvirt_host():
             if domain.isActive():
                 domain.destroy()
             domain.undefineFlags(3)  # with a saved memory and snapshots
+    for name in pool.listVolumes():
+        pool.storageVolLookupByName(name).delete(0)
+    host.close()
+
+
+@pytest.fixture
+def daemon(libvirt_daemon):
+    """A connection to libvirt's real daemon; its domains, volumes and further pools are gone afterwards."""
+    host = connection.open_host(libvirt_daemon.uri, 60)
+    yield host
+    for domain in host.listAllDomains(0):
+        vms.undefine(domain)
+    for pool in host.listAllStoragePools(0):
+        if pool.name() != DAEMON_POOL:
+            pool.undefine()
+    pool = host.storagePoolLookupByName(DAEMON_POOL)
+    pool.refresh(0)
     for name in pool.listVolumes():
         pool.storageVolLookupByName(name).delete(0)
     host.close()

@@ -16,19 +16,8 @@ from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import c
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import HostAddress, libvirt
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import hosts_lease
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host.hosts_lease import Claim
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import vms
 
 NAME = "ondemand-lease-shop"
-
-
-@pytest.fixture
-def daemon(libvirt_daemon):
-    """A connection to the daemon; its domains are gone afterwards."""
-    host = connection.open_host(libvirt_daemon.uri, 60)
-    yield host
-    for domain in host.listAllDomains(0):
-        vms.undefine(domain)
-    host.close()
 
 
 @pytest.fixture

@@ -8,26 +8,11 @@ import hashlib
 import subprocess
 
 import pytest
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.host import volumes
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.image import publish
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import vms
 
 POOL = "ondemand"
-
-
-@pytest.fixture
-def daemon(libvirt_daemon):
-    """A connection to the daemon; its domains and volumes are gone afterwards."""
-    host = connection.open_host(libvirt_daemon.uri, 60)
-    yield host
-    for domain in host.listAllDomains(0):
-        vms.undefine(domain)
-    pool = host.storagePoolLookupByName(POOL)
-    pool.refresh(0)
-    for name in pool.listVolumes():
-        pool.storageVolLookupByName(name).delete(0)
-    host.close()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import subprocess
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt import connection
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.connection import libvirt
 from ansible_collections.ondemand.cluster.plugins.module_utils._libvirt.vm import vms
 
@@ -23,23 +22,6 @@ CHECKPOINT = (
     "<domaincheckpoint><name>c1</name><creationTime>1</creationTime>"
     "<disks><disk name='vda' checkpoint='bitmap'/></disks>{domain}</domaincheckpoint>"
 )
-
-
-@pytest.fixture
-def daemon(libvirt_daemon):
-    """A connection to the daemon; its domains, volumes and further pools are gone afterwards."""
-    host = connection.open_host(libvirt_daemon.uri, 60)
-    yield host
-    for domain in host.listAllDomains(0):
-        vms.undefine(domain)
-    for pool in host.listAllStoragePools(0):
-        if pool.name() != POOL:
-            pool.undefine()
-    pool = host.storagePoolLookupByName(POOL)
-    pool.refresh(0)
-    for name in pool.listVolumes():
-        pool.storageVolLookupByName(name).delete(0)
-    host.close()
 
 
 @pytest.fixture
