@@ -64,6 +64,8 @@ def assert_refused_and_whole(cluster: Cluster, state: str, who: str, number: int
     run = cluster.node(OTHER, state, members=[FIRST])
     assert run.rc != 0 and tried(cluster, who) >= number, run.output
     assert run.last["refusal"]["reason"] == "join_refused" and "somebody said no" in run.last["msg"], run.output
+    if state == "member" and (who, number) == (FIRST, 3):
+        assert "The members go on with the files that they had before it" in run.last["msg"], "the passing file was put, and stays"
     refusing(cluster, who, 0)
     told = cluster.told()
     # The passing two_node stands with the one that was there first alone, until the next change takes it out.

@@ -19,6 +19,7 @@ PURE: dict[str, tuple[str, ...]] = {
     f"{CLUSTER}/change_rules.py": (),
     f"{CLUSTER}/quorum.py": (),
     f"{CLUSTER}/quorum_options.py": (),
+    f"{CLUSTER}/unmanaged.py": (),
     f"{CLUSTER}/leave_rules.py": (f"{CLUSTER_TESTS}/test_let_go.py",),
     f"{CLUSTER}/join_rules.py": (),
     f"{CLUSTER}/membership_plan.py": (),
